@@ -1,0 +1,183 @@
+//! `OrderEvent`: one thing that happened to an order, as CloudEvents 1.0 JSON.
+
+use crate::customer::Customer;
+use crate::id::OrderId;
+use crate::milestone::Milestone;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+/// How sure the source is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// Said by the shop itself, or signed by the vendor.
+    #[default]
+    Confirmed,
+    /// Said by a vendor that does not sign.
+    Reported,
+    /// Computed.
+    Predicted,
+}
+
+/// A range in which something is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct EtaRange {
+    /// Not before.
+    pub earliest: DateTime<Utc>,
+    /// Not after.
+    pub latest: DateTime<Utc>,
+}
+
+/// An amount in the smallest unit of its currency (VND has none smaller than 1).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Money {
+    /// Amount in the smallest unit.
+    pub amount: i64,
+    /// ISO 4217, upper case.
+    pub currency: String,
+}
+
+/// One line of the order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct LineItem {
+    /// The shop's line number.
+    pub line: String,
+    /// The shop's article number.
+    #[serde(default)]
+    pub sku: Option<String>,
+    /// What the shop calls it; untrusted text.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// Pieces.
+    #[serde(default = "one")]
+    pub quantity: u32,
+    /// Price of a piece, smallest unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_price: Option<i64>,
+    /// Discount on the line, smallest unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discount: Option<i64>,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+/// Which referral led to the order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Attribution {
+    /// Referral code.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// Click id.
+    #[serde(default)]
+    pub click: Option<String>,
+}
+
+/// What the event carries beside its milestone. All of it is optional; texts are untrusted.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EventData {
+    /// The shop's customer number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<String>,
+    /// The amount that the event is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub money: Option<Money>,
+    /// The shop's name for the parcel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shipment: Option<String>,
+    /// The line that a workshop event is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
+    /// Lines in the parcel.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<String>,
+    /// The order's lines, on `order.placed`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<LineItem>,
+    /// Referral.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<Attribution>,
+    /// Carrier code (`ghn`, `viettelpost`, …).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carrier: Option<String>,
+    /// The carrier's number for the parcel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracking_number: Option<String>,
+    /// Where it happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// Why it happened: a short code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When the parcel is expected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eta: Option<EtaRange>,
+    /// What the shop promised: the last day, in the customer's zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub promise: Option<NaiveDate>,
+    /// The source's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// How sure the source is.
+    pub confidence: Confidence,
+    /// Id of an event of the same source that this one withdraws.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corrects: Option<String>,
+    /// The source gave a local time without an offset; its zone was assumed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tz_assumed: bool,
+    /// The mapping declares that this event may take its thing back to a lower rank.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub step_back: bool,
+    /// The vendor's own code, when the mapping does not know it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_code: Option<String>,
+}
+
+/// One thing that happened to an order (CloudEvents 1.0, JSON format).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderEvent {
+    /// Always `1.0`.
+    pub specversion: String,
+    /// The source's id of the event, or a hash where it has none. Unique within `source`.
+    pub id: String,
+    /// Who says it: `shop`, `payment`, a carrier code, …
+    pub source: String,
+    /// The milestone.
+    #[serde(rename = "type")]
+    pub milestone: Milestone,
+    /// When it happened, by the source's clock.
+    pub time: DateTime<Utc>,
+    /// The order.
+    pub subject: OrderId,
+    /// The order again, so that a log keeps its events in order.
+    pub partitionkey: OrderId,
+    /// W3C trace context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// Always `application/json`.
+    pub datacontenttype: String,
+    /// First receipt by the aggregator (extension attribute; CloudEvents names have no `_`).
+    pub receivedat: DateTime<Utc>,
+    /// The rest.
+    pub data: EventData,
+}
+
+impl OrderEvent {
+    /// The key that makes it the same event again: source and id.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("{}:{}", self.source, self.id)
+    }
+}
+
+/// What an event tells about the customer; kept beside the event, never inside it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CustomerNews {
+    /// The order is theirs.
+    Placed(Customer),
+    /// Their address, number or language changed.
+    Changed(Customer),
+}

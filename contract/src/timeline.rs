@@ -1,0 +1,227 @@
+//! `Timeline`: the state of an order, as REST body and as live snapshot.
+//!
+//! No name, address, phone number or e-mail address is in it.
+
+use crate::event::{Confidence, EtaRange};
+use crate::id::OrderId;
+use crate::milestone::Milestone;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Where a step stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StepState {
+    /// Passed.
+    Done,
+    /// Here.
+    Current,
+    /// Still to come.
+    Ahead,
+}
+
+/// One of the seven steps that the buyer sees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Step {
+    /// `placed`, `confirmed`, `production`, `packed`, `in_transit`, `out_for_delivery`, `delivered`.
+    pub code: String,
+    /// Where it stands.
+    pub state: StepState,
+    /// When it was reached; absent while ahead, null when it was passed without an event.
+    #[serde(default, skip_serializing_if = "StepAt::is_ahead")]
+    #[schema(value_type = Option<DateTime<Utc>>)]
+    pub at: StepAt,
+}
+
+/// The time of a step: absent while the step is ahead, null when nobody told it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum StepAt {
+    /// Known.
+    At(DateTime<Utc>),
+    /// Passed without an event.
+    Untold(()),
+    /// Not reached.
+    #[default]
+    #[serde(skip)]
+    Ahead,
+}
+
+impl StepAt {
+    fn is_ahead(&self) -> bool {
+        *self == Self::Ahead
+    }
+}
+
+/// How many items have arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Progress {
+    /// Delivered lines.
+    pub delivered: u32,
+    /// All lines.
+    pub of: u32,
+}
+
+/// One line of the order, with its state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Item {
+    /// The shop's line number.
+    pub line: String,
+    /// The shop's article number.
+    pub sku: Option<String>,
+    /// What the shop calls it; untrusted plain text.
+    pub title: Option<String>,
+    /// Pieces.
+    pub quantity: u32,
+    /// Milestone code.
+    #[schema(value_type = String)]
+    pub status: Milestone,
+    /// The parcel that it is in.
+    pub shipment: Option<String>,
+}
+
+/// A parcel, with its state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Shipment {
+    /// The shop's name for it, else its tracking number.
+    pub id: String,
+    /// Carrier code.
+    pub carrier: Option<String>,
+    /// The carrier's number.
+    pub tracking_number: Option<String>,
+    /// The carrier's page, for carriers that we know.
+    pub tracking_url: Option<String>,
+    /// Milestone code.
+    #[schema(value_type = String)]
+    pub status: Milestone,
+    /// Lines in it.
+    pub items: Vec<String>,
+}
+
+/// One line of the history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Entry {
+    /// `source:id` of the event.
+    pub id: String,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// When it was first received.
+    pub received_at: DateTime<Utc>,
+    /// Milestone code.
+    #[schema(value_type = String)]
+    pub milestone: Milestone,
+    /// Who says it.
+    pub source: String,
+    /// The parcel that it is about.
+    pub shipment: Option<String>,
+    /// The line that it is about.
+    pub line: Option<String>,
+    /// Where; untrusted plain text.
+    pub location: Option<String>,
+    /// The source's words; untrusted plain text.
+    pub note: Option<String>,
+    /// Why: a short code.
+    pub reason: Option<String>,
+    /// How sure the source is.
+    pub confidence: Confidence,
+    /// Id of the entry that withdrew this one.
+    pub corrected_by: Option<String>,
+    /// The source's clock was ahead, so the entry stands at its receipt.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub clock_ahead: bool,
+}
+
+/// An expected range as it once was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EtaEntry {
+    /// When it was said.
+    pub at: DateTime<Utc>,
+    /// The range.
+    #[serde(flatten)]
+    pub range: EtaRange,
+}
+
+/// When the order is expected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Eta {
+    /// The range.
+    #[serde(flatten)]
+    pub range: EtaRange,
+    /// `carrier` or `shop`.
+    pub source: String,
+    /// All that was said, oldest first.
+    pub history: Vec<EtaEntry>,
+}
+
+/// What the shop promised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Promise {
+    /// The last day, in the customer's zone.
+    pub latest: NaiveDate,
+}
+
+/// The worst open problem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// Milestone code.
+    #[schema(value_type = String)]
+    pub code: Milestone,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Why: a short code.
+    pub reason: Option<String>,
+    /// The parcel that it is about.
+    pub shipment: Option<String>,
+    /// The line that it is about.
+    pub line: Option<String>,
+}
+
+/// The state of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Timeline {
+    /// The order.
+    #[schema(value_type = String, example = "TM-1042")]
+    pub order: OrderId,
+    /// Number of accepted events; only grows.
+    pub version: u64,
+    /// Newest receipt among the accepted events.
+    pub updated_at: DateTime<Utc>,
+    /// The worst open problem, else the least advanced unfinished item.
+    #[schema(value_type = String, example = "shipment.in_transit")]
+    pub status: Milestone,
+    /// How many items have arrived.
+    pub progress: Progress,
+    /// Nothing more is expected.
+    pub terminal: bool,
+    /// The seven steps.
+    pub steps: Vec<Step>,
+    /// The lines.
+    pub items: Vec<Item>,
+    /// The parcels.
+    pub shipments: Vec<Shipment>,
+    /// The history, oldest first.
+    pub entries: Vec<Entry>,
+    /// When it is expected.
+    pub eta: Option<Eta>,
+    /// What was promised.
+    pub promise: Option<Promise>,
+    /// The worst open problem.
+    pub problem: Option<Problem>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_step_is_absent_ahead_and_null_when_untold() {
+        let step = |at| Step { code: "packed".into(), state: StepState::Done, at };
+        let json = |at| serde_json::to_string(&step(at)).unwrap();
+        assert!(!json(StepAt::Ahead).contains("at\":n"));
+        assert!(json(StepAt::Untold(())).ends_with(r#""at":null}"#));
+        for at in [StepAt::Ahead, StepAt::Untold(()), StepAt::At(DateTime::UNIX_EPOCH)] {
+            assert_eq!(serde_json::from_str::<Step>(&json(at)).unwrap(), step(at));
+        }
+    }
+}

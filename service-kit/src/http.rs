@@ -1,0 +1,91 @@
+//! Serving HTTP: request ids, one log line and one metric for each request, health and metrics.
+
+use crate::health::Health;
+use crate::lifecycle::Lifecycle;
+use crate::problem::Problem;
+use crate::telemetry;
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::serve::ListenerExt;
+use std::net::SocketAddr;
+use std::time::Instant;
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+/// Header of the request's id; a caller's own is kept when it is a sane one.
+pub const REQUEST_ID: &str = "x-request-id";
+
+/// Serves the router until the soft stop, then finishes what is in hand.
+pub fn serve(life: &Lifecycle, listener: TcpListener, router: Router) {
+    let soft = life.soft().clone();
+    let router = router.fallback(|| async { Problem::not_found() }).layer(middleware::from_fn(observe));
+    // Without TCP_NODELAY the second small frame of a handshake waits for a delayed ACK (40 ms).
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    life.spawn("http", async move {
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let served = axum::serve(listener, service).with_graceful_shutdown(soft.cancelled_owned()).await;
+        if let Err(error) = served {
+            tracing::error!(%error, "the HTTP server ended");
+        }
+    });
+}
+
+/// `/health/live`, `/health/ready`, `/metrics`: for the address that is never public.
+pub fn admin_router(health: Health, life: &Lifecycle) -> Router {
+    let soft = life.soft().clone();
+    let ready = move |State(health): State<Health>| async move {
+        if soft.is_cancelled() {
+            return Problem::unavailable("stopping").into_response();
+        }
+        match health.problem() {
+            None => StatusCode::NO_CONTENT.into_response(),
+            Some(why) => Problem::unavailable(why).into_response(),
+        }
+    };
+    Router::new()
+        .route("/health/live", get(|| async { StatusCode::NO_CONTENT }))
+        .route("/health/ready", get(ready))
+        .route("/metrics", get(|| async { metrics_page() }))
+        .with_state(health)
+}
+
+fn metrics_page() -> Response {
+    let handle = telemetry::metrics();
+    handle.run_upkeep();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], handle.render()).into_response()
+}
+
+/// Names the request, counts and times it by route, and writes the id into problems.
+async fn observe(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = request_id(&request);
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", |p| p.as_str()).to_owned();
+    let method = request.method().clone();
+    let mut response = next.run(request).await;
+    if let Some(problem) = response.extensions().get::<Problem>() {
+        response = problem.render(Some(&id));
+    }
+    let status = response.status();
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let labels = [("route", route.clone()), ("status", status.as_str().to_owned())];
+    metrics::histogram!("http_request_seconds", &labels).record(started.elapsed());
+    let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
+    if status.is_server_error() {
+        tracing::warn!(request.id = %id, %method, route, status = status.as_u16(), duration_ms, "request failed");
+    } else {
+        tracing::debug!(request.id = %id, %method, route, status = status.as_u16(), duration_ms, "request");
+    }
+    response
+}
+
+fn request_id(request: &Request) -> String {
+    let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    let sane = |id: &&str| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    given.filter(sane).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
+}

@@ -1,0 +1,123 @@
+//! The consumer: reads what is there in one go, and stores offsets only after the commit of
+//! what was read, so that a crash repeats records and never loses one.
+
+use super::client;
+use crate::config::Kafka;
+use contract::name::MAX_MESSAGE;
+use futures_util::FutureExt;
+use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Headers, Message};
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// One record as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Topic.
+    pub topic: String,
+    /// Partition.
+    pub partition: i32,
+    /// Offset.
+    pub offset: i64,
+    /// Key.
+    pub key: Option<Vec<u8>>,
+    /// Value; empty for a tombstone.
+    pub value: Vec<u8>,
+    /// Headers with their last values.
+    pub headers: HashMap<String, Vec<u8>>,
+}
+
+impl Record {
+    /// A header as text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| std::str::from_utf8(value).ok())
+    }
+
+    fn read(message: &BorrowedMessage<'_>) -> Self {
+        let headers = message.headers().map(|all| {
+            let pairs = all.iter().filter_map(|h| Some((h.key.to_owned(), h.value?.to_vec())));
+            pairs.collect()
+        });
+        Self {
+            topic: message.topic().to_owned(),
+            partition: message.partition(),
+            offset: message.offset(),
+            key: message.key().map(<[u8]>::to_vec),
+            value: message.payload().unwrap_or_default().to_vec(),
+            headers: headers.unwrap_or_default(),
+        }
+    }
+}
+
+/// Reads topics in batches.
+pub struct BatchConsumer {
+    inner: StreamConsumer,
+}
+
+impl BatchConsumer {
+    /// Joins the group and subscribes. The instance name makes a process that was killed take
+    /// its partitions back as soon as it is up again, instead of waiting for its ghost's session.
+    ///
+    /// # Errors
+    /// When a setting is refused.
+    pub fn subscribe(config: &Kafka, group: &str, topics: &[String]) -> Result<Self, KafkaError> {
+        let instance = format!("{group}-{}", config.kafka_instance);
+        let inner: StreamConsumer = client(&config.kafka_brokers, &instance)
+            .set("group.id", group)
+            .set("group.instance.id", &instance)
+            .set("session.timeout.ms", "6000")
+            .set("heartbeat.interval.ms", "2000")
+            // The loop may wait long for a database that is away; the heartbeat tells of us.
+            .set("max.poll.interval.ms", "86400000")
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("auto.offset.reset", "earliest")
+            .set("enable.auto.offset.store", "false")
+            .set("enable.auto.commit", "true")
+            .set("auto.commit.interval.ms", "1000")
+            .set("fetch.message.max.bytes", MAX_MESSAGE.to_string())
+            .set("queued.max.messages.kbytes", "16384")
+            .set("fetch.wait.max.ms", "100")
+            .set("topic.metadata.refresh.interval.ms", "30000")
+            .create()?;
+        inner.subscribe(&topics.iter().map(String::as_str).collect::<Vec<_>>())?;
+        Ok(Self { inner })
+    }
+
+    /// Waits for a record, then takes what is there already: at most `limit` records of together
+    /// `max_bytes`, for at most `linger`.
+    ///
+    /// # Errors
+    /// When the client reports an error; reading on is right.
+    pub async fn batch(&self, limit: usize, max_bytes: usize, linger: Duration) -> Result<Vec<Record>, KafkaError> {
+        let first = Record::read(&self.inner.recv().await?);
+        let end = Instant::now() + linger;
+        let mut bytes = first.value.len();
+        let mut records = vec![first];
+        while records.len() < limit && bytes < max_bytes && Instant::now() < end {
+            let Some(next) = self.inner.recv().now_or_never() else { break };
+            let Ok(message) = next else { break };
+            bytes += message.payload_len();
+            records.push(Record::read(&message));
+        }
+        Ok(records)
+    }
+
+    /// Remembers that these records are done; Kafka is told within a second.
+    pub fn done(&self, records: &[Record]) {
+        let mut newest: HashMap<(&str, i32), i64> = HashMap::new();
+        for record in records {
+            let offset = newest.entry((&record.topic, record.partition)).or_default();
+            *offset = (*offset).max(record.offset);
+        }
+        for ((topic, partition), offset) in newest {
+            // Refused when the partition went to another member meanwhile: that one reads the
+            // records again, and they are known.
+            if let Err(error) = self.inner.store_offset(topic, partition, offset) {
+                tracing::debug!(%error, topic, partition, "the partition is not ours any more");
+            }
+        }
+    }
+}

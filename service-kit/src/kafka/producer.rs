@@ -1,0 +1,105 @@
+//! The producer: idempotent, acknowledged by all replicas.
+
+use super::client;
+use futures_util::future::try_join_all;
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
+use std::time::Duration;
+
+/// One record to write.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// Topic.
+    pub topic: String,
+    /// Key: records of one key stay in order.
+    pub key: Vec<u8>,
+    /// Value.
+    pub value: Vec<u8>,
+    /// Headers.
+    pub headers: Vec<(String, Vec<u8>)>,
+}
+
+impl Outgoing {
+    /// A record without headers.
+    #[must_use]
+    pub fn new(topic: impl Into<String>, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Self {
+        Self { topic: topic.into(), key: key.into(), value: value.into(), headers: Vec::new() }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+}
+
+/// Writes records; cheap to clone.
+#[derive(Clone)]
+pub struct Producer {
+    inner: FutureProducer,
+}
+
+impl Producer {
+    /// A producer; it connects by itself.
+    ///
+    /// # Errors
+    /// When the broker list is no broker list.
+    pub fn new(brokers: &str, name: &str) -> Result<Self, KafkaError> {
+        let inner = client(brokers, name)
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            .set("linger.ms", "2")
+            .set("compression.type", "none")
+            .set("delivery.timeout.ms", "30000")
+            .create()?;
+        Ok(Self { inner })
+    }
+
+    /// Writes all of them, those of one key in order, and returns when Kafka has them.
+    ///
+    /// # Errors
+    /// When one of them was not taken within 30 s; others may have been.
+    pub async fn send(&self, records: &[Outgoing]) -> Result<(), KafkaError> {
+        let mut sent = Vec::with_capacity(records.len());
+        for record in records {
+            sent.push(self.enqueue(record).await?);
+        }
+        try_join_all(sent.into_iter().map(|delivery| async {
+            match delivery.await {
+                Ok(Ok(_)) => Ok(()),
+                Ok(Err((error, _))) => Err(error),
+                Err(_) => Err(KafkaError::Canceled),
+            }
+        }))
+        .await
+        .map(drop)
+    }
+
+    /// Puts the record in the client's queue; waits while that is full.
+    async fn enqueue(&self, record: &Outgoing) -> Result<rdkafka::producer::DeliveryFuture, KafkaError> {
+        loop {
+            let headers = record.headers.iter().fold(OwnedHeaders::new(), |all, (key, value)| {
+                all.insert(Header { key, value: Some(value) })
+            });
+            let message = FutureRecord::to(&record.topic).key(&record.key).payload(&record.value);
+            match self.inner.send_result(message.headers(headers)) {
+                Ok(delivery) => return Ok(delivery),
+                Err((KafkaError::MessageProduction(code), _))
+                    if code == rdkafka::error::RDKafkaErrorCode::QueueFull =>
+                {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                Err((error, _)) => return Err(error),
+            }
+        }
+    }
+
+    /// Waits until the client's queue is empty. Blocks; for the end of a program.
+    pub fn flush(&self, limit: Duration) {
+        if let Err(error) = self.inner.flush(limit) {
+            tracing::warn!(%error, "records were left in the queue");
+        }
+    }
+}

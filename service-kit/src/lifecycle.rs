@@ -1,0 +1,153 @@
+//! From the first signal to the last task: soft stop, grace, hard stop.
+//!
+//! The first SIGINT or SIGTERM cancels the soft token: stop taking work, finish what is in hand.
+//! A second signal, or the end of the grace, cancels the hard token: drop everything. A task
+//! that panics stops the process, and the exit code says so.
+
+use std::future::Future;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Handle on the life of the process; cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Lifecycle {
+    soft: CancellationToken,
+    hard: CancellationToken,
+    tasks: TaskTracker,
+    crashed: Arc<AtomicBool>,
+}
+
+impl Lifecycle {
+    /// A life that nothing has ended yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Cancelled when no new work should be taken.
+    #[must_use]
+    pub fn soft(&self) -> &CancellationToken {
+        &self.soft
+    }
+
+    /// Cancelled when everything should be dropped.
+    #[must_use]
+    pub fn hard(&self) -> &CancellationToken {
+        &self.hard
+    }
+
+    /// Asks for an orderly stop.
+    pub fn stop(&self) {
+        self.soft.cancel();
+    }
+
+    /// Runs a task that the stop waits for. Its panic stops the process.
+    pub fn spawn<F>(&self, name: &'static str, task: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let life = self.clone();
+        let watched = async move {
+            #[expect(clippy::disallowed_methods, reason = "inner task of a tracked one: its panic is seen here")]
+            let inner = tokio::spawn(task);
+            let abort = inner.abort_handle();
+            tokio::select! {
+                end = inner => if let Err(error) = end && error.is_panic() {
+                    tracing::error!(task = name, "a task panicked; stopping");
+                    life.crashed.store(true, Ordering::Relaxed);
+                    life.soft.cancel();
+                },
+                () = life.hard.cancelled() => abort.abort(),
+            }
+        };
+        self.tasks.spawn(watched);
+    }
+
+    /// Runs a short task of which there may be very many (a connection); its end is waited for.
+    pub fn spawn_light<F>(&self, task: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.tasks.spawn(task);
+    }
+
+    /// Waits for a signal or [`Lifecycle::stop`], then for the tasks, at most `grace`.
+    pub async fn run(self, grace: Duration) -> ExitCode {
+        let mut signals = Signals::listen();
+        tokio::select! {
+            () = signals.next() => tracing::info!("signal: stopping in order"),
+            () = self.soft.cancelled() => {}
+        }
+        self.soft.cancel();
+        self.tasks.close();
+        tokio::select! {
+            () = self.tasks.wait() => {}
+            () = signals.next() => tracing::warn!("second signal: dropping what is in hand"),
+            () = tokio::time::sleep(grace) => tracing::warn!("grace is over: dropping what is in hand"),
+        }
+        self.hard.cancel();
+        // Aborted tasks still run their destructors.
+        let ended = tokio::time::timeout(Duration::from_secs(1), self.tasks.wait()).await.is_ok();
+        let crashed = self.crashed.load(Ordering::Relaxed);
+        if ended && !crashed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+/// The two signals that ask for a stop.
+struct Signals {
+    interrupt: Option<Signal>,
+    terminate: Option<Signal>,
+}
+
+impl Signals {
+    fn listen() -> Self {
+        Self {
+            interrupt: signal(SignalKind::interrupt()).ok(),
+            terminate: signal(SignalKind::terminate()).ok(),
+        }
+    }
+
+    async fn next(&mut self) {
+        async fn one(signal: &mut Option<Signal>) {
+            match signal {
+                Some(signal) => drop(signal.recv().await),
+                None => std::future::pending().await,
+            }
+        }
+        tokio::select! {
+            () = one(&mut self.interrupt) => {}
+            () = one(&mut self.terminate) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_of_a_task_ends_the_process_with_a_failure() {
+        let life = Lifecycle::new();
+        life.spawn("bad", async { panic!("planted") });
+        assert_eq!(life.run(Duration::from_secs(1)).await, ExitCode::FAILURE);
+    }
+
+    #[tokio::test]
+    async fn work_in_hand_is_finished_after_the_soft_stop() {
+        let (life, done) = (Lifecycle::new(), Arc::new(AtomicBool::new(false)));
+        let (soft, flag) = (life.soft().clone(), done.clone());
+        life.spawn("worker", async move {
+            soft.cancelled().await;
+            tokio::task::yield_now().await;
+            flag.store(true, Ordering::Relaxed);
+        });
+        life.stop();
+        assert_eq!(life.run(Duration::from_secs(5)).await, ExitCode::SUCCESS);
+        assert!(done.load(Ordering::Relaxed));
+    }
+}

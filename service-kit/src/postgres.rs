@@ -1,0 +1,59 @@
+//! The pool of a service's own database, and the one place that classifies its errors.
+
+use crate::config::Postgres;
+use secrecy::ExposeSecret;
+use sqlx::PgPool;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A pool that connects when it is first used.
+///
+/// # Errors
+/// When the URL is no Postgres URL.
+pub fn pool(config: &Postgres, name: &str) -> Result<PgPool, sqlx::Error> {
+    let options = PgConnectOptions::from_str(config.database_url.expose_secret())?.application_name(name);
+    Ok(PgPoolOptions::new()
+        .max_connections(config.database_connections)
+        .acquire_timeout(Duration::from_secs(5))
+        .connect_lazy_with(options))
+}
+
+/// Applies the migrations that are missing.
+///
+/// # Errors
+/// When the database is away or a migration fails; nothing of that migration stays then.
+pub async fn migrate(pool: &PgPool, migrations: &Migrator) -> Result<(), MigrateError> {
+    migrations.run(pool).await
+}
+
+/// What an error of the database asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// Try the same again: deadlock, serialization, connection, restart.
+    Again,
+    /// Postgres refuses a value (`\u0000`, a time out of range): look for the culprit.
+    Value,
+    /// Our mistake.
+    Bug,
+}
+
+/// Classifies by SQLSTATE class (`PostgreSQL` documentation, appendix A).
+#[must_use]
+pub fn classify(error: &sqlx::Error) -> Failure {
+    let Some(database) = error.as_database_error() else {
+        return match error {
+            sqlx::Error::Encode(_) => Failure::Value,
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::RowNotFound => Failure::Bug,
+            _ => Failure::Again,
+        };
+    };
+    match database.code().as_deref().and_then(|code| code.get(..2)) {
+        // 40 rollback (deadlock), 53 resources, 55 lock, 57 intervention, 58 system, 08 connection
+        Some("08" | "40" | "53" | "55" | "57" | "58") => Failure::Again,
+        // 22 data exception, 54 program limit (an index row too long)
+        Some("22" | "54") => Failure::Value,
+        _ => Failure::Bug,
+    }
+}

@@ -1,0 +1,307 @@
+//! Viewers' tokens: JWT signed with `EdDSA` (or HS256 in small set-ups), keys in a JWK set.
+//!
+//! The algorithm belongs to the key, never to the token: a token that names another algorithm
+//! (`none` included) or an unknown key is refused.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
+use chrono::{DateTime, Utc};
+use contract::name::Channel;
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use uuid::Uuid;
+
+/// Scope that opens timelines.
+pub const SCOPE_TIMELINE: &str = "timeline";
+/// Scope that opens the feed and the preferences.
+pub const SCOPE_INBOX: &str = "inbox";
+
+/// Who holds a token, and what it opens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Viewer {
+    /// The customer, or `guest:<random>`.
+    pub sub: String,
+    /// Orders that the token opens; nobody has to have heard of them.
+    #[serde(default)]
+    pub orders: Vec<String>,
+    /// What may be seen of them.
+    #[serde(default)]
+    pub scope: Vec<String>,
+    /// End, in Unix seconds.
+    pub exp: i64,
+    /// Id of the token.
+    #[serde(default)]
+    pub jti: String,
+}
+
+impl Viewer {
+    /// May this viewer watch the channel?
+    #[must_use]
+    pub fn may_watch(&self, channel: &Channel) -> bool {
+        match channel {
+            Channel::Order(id) => self.has(SCOPE_TIMELINE) && self.orders.iter().any(|o| o == id.as_str()),
+            Channel::Inbox(id) => self.has(SCOPE_INBOX) && self.sub == id.as_str(),
+        }
+    }
+
+    /// Has the token this scope?
+    #[must_use]
+    pub fn has(&self, scope: &str) -> bool {
+        self.scope.iter().any(|s| s == scope)
+    }
+
+    /// When the token ends.
+    #[must_use]
+    pub fn expires_at(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp(self.exp, 0).unwrap_or_default()
+    }
+}
+
+/// Why a token is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Its time is over.
+    #[error("the token has expired")]
+    Expired,
+    /// No key of ours made it.
+    #[error("the token was not signed by a known key")]
+    UnknownKey,
+    /// It names an algorithm that its key does not have.
+    #[error("the token names another algorithm than its key has")]
+    Algorithm,
+    /// It is no token.
+    #[error("this is no token")]
+    Malformed,
+    /// The signature is wrong.
+    #[error("the signature is wrong")]
+    Signature,
+}
+
+impl TokenError {
+    /// Label for metrics and problem codes.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Expired => "token_expired",
+            Self::UnknownKey => "token_unknown_key",
+            Self::Algorithm => "token_algorithm",
+            Self::Malformed => "token_malformed",
+            Self::Signature => "token_signature",
+        }
+    }
+}
+
+struct Key {
+    kid: String,
+    algorithm: Algorithm,
+    encoding: Option<EncodingKey>,
+    decoding: DecodingKey,
+}
+
+/// The keys that sign and verify tokens.
+pub struct TokenKeys {
+    keys: Vec<Key>,
+}
+
+#[derive(Deserialize)]
+struct JwkSet {
+    keys: Vec<Jwk>,
+}
+
+#[derive(Deserialize)]
+struct Jwk {
+    kty: String,
+    kid: String,
+    #[serde(default)]
+    crv: Option<String>,
+    /// Public part of an Ed25519 key.
+    #[serde(default)]
+    x: Option<String>,
+    /// Private seed of an Ed25519 key.
+    #[serde(default)]
+    d: Option<String>,
+    /// Secret of an HS256 key.
+    #[serde(default)]
+    k: Option<String>,
+}
+
+/// RFC 8410: what stands before the 32 bytes of an Ed25519 seed in PKCS #8.
+const PKCS8_ED25519: [u8; 16] =
+    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+
+impl TokenKeys {
+    /// Reads a JWK set.
+    ///
+    /// # Errors
+    /// A sentence that names the file and what is wrong with it, never a key.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let name = path.display();
+        let text = std::fs::read_to_string(path).map_err(|e| format!("{name}: {e}"))?;
+        Self::from_json(&text).map_err(|e| format!("{name}: {e}"))
+    }
+
+    /// Reads a JWK set from its text.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn from_json(text: &str) -> Result<Self, String> {
+        let set: JwkSet = serde_json::from_str(text).map_err(|_| "is no JWK set".to_owned())?;
+        let keys = set.keys.iter().map(Key::read).collect::<Result<Vec<_>, _>>()?;
+        match keys.first() {
+            None => Err("has no keys".to_owned()),
+            Some(first) if first.encoding.is_none() => Err("the first key has no private part".to_owned()),
+            Some(_) => Ok(Self { keys }),
+        }
+    }
+
+    /// Signs a token with the first key.
+    ///
+    /// # Errors
+    /// When the key cannot sign, which reading it has excluded.
+    pub fn sign(&self, viewer: &Viewer) -> Result<String, TokenError> {
+        let key = self.keys.first().ok_or(TokenError::UnknownKey)?;
+        let encoding = key.encoding.as_ref().ok_or(TokenError::UnknownKey)?;
+        let header = Header { kid: Some(key.kid.clone()), ..Header::new(key.algorithm) };
+        jsonwebtoken::encode(&header, viewer, encoding).map_err(|_| TokenError::Malformed)
+    }
+
+    /// A new token that ends after `ttl_seconds`.
+    ///
+    /// # Errors
+    /// As [`TokenKeys::sign`].
+    pub fn mint(
+        &self,
+        subject: &str,
+        orders: Vec<String>,
+        scope: Vec<String>,
+        exp: DateTime<Utc>,
+    ) -> Result<String, TokenError> {
+        let jti = Uuid::now_v7().to_string();
+        self.sign(&Viewer { sub: subject.to_owned(), orders, scope, exp: exp.timestamp(), jti })
+    }
+
+    /// Reads and verifies a token.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn verify(&self, token: &str) -> Result<Viewer, TokenError> {
+        let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Malformed)?;
+        let kid = header.kid.as_deref().unwrap_or_default();
+        let key = self.keys.iter().find(|k| k.kid == kid).ok_or(TokenError::UnknownKey)?;
+        if header.alg != key.algorithm {
+            return Err(TokenError::Algorithm);
+        }
+        let mut rules = Validation::new(key.algorithm);
+        rules.leeway = 0;
+        rules.validate_aud = false;
+        let decoded = jsonwebtoken::decode::<Viewer>(token, &key.decoding, &rules);
+        decoded.map(|data| data.claims).map_err(|error| match error.kind() {
+            ErrorKind::ExpiredSignature => TokenError::Expired,
+            ErrorKind::InvalidSignature => TokenError::Signature,
+            _ => TokenError::Malformed,
+        })
+    }
+}
+
+impl Key {
+    fn read(jwk: &Jwk) -> Result<Self, String> {
+        let bytes = |part: &Option<String>, name: &str| {
+            let text = part.as_ref().ok_or_else(|| format!("key {}: {name} is missing", jwk.kid))?;
+            B64.decode(text).map_err(|_| format!("key {}: {name} is no base64url", jwk.kid))
+        };
+        match (jwk.kty.as_str(), jwk.crv.as_deref()) {
+            ("oct", _) => {
+                let secret = bytes(&jwk.k, "k")?;
+                if secret.len() < 32 {
+                    return Err(format!("key {}: an HS256 secret has at least 32 bytes", jwk.kid));
+                }
+                let encoding = Some(EncodingKey::from_secret(&secret));
+                let decoding = DecodingKey::from_secret(&secret);
+                Ok(Self { kid: jwk.kid.clone(), algorithm: Algorithm::HS256, encoding, decoding })
+            }
+            ("OKP", Some("Ed25519")) => {
+                let encoding = match &jwk.d {
+                    None => None,
+                    Some(_) => Some(ed25519(&bytes(&jwk.d, "d")?, &jwk.kid)?),
+                };
+                let public = jwk.x.as_deref().ok_or_else(|| format!("key {}: x is missing", jwk.kid))?;
+                let decoding = DecodingKey::from_ed_components(public)
+                    .map_err(|_| format!("key {}: x is no Ed25519 point", jwk.kid))?;
+                Ok(Self { kid: jwk.kid.clone(), algorithm: Algorithm::EdDSA, encoding, decoding })
+            }
+            (kind, _) => Err(format!("key {}: kind {kind} is not supported (OKP Ed25519, oct)", jwk.kid)),
+        }
+    }
+}
+
+fn ed25519(seed: &[u8], kid: &str) -> Result<EncodingKey, String> {
+    if seed.len() != 32 {
+        return Err(format!("key {kid}: d has 32 bytes"));
+    }
+    Ok(EncodingKey::from_ed_der(&[&PKCS8_ED25519, seed].concat()))
+}
+
+/// A new JWK set with one Ed25519 key, for set-ups that have none yet.
+///
+/// # Errors
+/// When the system gives no randomness.
+pub fn generate_keys(kid: &str) -> Result<String, String> {
+    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+    let seed: [u8; 32] = aws_lc_rs::rand::generate(&aws_lc_rs::rand::SystemRandom::new())
+        .map_err(|_| "no randomness".to_owned())?
+        .expose();
+    let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|e| e.to_string())?;
+    let (x, d) = (B64.encode(pair.public_key()), B64.encode(seed));
+    let set = serde_json::json!({"keys":[{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","kid":kid,"x":x,"d":d}]});
+    Ok(set.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+    use chrono::TimeDelta;
+
+    const HS: &str = r#"{"keys":[{"kty":"oct","kid":"h","k":"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"}]}"#;
+
+    fn both() -> [TokenKeys; 2] {
+        let ed = TokenKeys::from_json(&generate_keys("e").unwrap()).unwrap();
+        [ed, TokenKeys::from_json(HS).unwrap()]
+    }
+
+    fn mint(keys: &TokenKeys, seconds: i64) -> String {
+        let end = clock::now() + TimeDelta::seconds(seconds);
+        keys.mint("C-77", vec!["TM-1".into()], vec!["timeline".into()], end).unwrap()
+    }
+
+    #[test]
+    fn a_token_of_ours_is_read_back() {
+        for keys in both() {
+            let viewer = keys.verify(&mint(&keys, 60)).unwrap();
+            assert_eq!(viewer.sub, "C-77");
+            assert!(viewer.may_watch(&"order:TM-1".parse().unwrap()));
+            assert!(!viewer.may_watch(&"order:TM-2".parse().unwrap()));
+            assert!(!viewer.may_watch(&"inbox:C-77".parse().unwrap()), "scope inbox was not asked for");
+        }
+    }
+
+    #[test]
+    fn expired_foreign_unsigned_and_renamed_tokens_are_refused_by_name() {
+        let [ed, hs] = both();
+        assert_eq!(ed.verify(&mint(&ed, -1)), Err(TokenError::Expired));
+        assert_eq!(ed.verify(&mint(&hs, 60)), Err(TokenError::UnknownKey));
+        let other = TokenKeys::from_json(&generate_keys("e").unwrap()).unwrap();
+        assert_eq!(ed.verify(&mint(&other, 60)), Err(TokenError::Signature));
+        assert_eq!(ed.verify("a.b"), Err(TokenError::Malformed));
+        let token = mint(&ed, 60);
+        let body: Vec<&str> = token.split('.').collect();
+        for header in [r#"{"alg":"none","kid":"e"}"#, r#"{"alg":"HS256","kid":"e"}"#] {
+            let forged = format!("{}.{}.", B64.encode(header), body[1]);
+            assert!(ed.verify(&forged).is_err(), "{header}");
+        }
+        let unsigned = format!("{}.{}.", body[0], body[1]);
+        assert_eq!(ed.verify(&unsigned), Err(TokenError::Signature));
+    }
+}
