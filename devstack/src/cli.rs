@@ -1,0 +1,86 @@
+//! The command line of `cargo demo`, `cargo verify` and `cargo devstack`.
+
+use crate::fake::{self, Fakes};
+use crate::host::term;
+use crate::run::{demo, devstack, play};
+use crate::server::Given;
+use crate::verify;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Runs Milepost on this machine, and checks all that must hold.
+#[derive(Debug, Parser)]
+#[command(name = "devstack")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// PostgreSQL server to use instead of a private one
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
+    database_url: Option<String>,
+    /// Redis to use instead of a private one
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, global = true)]
+    redis_url: Option<String>,
+    /// Kafka to use instead of a private one
+    #[arg(long, env = "KAFKA_BROKERS", global = true)]
+    kafka_brokers: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start everything with a simulated shop and a page to open
+    Demo(demo::Demo),
+    /// Check everything that must hold
+    Verify(verify::Verify),
+    /// Start PostgreSQL, Redis, Kafka and the fakes alone
+    Up,
+    /// End what `up` started
+    Down,
+    /// Say what is up
+    Status,
+    /// Print the exports for a shell
+    Env,
+    /// Play a history (JSON lines: {"after_ms","topic","value"}) into Kafka
+    Play {
+        /// The history
+        file: PathBuf,
+    },
+    /// The fakes themselves; started by the other commands
+    #[command(hide = true)]
+    Fakes(Fakes),
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            term::line(&format!("cannot start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(Box::pin(run(cli))) {
+        Ok(code) => code,
+        Err(error) => {
+            term::line(&format!("\nerror: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let given = Given { database: cli.database_url, redis: cli.redis_url, kafka: cli.kafka_brokers };
+    match cli.command {
+        Command::Demo(arguments) => return demo::run(arguments, given).await,
+        Command::Verify(arguments) => return verify::run(arguments, given).await,
+        Command::Fakes(arguments) => return fake::run(arguments, given.kafka).await,
+        Command::Up => devstack::up(given).await?,
+        Command::Down => devstack::down().await?,
+        Command::Status => devstack::status()?,
+        Command::Env => devstack::env()?,
+        Command::Play { file } => play::play(&file).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

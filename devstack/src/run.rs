@@ -1,0 +1,11 @@
+//! Everything together: the stack, the demo, and one order checked from end to end.
+
+pub mod port;
+pub mod build;
+pub mod secret;
+pub mod supervisor;
+pub mod stack;
+pub mod demo;
+pub mod play;
+pub mod check;
+pub mod devstack;

@@ -1,0 +1,59 @@
+//! Ports: the usual ones when they are free, else the next free ones.
+
+use anyhow::{Context, bail};
+use std::collections::BTreeSet;
+use std::net::TcpListener;
+
+/// The ports of one run.
+#[derive(Debug, Clone)]
+pub struct Ports {
+    /// The gateways.
+    pub gateways: [u16; 2],
+    /// Their health and metrics.
+    pub gateway_admin: [u16; 2],
+    /// The aggregator, and its health and metrics.
+    pub aggregator: [u16; 2],
+    /// The notifier, and its health and metrics.
+    pub notifier: [u16; 2],
+    /// Control of the fakes.
+    pub fakes: u16,
+    /// The mail sink.
+    pub smtp: u16,
+}
+
+impl Ports {
+    /// Finds ports; the first gateway takes `wanted` or nothing.
+    ///
+    /// # Errors
+    /// When the wanted port is taken, or no port is free.
+    pub fn find(wanted: Option<u16>) -> anyhow::Result<Self> {
+        let mut taken = BTreeSet::new();
+        let first = match wanted {
+            Some(port) if !is_free(port) => bail!("port {port} is taken"),
+            Some(port) => {
+                taken.insert(port);
+                port
+            }
+            None => near(8080, &mut taken)?,
+        };
+        let mut near = |port| near(port, &mut taken);
+        Ok(Self {
+            gateways: [first, near(8090)?],
+            gateway_admin: [near(9080)?, near(9090)?],
+            aggregator: [near(8081)?, near(9081)?],
+            notifier: [near(8082)?, near(9082)?],
+            fakes: near(8088)?,
+            smtp: near(8025)?,
+        })
+    }
+}
+
+fn near(port: u16, taken: &mut BTreeSet<u16>) -> anyhow::Result<u16> {
+    let found = (port..=u16::MAX).find(|p| !taken.contains(p) && is_free(*p)).context("no free port")?;
+    taken.insert(found);
+    Ok(found)
+}
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind(("127.0.0.1", port)).is_ok()
+}

@@ -1,0 +1,108 @@
+//! Our own processes: started with their settings, started again a second after they die.
+
+use crate::host::process::{Identity, Register};
+use crate::host::term;
+use crate::manifest::ManifestFile;
+use anyhow::Context;
+use nix::sys::signal::Signal;
+use service_kit::config::EXIT_USAGE;
+use service_kit::lifecycle::Lifecycle;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::process::{Child, Command};
+
+/// How to start a process of ours.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// Name in the manifest.
+    pub service: &'static str,
+    /// Which one of its equals.
+    pub slot: usize,
+    /// Program.
+    pub program: PathBuf,
+    /// Arguments.
+    pub arguments: Vec<String>,
+    /// Settings.
+    pub environment: Vec<(&'static str, String)>,
+    /// Where its output goes.
+    pub log: PathBuf,
+}
+
+/// Starts processes and keeps them up until the stop.
+#[derive(Clone)]
+pub struct Supervisor {
+    /// Ends with the run.
+    pub life: Lifecycle,
+    /// Notes every process.
+    pub register: Arc<Register>,
+    /// Shows every process.
+    pub manifest: ManifestFile,
+}
+
+impl Supervisor {
+    /// Starts the process and keeps it up.
+    ///
+    /// # Errors
+    /// When it cannot be started the first time.
+    pub fn keep(&self, spec: Spec) -> anyhow::Result<()> {
+        let running = self.start(&spec)?;
+        let own = self.clone();
+        self.life.spawn("supervisor", async move { own.watch(spec, running).await });
+        Ok(())
+    }
+
+    fn start(&self, spec: &Spec) -> anyhow::Result<(Child, Identity)> {
+        let log = std::fs::File::options().create(true).append(true).open(&spec.log)?;
+        let mut command = Command::new(&spec.program);
+        command.args(&spec.arguments).env_clear().stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.envs(spec.environment.iter().map(|(name, value)| (name, value)));
+        let started = self.register.spawn(spec.service, &mut command)?;
+        let (service, slot, pid) = (spec.service, spec.slot, started.1.pid);
+        self.manifest.change(|manifest| {
+            let pids = manifest.pids.entry(service.to_owned()).or_default();
+            pids.resize(pids.len().max(slot + 1), 0);
+            pids[slot] = pid;
+        })?;
+        Ok(started)
+    }
+
+    /// Until the stop: waits for the end of the process, and starts it again.
+    async fn watch(self, spec: Spec, mut running: (Child, Identity)) {
+        let soft = self.life.soft().clone();
+        loop {
+            let status = tokio::select! {
+                status = running.0.wait() => status,
+                () = soft.cancelled() => {
+                    running.1.end(Signal::SIGTERM, Duration::from_secs(12)).await;
+                    return;
+                }
+            };
+            let how = status.map_or_else(|e| e.to_string(), |s| s.to_string());
+            if how.contains(&format!("status: {EXIT_USAGE}")) {
+                term::line(&format!("  {} refuses its settings; see {}", spec.service, spec.log.display()));
+                return self.life.stop();
+            }
+            running = tokio::select! {
+                next = self.restart(&spec, &how) => next,
+                () = soft.cancelled() => return,
+            };
+        }
+    }
+
+    async fn restart(&self, spec: &Spec, how: &str) -> (Child, Identity) {
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            match self.start(spec).context("cannot start it again") {
+                Ok(next) => {
+                    let pid = next.1.pid;
+                    term::line(&format!("  {} ended ({how}); started again as process {pid}", spec.service));
+                    return next;
+                }
+                Err(error) => term::line(&format!("  {}: {error:#}", spec.service)),
+            }
+        }
+    }
+}
