@@ -4,6 +4,7 @@ use crate::customer::Customer;
 use crate::event::OrderEvent;
 use crate::milestone::Milestone;
 use crate::timeline::Timeline;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -18,6 +19,8 @@ pub struct TimelineMessage {
     pub previous_status: Option<Milestone>,
     /// Who is told. Kafka only, never Redis.
     pub customer: Customer,
+    /// When the event was accepted: deadlines of what is told count from here.
+    pub accepted_at: DateTime<Utc>,
 }
 
 /// A message on a shard's Redis channel: the whole state of one live channel.

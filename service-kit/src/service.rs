@@ -87,3 +87,18 @@ pub async fn run(config: &Common, life: Lifecycle, health: Health, public: Route
     tracing::info!(http = %config.http_addr, admin = %config.admin_addr, "serving");
     Ok(life.run(config.shutdown_grace).await)
 }
+
+/// Runs the program's future on a runtime of its own; an error is logged and gives exit code 1.
+pub fn block_on(future: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    // On the heap: the future of a whole service is too large for a thread's stack.
+    runtime.block_on(Box::pin(future)).unwrap_or_else(|error| failed(&error))
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    tracing::error!(error = format!("{error:#}"), "cannot go on");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,48 @@
+//! `GET /v1/orders/{order}/timeline`.
+
+use super::Api;
+use crate::store::timeline;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use contract::id::OrderId;
+use contract::name::Channel;
+use contract::timeline::Timeline;
+use service_kit::auth::Principal;
+use service_kit::problem::Problem;
+
+/// The timeline of an order. What is unknown and what is not yours give the same answer.
+#[utoipa::path(
+    get,
+    path = "/v1/orders/{order}/timeline",
+    params(("order" = String, Path, description = "Order number", example = "TM-1042")),
+    responses(
+        (status = 200, description = "The timeline; `ETag` is its version", body = Timeline),
+        (status = 304, description = "`If-None-Match` names the newest version"),
+        (status = 401, description = "No valid token or key"),
+        (status = 404, description = "Unknown, or not yours"),
+    ),
+)]
+pub(super) async fn get(
+    State(api): State<Api>,
+    principal: Principal,
+    Path(order): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let order: OrderId = order.parse().map_err(|_| Problem::not_found())?;
+    if !principal.may_read(&Channel::Order(order.clone())) {
+        return Err(Problem::not_found());
+    }
+    let read = timeline::read(&api.pool, order.as_str()).await.map_err(|error| {
+        tracing::error!(%error, order.id = %order, "the timeline cannot be read");
+        Problem::unavailable("The database does not answer.")
+    })?;
+    let (version, document) = read.ok_or_else(Problem::not_found)?;
+    let tag = format!("\"{version}\"");
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let caching = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, "private, no-cache".to_owned())];
+    if known.is_some_and(|list| list.split(',').any(|t| t.trim().trim_start_matches("W/") == tag)) {
+        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
+    }
+    Ok((caching, [(header::CONTENT_TYPE, "application/json")], document).into_response())
+}

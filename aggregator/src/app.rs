@@ -1,0 +1,59 @@
+//! Puts the aggregator together.
+
+use crate::api::{self, Api};
+use crate::config::Config;
+use crate::pipeline::{Pipeline, Settings};
+use crate::{intake, relay, sweep};
+use chrono::TimeDelta;
+use service_kit::auth::Auth;
+use service_kit::health::Health;
+use service_kit::kafka::Producer;
+use service_kit::lifecycle::Lifecycle;
+use service_kit::live_bus::LivePublisher;
+use service_kit::postgres;
+use service_kit::service::{self, Task};
+use sqlx::migrate::Migrator;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// The schema.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/aggregator");
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let (task, config) = match service::arguments::<Config>(&api::openapi()) {
+        Ok(asked) => asked,
+        Err(code) => return code,
+    };
+    service::observe(&config.common);
+    service::block_on(async {
+        match task {
+            Task::Migrate => migrate(&config).await,
+            Task::Serve => serve(config).await,
+        }
+    })
+}
+
+async fn migrate(config: &Config) -> anyhow::Result<ExitCode> {
+    let pool = postgres::pool(&config.postgres, "aggregator migrate")?;
+    postgres::migrate(&pool, &MIGRATIONS).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    let auth = match Auth::read(&config.common) {
+        Ok(auth) => auth,
+        Err(problems) => return Ok(service::usage_error(&problems)),
+    };
+    let pool = postgres::pool(&config.postgres, "aggregator")?;
+    let live = LivePublisher::new(&config.common.redis_url)?;
+    let producer = Producer::new(&config.kafka.kafka_brokers, "aggregator")?;
+    let (life, health) = (Lifecycle::new(), Health::default());
+    let settings = Settings { derive_grace: TimeDelta::from_std(config.derive_grace)? };
+    let pipeline = Pipeline { pool: pool.clone(), settings, committed: Arc::default() };
+    relay::start(&life, &pipeline, live, producer, health.clone());
+    sweep::start(&life, pipeline.clone(), TimeDelta::from_std(config.park_limit)?);
+    intake::start(&life, config.clone(), pipeline, health.clone());
+    service::run(&config.common, life, health, api::router(Api { auth, pool })).await
+}

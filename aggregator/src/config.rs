@@ -1,0 +1,32 @@
+//! Settings of the aggregator.
+
+use clap::Parser;
+use service_kit::config::{Common, Kafka, Postgres, duration};
+use std::time::Duration;
+
+/// Folds what every source says about an order into one timeline.
+///
+/// Commands: `serve` (default), `migrate`, `openapi`, `config`. Every setting is an environment
+/// variable or the flag of the same name.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "aggregator")]
+pub struct Config {
+    /// Settings of every service.
+    #[command(flatten)]
+    pub common: Common,
+    /// The database.
+    #[command(flatten)]
+    pub postgres: Postgres,
+    /// The log.
+    #[command(flatten)]
+    pub kafka: Kafka,
+    /// Most records in one transaction
+    #[arg(long, env, default_value_t = 500)]
+    pub batch_records: usize,
+    /// How long an order must have been quiet before something is said by the clock alone
+    #[arg(long, env, default_value = "60s", value_parser = duration)]
+    pub derive_grace: Duration,
+    /// How long an event waits for its order before it is refused
+    #[arg(long, env, default_value = "720h", value_parser = duration)]
+    pub park_limit: Duration,
+}

@@ -1,0 +1,94 @@
+//! A canonical event whose order may still be known by another name only.
+
+use chrono::{DateTime, Utc};
+use contract::customer::Customer;
+use contract::event::{EventData, OrderEvent};
+use contract::id::OrderId;
+use contract::milestone::Milestone;
+use serde::{Deserialize, Serialize};
+
+/// How a source names the order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OrderRef {
+    /// By its number.
+    Order(OrderId),
+    /// By another name that some event reveals: `tracking:<number>`, `stripe:<payment>`.
+    Alias(String),
+}
+
+/// What one record says, before its order is looked up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Draft {
+    /// Who says it.
+    pub source: String,
+    /// The source's id of the event.
+    pub id: String,
+    /// The milestone.
+    pub milestone: Milestone,
+    /// When it happened.
+    pub time: DateTime<Utc>,
+    /// The order.
+    pub order: OrderRef,
+    /// Other names of the order that it tells.
+    #[serde(default)]
+    pub reveals: Vec<String>,
+    /// The customer, when the record tells of one.
+    #[serde(default)]
+    pub customer: Option<Customer>,
+    /// The rest.
+    pub data: EventData,
+    /// First receipt.
+    pub received_at: DateTime<Utc>,
+    /// W3C trace context of the record.
+    pub traceparent: String,
+}
+
+impl Draft {
+    /// A draft with nothing but what every record has.
+    #[must_use]
+    pub fn new(source: &str, id: String, milestone: Milestone, time: DateTime<Utc>, order: OrderRef) -> Self {
+        Self {
+            source: source.to_owned(),
+            id,
+            milestone,
+            time,
+            order,
+            reveals: Vec::new(),
+            customer: None,
+            data: EventData::default(),
+            received_at: time,
+            traceparent: String::new(),
+        }
+    }
+
+    /// The key that makes it the same event again.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("{}:{}", self.source, self.id)
+    }
+
+    /// The event, now that its order is known.
+    #[must_use]
+    pub fn into_event(self, order: OrderId) -> OrderEvent {
+        OrderEvent {
+            specversion: "1.0".to_owned(),
+            id: self.id,
+            source: self.source,
+            milestone: self.milestone,
+            time: self.time,
+            subject: order.clone(),
+            partitionkey: order,
+            traceparent: Some(self.traceparent),
+            datacontenttype: "application/json".to_owned(),
+            receivedat: self.received_at,
+            data: self.data,
+        }
+    }
+}
+
+/// The alias of a parcel.
+#[must_use]
+pub fn tracking_alias(number: &str) -> String {
+    format!("tracking:{number}")
+}

@@ -1,0 +1,82 @@
+//! The fold: a set of events becomes a timeline. Pure; the order of arrival and repetitions do
+//! not show (but for `received_at`, which is shown and never sorted by).
+//!
+//! `fact` sorts the events and takes out what was withdrawn → `parcel` tells parcels apart →
+//! `thread` folds the events of one thing to its state → `status`, `step`, `eta` read the order
+//! off its threads.
+
+mod fact;
+mod parcel;
+mod thread;
+mod status;
+mod step;
+mod eta;
+#[cfg(test)]
+mod tests;
+
+use contract::event::OrderEvent;
+use contract::id::OrderId;
+use contract::milestone::Kind;
+use contract::timeline::{Entry, Promise, Timeline};
+use fact::Fact;
+
+/// Who says what is derived, not told.
+pub const DERIVED_SOURCE: &str = "milepost";
+
+/// Does this event take a version? Events for the operator only do not.
+#[must_use]
+pub fn counts(event: &OrderEvent) -> bool {
+    event.milestone.kind() != Kind::Info
+}
+
+/// Folds the accepted events of an order. None while nothing that counts has happened.
+#[must_use]
+pub fn fold(order: &OrderId, events: &[OrderEvent]) -> Option<Timeline> {
+    let counted: Vec<&OrderEvent> = events.iter().filter(|event| counts(event)).collect();
+    let updated_at = counted.iter().map(|event| event.receivedat).max()?;
+    let facts = fact::facts(&counted);
+    let parcels = parcel::parcels(&facts);
+    let items = thread::items(&facts, &parcels);
+    let whole = thread::order(&facts);
+    let (status, terminal) = status::status(&items, &whole);
+    Some(Timeline {
+        order: order.clone(),
+        version: counted.len() as u64,
+        updated_at,
+        status: status::problem(&items, &whole, terminal).map_or(status, |problem| problem.code),
+        progress: status::progress(&items),
+        terminal,
+        steps: step::steps(&facts, &items),
+        items: items.iter().map(thread::ItemThread::item).collect(),
+        shipments: parcel::shipments(&parcels, &facts),
+        entries: facts.iter().filter(|fact| fact.shown).map(|fact| entry(fact, &parcels)).collect(),
+        eta: eta::eta(&facts, &parcels),
+        promise: promise(&facts),
+        problem: status::problem(&items, &whole, terminal),
+    })
+}
+
+fn entry(fact: &Fact<'_>, parcels: &parcel::Parcels) -> Entry {
+    let data = &fact.event.data;
+    Entry {
+        id: fact.event.key(),
+        at: fact.at,
+        received_at: fact.event.receivedat,
+        milestone: fact.milestone,
+        source: fact.event.source.clone(),
+        shipment: parcels.of(fact.event),
+        line: data.line.clone(),
+        location: data.location.clone(),
+        note: data.note.clone(),
+        reason: data.reason.clone(),
+        confidence: data.confidence,
+        corrected_by: fact.corrected_by.clone(),
+        clock_ahead: fact.clock_ahead,
+    }
+}
+
+/// The promise that was made last.
+fn promise(facts: &[Fact<'_>]) -> Option<Promise> {
+    let promised = facts.iter().filter(|f| f.stands()).filter_map(|f| f.event.data.promise);
+    promised.last().map(|latest| Promise { latest })
+}

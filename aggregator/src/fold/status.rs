@@ -1,0 +1,46 @@
+//! The order's status, progress and worst open problem, read off its threads.
+
+use super::thread::{ItemThread, Thread};
+use contract::milestone::Milestone;
+use contract::timeline::{Problem, Progress};
+
+/// The code of the least advanced unfinished item (of all items when none is unfinished), and
+/// whether nothing more is expected.
+pub(super) fn status(items: &[ItemThread], order: &Thread) -> (Milestone, bool) {
+    let least = |items: &mut dyn Iterator<Item = &ItemThread>| {
+        items.map(|item| (item.thread.code().rank(), item.thread.state.as_ref().map(|s| s.since), item.thread.code()))
+            .min()
+            .map(|(.., code)| code)
+    };
+    match least(&mut items.iter().filter(|item| !item.thread.finished())) {
+        Some(code) => (code, false),
+        None => (least(&mut items.iter()).unwrap_or_else(|| order.code()), true),
+    }
+}
+
+/// How many lines have arrived.
+pub(super) fn progress(items: &[ItemThread]) -> Progress {
+    let delivered = items.iter().filter(|item| item.thread.code() == Milestone::ShipmentDelivered).count();
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Progress { delivered: count(delivered), of: count(items.len()) }
+}
+
+/// The worst open problem: the highest rank, the oldest of these.
+pub(super) fn problem(items: &[ItemThread], order: &Thread, terminal: bool) -> Option<Problem> {
+    if terminal {
+        return None;
+    }
+    let of_items = items.iter().map(|item| (&item.thread, item.line()));
+    let all = of_items.chain([(order, None)]).filter_map(|(thread, line)| {
+        let state = thread.state.as_ref().filter(|state| state.code.is_problem())?;
+        let item_only = state.code.scope() == contract::milestone::Scope::Item;
+        Some(Problem {
+            code: state.code,
+            since: state.since,
+            reason: state.reason.clone(),
+            shipment: state.shipment.clone(),
+            line: line.filter(|_| item_only),
+        })
+    });
+    all.min_by_key(|problem| (std::cmp::Reverse(problem.code.rank()), problem.since))
+}

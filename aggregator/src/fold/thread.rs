@@ -1,0 +1,136 @@
+//! A thread is one thing's story: the whole order, a line item, a parcel. Its fold is its state.
+
+use super::fact::Fact;
+use super::parcel::Parcels;
+use chrono::{DateTime, Utc};
+use contract::event::LineItem;
+use contract::milestone::{Kind, Milestone, Scope};
+use contract::timeline::Item;
+
+/// Where a thing stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct State {
+    pub(super) code: Milestone,
+    pub(super) since: DateTime<Utc>,
+    pub(super) reason: Option<String>,
+    pub(super) shipment: Option<String>,
+}
+
+/// The state, and the last step towards the door that was reached on the way.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Thread {
+    pub(super) state: Option<State>,
+    pub(super) forward: Option<Milestone>,
+}
+
+impl Thread {
+    /// Folds facts in their order. A lower rank never replaces a higher one, unless the mapping
+    /// declared a step back or what it replaces is a problem; a terminal state stays.
+    pub(super) fn fold<'a>(facts: impl Iterator<Item = &'a Fact<'a>>) -> Self {
+        let mut thread = Self::default();
+        for fact in facts.filter(|f| f.stands() && !matches!(f.milestone.kind(), Kind::Side | Kind::Info)) {
+            thread.take(fact);
+        }
+        thread
+    }
+
+    fn take(&mut self, fact: &Fact<'_>) {
+        let (next, data) = (fact.milestone, &fact.event.data);
+        let allowed = self.state.as_ref().is_none_or(|now| {
+            data.step_back || (!now.code.is_terminal() && (now.code.is_problem() || next.rank() >= now.code.rank()))
+        });
+        if !allowed {
+            return;
+        }
+        self.state =
+            Some(State { code: next, since: fact.at, reason: data.reason.clone(), shipment: data.shipment.clone() });
+        let away = next.rank() > Milestone::ShipmentDelivered.rank();
+        if !away {
+            self.forward = Some(next);
+        }
+    }
+
+    /// The state's code; an order that nothing is known of was at least placed.
+    pub(super) fn code(&self) -> Milestone {
+        self.state.as_ref().map_or(Milestone::OrderPlaced, |state| state.code)
+    }
+
+    /// Nothing more is expected.
+    pub(super) fn finished(&self) -> bool {
+        self.code().is_terminal()
+    }
+}
+
+/// The order's own thread. A problem of the whole order is left by any later step of any part.
+pub(super) fn order(facts: &[Fact<'_>]) -> Thread {
+    let mut thread = Thread::default();
+    for fact in facts.iter().filter(|f| f.stands() && !matches!(f.milestone.kind(), Kind::Side | Kind::Info)) {
+        if fact.milestone.scope() == Scope::Order {
+            thread.take(fact);
+        } else if thread.code().is_problem() && fact.milestone.rank() > thread.code().rank() {
+            thread.state = None;
+        }
+    }
+    thread
+}
+
+/// A line item with the story of its least advanced parcel.
+pub(super) struct ItemThread {
+    line: LineItem,
+    shipment: Option<String>,
+    pub(super) thread: Thread,
+}
+
+impl ItemThread {
+    /// The line's number; empty for an order whose lines nobody told.
+    pub(super) fn line(&self) -> Option<String> {
+        (!self.line.line.is_empty()).then(|| self.line.line.clone())
+    }
+
+    /// As it is shown.
+    pub(super) fn item(&self) -> Item {
+        Item {
+            line: self.line.line.clone(),
+            sku: self.line.sku.clone(),
+            title: self.line.title.clone(),
+            quantity: self.line.quantity,
+            status: self.thread.code(),
+            shipment: self.shipment.clone(),
+        }
+    }
+}
+
+/// All line items.
+pub(super) fn items(facts: &[Fact<'_>], parcels: &Parcels) -> Vec<ItemThread> {
+    lines(facts).into_iter().map(|line| item(line, facts, parcels)).collect()
+}
+
+/// The lines that the shop told last; an order without any counts as one.
+fn lines(facts: &[Fact<'_>]) -> Vec<LineItem> {
+    let told = facts.iter().filter(|f| f.stands() && !f.event.data.items.is_empty());
+    let lines = told.last().map(|fact| fact.event.data.items.clone());
+    let nameless = LineItem {
+        line: String::new(),
+        sku: None,
+        title: None,
+        quantity: 1,
+        unit_price: None,
+        discount: None,
+    };
+    lines.unwrap_or_else(|| vec![nameless])
+}
+
+fn item(line: LineItem, facts: &[Fact<'_>], parcels: &Parcels) -> ItemThread {
+    let story = |shipment: Option<&String>| {
+        Thread::fold(facts.iter().filter(|fact| match fact.milestone.scope() {
+            Scope::Order => true,
+            Scope::Item => fact.event.data.line.as_ref().is_none_or(|l| *l == line.line || line.line.is_empty()),
+            Scope::Shipment => shipment.is_some() && parcels.of(fact.event).as_ref() == shipment,
+        }))
+    };
+    let stories = parcels.holding(&line.line).into_iter().map(|name| (story(Some(&name)), Some(name)));
+    // Pieces of one line may lie in several parcels: the one that is furthest behind tells.
+    let behind = stories.min_by_key(|(thread, _)| (thread.finished(), thread.code().rank()));
+    let (thread, shipment) = behind.unwrap_or_else(|| (story(None), None));
+    ItemThread { line, shipment, thread }
+}

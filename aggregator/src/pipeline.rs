@@ -1,0 +1,14 @@
+//! A batch of records through all stages, in one transaction.
+//!
+//! `work` reads each record (pure) → `resolve` finds the orders and parks what has none yet →
+//! `accept` folds what is new and stores it → `batch` commits, and isolates a value that the
+//! database refuses.
+
+mod work;
+mod resolve;
+mod accept;
+mod batch;
+
+pub use accept::{Settings, accept};
+pub use batch::{Pipeline, redrive};
+pub use work::Work;

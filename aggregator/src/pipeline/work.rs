@@ -1,0 +1,94 @@
+//! One record, read: its drafts, or why it is refused.
+
+use crate::draft::Draft;
+use crate::metric;
+use crate::reject::Refusal;
+use crate::source;
+use crate::store::dead_letter::DeadLetter;
+use crate::validate;
+use chrono::{DateTime, Utc};
+use contract::event::Confidence;
+use contract::name::{MAX_RECORD, SOURCE_PREFIX};
+use service_kit::kafka::Record;
+use service_kit::trace::TraceContext;
+
+/// A record with what came of reading it.
+#[derive(Debug, Clone)]
+pub struct Work {
+    record: Record,
+    received_at: DateTime<Utc>,
+    /// The drafts, or the refusal.
+    pub result: Result<Vec<Draft>, Refusal>,
+}
+
+impl Work {
+    /// Reads a record.
+    #[must_use]
+    pub fn read(record: Record, now: DateTime<Utc>) -> Self {
+        let received_at = record.header("received-at").and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+        // A receipt in the future would make everything look late.
+        let received_at = received_at.map_or(now, |time| time.to_utc().min(now));
+        let source = source_of(&record);
+        metric::record(source);
+        let result = drafts(&record, source, received_at, now);
+        if let Err(refusal) = &result {
+            metric::refused(source, refusal.label());
+        }
+        Self { record, received_at, result }
+    }
+
+    /// The same record, refused.
+    #[must_use]
+    pub fn refused(&self, refusal: Refusal) -> Self {
+        metric::refused(source_of(&self.record), refusal.label());
+        Self { result: Err(refusal), ..self.clone() }
+    }
+
+    /// The dead letter of a refused record.
+    #[must_use]
+    pub fn dead_letter(&self) -> Option<DeadLetter> {
+        let refusal = self.result.as_ref().err()?;
+        Some(DeadLetter {
+            source: source_of(&self.record).to_owned(),
+            reason: refusal.label().to_owned(),
+            detail: refusal.to_string(),
+            topic: self.record.topic.clone(),
+            partition: self.record.partition,
+            position: self.record.offset,
+            order_id: None,
+            value: self.record.value.clone(),
+            received_at: self.received_at,
+        })
+    }
+}
+
+fn source_of(record: &Record) -> &str {
+    record.topic.strip_prefix(SOURCE_PREFIX).unwrap_or(&record.topic)
+}
+
+fn drafts(
+    record: &Record,
+    source: &str,
+    received_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Draft>, Refusal> {
+    if record.value.len() > MAX_RECORD {
+        return Err(Refusal::TooLarge(record.value.len()));
+    }
+    // No header: the shop wrote it itself.
+    let confidence = match record.header("verification") {
+        Some("unsigned") => Confidence::Reported,
+        _ => Confidence::Confirmed,
+    };
+    let mut drafts = source::read(source, &record.value, confidence)?;
+    let trace = TraceContext::continued(record.header(contract::name::TRACEPARENT)).to_string();
+    for draft in &mut drafts {
+        draft.received_at = received_at;
+        draft.traceparent.clone_from(&trace);
+        validate::check(draft, now)?.into_iter().for_each(metric::cleaned);
+        if draft.data.source_code.is_some() {
+            metric::unmapped(source);
+        }
+    }
+    Ok(drafts)
+}

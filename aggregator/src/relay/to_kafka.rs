@@ -1,0 +1,78 @@
+//! The side that other programs work on: `order.events`, `order.timeline`, the dead letters.
+
+use super::{PORTION, Relay};
+use crate::metric;
+use crate::store::dead_letter::{self, DeadLetter};
+use crate::store::outbox::{self, Row};
+use contract::name::{TOPIC_DEAD_LETTER, TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE, TRACEPARENT};
+use service_kit::clock;
+use service_kit::kafka::{Outgoing, Producer};
+
+pub(super) async fn run(relay: Relay, producer: Producer) {
+    loop {
+        let result = portion(&relay, &producer).await;
+        relay.report("kafka", result).await;
+    }
+}
+
+/// Publishes one portion of versions and one of dead letters; tells whether one was full.
+async fn portion(relay: &Relay, producer: &Producer) -> Result<bool, String> {
+    let rows = outbox::for_kafka(&relay.pool, &relay.lanes.held(), PORTION).await.map_err(|e| e.to_string())?;
+    let letters = dead_letters(relay, producer).await?;
+    let Some(first) = rows.first() else { return Ok(letters) };
+    let oldest = (clock::now() - first.created_at).to_std().unwrap_or_default();
+    let records: Vec<Outgoing> = rows.iter().flat_map(|row| [event(row), message(row)]).collect();
+    producer.send(&records).await.map_err(|e| e.to_string())?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    outbox::kafka_has(&relay.pool, &ids).await.map_err(|e| e.to_string())?;
+    metric::published("kafka", ids.len(), oldest);
+    Ok(letters || ids.len() == usize::try_from(PORTION).unwrap_or(0))
+}
+
+fn event(row: &Row) -> Outgoing {
+    traced(Outgoing::new(TOPIC_ORDER_EVENTS, row.order_id.as_bytes(), row.event.as_bytes()), row)
+        .header("content-type", "application/cloudevents+json")
+}
+
+/// Put together from texts that are JSON already: nothing is parsed twice.
+fn message(row: &Row) -> Outgoing {
+    let previous = serde_json::to_string(&row.previous_status).unwrap_or_default();
+    let accepted = row.created_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+    let value = format!(
+        r#"{{"event":{},"timeline":{},"previous_status":{previous},"customer":{},"accepted_at":"{accepted}"}}"#,
+        row.event, row.timeline, row.customer
+    );
+    traced(Outgoing::new(TOPIC_ORDER_TIMELINE, row.order_id.as_bytes(), value), row)
+}
+
+fn traced(record: Outgoing, row: &Row) -> Outgoing {
+    match &row.traceparent {
+        Some(trace) => record.header(TRACEPARENT, trace.as_bytes()),
+        None => record,
+    }
+}
+
+async fn dead_letters(relay: &Relay, producer: &Producer) -> Result<bool, String> {
+    // A refused record may be large: few at a time.
+    let letters = dead_letter::unpublished(&relay.pool, 16).await.map_err(|e| e.to_string())?;
+    if letters.is_empty() {
+        return Ok(false);
+    }
+    let (ids, letters): (Vec<i64>, Vec<DeadLetter>) = letters.into_iter().unzip();
+    let records: Vec<Outgoing> = letters.into_iter().map(letter).collect();
+    producer.send(&records).await.map_err(|e| e.to_string())?;
+    dead_letter::published(&relay.pool, &ids).await.map_err(|e| e.to_string())?;
+    Ok(ids.len() == 16)
+}
+
+fn letter(letter: DeadLetter) -> Outgoing {
+    let key = letter.order_id.unwrap_or_default();
+    Outgoing::new(TOPIC_DEAD_LETTER, key, letter.value)
+        .header("source", letter.source)
+        .header("reason", letter.reason)
+        .header("detail", letter.detail)
+        .header("topic", letter.topic)
+        .header("partition", letter.partition.to_string())
+        .header("offset", letter.position.to_string())
+        .header("received-at", letter.received_at.to_rfc3339())
+}

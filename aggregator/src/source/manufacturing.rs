@@ -1,0 +1,95 @@
+//! `source.manufacturing`: one work order for each line item, from the workshop.
+
+use super::field::{filled, instant, json, order};
+use crate::draft::Draft;
+use crate::reject::Refusal;
+use contract::milestone::Milestone;
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Work {
+    work_order_id: String,
+    order_number: String,
+    #[serde(default)]
+    line_item_id: Option<Value>,
+    stage: String,
+    state: String,
+    #[serde(default)]
+    station: Option<String>,
+    at: String,
+    sequence: i64,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+fn milestone(stage: &str, state: &str) -> Option<Milestone> {
+    Some(match (stage, state) {
+        ("ARTWORK", "STARTED") => Milestone::DesignProofPending,
+        ("ARTWORK", "FINISHED") => Milestone::DesignProofApproved,
+        ("ARTWORK", "FAILED") => Milestone::DesignProofRejected,
+        ("ARTWORK" | "PRINTING" | "ENGRAVING" | "QC", "QUEUED") => Milestone::ProductionQueued,
+        ("PRINTING" | "ENGRAVING", "STARTED") => Milestone::ProductionStarted,
+        ("PRINTING" | "ENGRAVING", "FINISHED") | ("QC", "STARTED") => Milestone::InfoIgnored,
+        // A piece that fails on the machine is made again, as one that fails the check.
+        ("PRINTING" | "ENGRAVING" | "QC", "FAILED") => Milestone::ProductionQcFailed,
+        ("QC", "FINISHED") => Milestone::ProductionFinished,
+        _ => return None,
+    })
+}
+
+pub(super) fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
+    let work: Work = json(value)?;
+    let code = format!("{} {}", work.stage, work.state);
+    let milestone = milestone(&work.stage, &work.state);
+    let milestone = milestone.ok_or_else(|| Refusal::UnknownStatus(crate::reject::excerpt(&code)))?;
+    let id = format!("{}:{}", work.work_order_id, work.sequence);
+    let mut draft = Draft::new("manufacturing", id, milestone, instant(&work.at)?, order(&work.order_number)?);
+    draft.data.line = work.line_item_id.and_then(|line| match line {
+        Value::String(text) => filled(Some(text)),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    });
+    draft.data.location = filled(work.station);
+    draft.data.reason = filled(work.reason);
+    Ok(vec![draft])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(stage: &str, state: &str) -> Result<Vec<Draft>, Refusal> {
+        let record = format!(
+            r#"{{"workOrderId":"W-1","orderNumber":"T-1","lineItemId":"2","stage":"{stage}","state":"{state}",
+               "station":"Laser 1","at":"2026-11-20T09:12:00+07:00","sequence":4,"reason":null}}"#
+        );
+        read(record.as_bytes())
+    }
+
+    #[test]
+    fn stages_and_states_have_their_milestones() {
+        let table = [
+            ("ARTWORK", "STARTED", "design.proof_pending"),
+            ("ARTWORK", "FINISHED", "design.proof_approved"),
+            ("ARTWORK", "FAILED", "design.proof_rejected"),
+            ("PRINTING", "QUEUED", "production.queued"),
+            ("ENGRAVING", "STARTED", "production.started"),
+            ("PRINTING", "FINISHED", "info.ignored"),
+            ("QC", "FAILED", "production.qc_failed"),
+            ("QC", "FINISHED", "production.finished"),
+        ];
+        for (stage, state, code) in table {
+            let draft = &one(stage, state).unwrap()[0];
+            assert_eq!((draft.milestone.code(), draft.key().as_str()), (code, "manufacturing:W-1:4"));
+            assert_eq!(draft.data.line.as_deref(), Some("2"));
+        }
+    }
+
+    #[test]
+    fn a_stage_that_is_not_in_the_table_is_refused() {
+        assert_eq!(one("POLISHING", "STARTED").unwrap_err().label(), "unknown_status");
+        assert_eq!(one("QC", "DANCING").unwrap_err().label(), "unknown_status");
+    }
+}

@@ -1,0 +1,49 @@
+//! The index of due times: one row for each order and kind.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+/// Replaces the due times of orders.
+///
+/// # Errors
+/// When the database is away.
+pub async fn put(
+    connection: &mut PgConnection,
+    orders: &[String],
+    due: &[(String, &'static str, DateTime<Utc>)],
+) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from due where order_id = any($1)", orders).execute(&mut *connection).await?;
+    let ids: Vec<String> = due.iter().map(|(order, ..)| order.clone()).collect();
+    let kinds: Vec<String> = due.iter().map(|(_, kind, _)| (*kind).to_owned()).collect();
+    let times: Vec<_> = due.iter().map(|(.., at)| *at).collect();
+    sqlx::query!(
+        "insert into due (order_id, kind, at) select * from unnest($1::text[], $2::text[], $3::timestamptz[])",
+        &ids,
+        &kinds,
+        &times
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Claims what is due: nobody else gets it, and it is back if the transaction fails.
+///
+/// # Errors
+/// When the database is away.
+pub async fn claim(
+    connection: &mut PgConnection,
+    now: DateTime<Utc>,
+    most: i64,
+) -> Result<Vec<(String, String)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "delete from due where (order_id, kind) in (
+           select order_id, kind from due where at <= $1 order by at limit $2 for update skip locked)
+         returning order_id, kind",
+        now,
+        most
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.order_id, row.kind)).collect())
+}

@@ -1,0 +1,32 @@
+//! Advisory locks on names: an order, or an alias, that may have no row to lock yet.
+
+use aws_lc_rs::digest;
+use sqlx::PgConnection;
+
+/// Locks the names until the end of the transaction, in one order for everybody, so that two
+/// batches that touch the same orders wait for each other instead of for ever.
+///
+/// # Errors
+/// When the database is away, or chose this transaction to end a deadlock.
+pub async fn take(
+    connection: &mut PgConnection,
+    kind: &str,
+    names: impl IntoIterator<Item = &str>,
+) -> Result<(), sqlx::Error> {
+    let mut keys: Vec<i64> = names.into_iter().map(|name| key(kind, name)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    sqlx::query!("select count(pg_advisory_xact_lock(k)) from unnest($1::bigint[]) as k", &keys)
+        .fetch_one(connection)
+        .await?;
+    Ok(())
+}
+
+/// A stable 64-bit number for a name. Two names with one number wait for each other needlessly,
+/// which is rare and harmless.
+fn key(kind: &str, name: &str) -> i64 {
+    let hash = digest::digest(&digest::SHA256, format!("{kind}:{name}").as_bytes());
+    let mut first = [0_u8; 8];
+    first.copy_from_slice(&hash.as_ref()[..8]);
+    i64::from_be_bytes(first)
+}

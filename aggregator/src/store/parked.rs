@@ -1,0 +1,96 @@
+//! Events that wait for their order, or for the alias that they name it by.
+
+use crate::draft::{Draft, OrderRef};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use sqlx::types::Json;
+
+/// Parks drafts; one that waits already waits on.
+///
+/// # Errors
+/// When the database is away or refuses a value.
+pub async fn put(
+    connection: &mut PgConnection,
+    drafts: &[Draft],
+    now: DateTime<Utc>,
+) -> Result<u64, sqlx::Error> {
+    let keys: Vec<String> = drafts.iter().map(Draft::key).collect();
+    let split = |draft: &Draft| match &draft.order {
+        OrderRef::Order(order) => (Some(order.to_string()), None),
+        OrderRef::Alias(alias) => (None, Some(alias.clone())),
+    };
+    let (orders, aliases): (Vec<Option<String>>, Vec<Option<String>>) = drafts.iter().map(split).unzip();
+    let documents: Vec<String> = drafts.iter().map(|d| serde_json::to_string(d).unwrap_or_default()).collect();
+    let done = sqlx::query!(
+        "insert into parked (key, order_id, alias, draft, parked_at)
+         select k, o, a, d::jsonb, $5 from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as new (k, o, a, d)
+         on conflict (key) do nothing",
+        &keys,
+        &orders as _,
+        &aliases as _,
+        &documents,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Takes out what waits for these orders or aliases.
+///
+/// # Errors
+/// When the database is away.
+pub async fn take(
+    connection: &mut PgConnection,
+    orders: &[String],
+    aliases: &[String],
+) -> Result<Vec<Draft>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"delete from parked where order_id = any($1) or alias = any($2) returning draft as "draft: Json<Draft>""#,
+        orders,
+        aliases
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| row.draft.0).collect())
+}
+
+/// Takes out what could be driven by now and slipped through.
+///
+/// # Errors
+/// When the database is away.
+pub async fn take_slipped(connection: &mut PgConnection, most: i64) -> Result<Vec<Draft>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"delete from parked where key in (
+             select p.key from parked p
+             where exists (select from orders o where o.order_id = p.order_id)
+                or exists (select from aliases a join orders o using (order_id) where a.alias = p.alias)
+             limit $1 for update of p skip locked)
+           returning draft as "draft: Json<Draft>""#,
+        most
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| row.draft.0).collect())
+}
+
+/// Takes out what has waited too long.
+///
+/// # Errors
+/// When the database is away.
+pub async fn take_expired(
+    connection: &mut PgConnection,
+    before: DateTime<Utc>,
+    most: i64,
+) -> Result<Vec<Draft>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"delete from parked where key in (
+             select key from parked where parked_at < $1 order by parked_at limit $2 for update skip locked)
+           returning draft as "draft: Json<Draft>""#,
+        before,
+        most
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| row.draft.0).collect())
+}

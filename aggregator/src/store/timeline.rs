@@ -1,0 +1,49 @@
+//! The state snapshot of each order.
+
+use contract::timeline::Timeline;
+use sqlx::{PgConnection, PgPool};
+
+/// The timeline of an order as its JSON text, with its version.
+///
+/// # Errors
+/// When the database is away.
+pub async fn read(pool: &PgPool, order: &str) -> Result<Option<(i64, String)>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select version, document::text as "document!" from timelines where order_id = $1"#,
+        order
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| (row.version, row.document)))
+}
+
+/// Writes the newest states of orders; the caller holds their locks.
+///
+/// # Errors
+/// When the database is away or refuses a value.
+pub async fn put(
+    connection: &mut PgConnection,
+    timelines: &[Timeline],
+    documents: &[String],
+) -> Result<(), sqlx::Error> {
+    let orders: Vec<String> = timelines.iter().map(|t| t.order.to_string()).collect();
+    let versions: Vec<i64> = timelines.iter().map(|t| i64::try_from(t.version).unwrap_or(i64::MAX)).collect();
+    let statuses: Vec<String> = timelines.iter().map(|t| t.status.code().to_owned()).collect();
+    let updated: Vec<_> = timelines.iter().map(|t| t.updated_at).collect();
+    sqlx::query!(
+        "insert into timelines (order_id, version, status, document, updated_at)
+         select o, v, s, d::jsonb, u
+         from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[]) as new (o, v, s, d, u)
+         on conflict (order_id) do update
+         set version = excluded.version, status = excluded.status, document = excluded.document,
+             updated_at = excluded.updated_at",
+        &orders,
+        &versions,
+        &statuses,
+        documents,
+        &updated
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! Invariants of what a source said: times in range, no text that hurts a database, a letter or
+//! a page. Refuses what cannot be kept, cleans what can.
+
+use crate::draft::Draft;
+use crate::reject::Refusal;
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use contract::event::EventData;
+
+/// Longest id of an event, in bytes.
+const MAX_EVENT_ID: usize = 200;
+
+/// Checks and cleans a draft. Returns why texts were cleaned, for the metric.
+///
+/// # Errors
+/// Why the draft cannot be kept.
+pub fn check(draft: &mut Draft, now: DateTime<Utc>) -> Result<Vec<&'static str>, Refusal> {
+    if draft.id.is_empty() || draft.id.len() > MAX_EVENT_ID {
+        return Err(Refusal::Shape(format!("an event id has 1 to {MAX_EVENT_ID} bytes")));
+    }
+    in_range(draft.time, now)?;
+    if let Some(eta) = draft.data.eta {
+        in_range(eta.earliest, now)?;
+        in_range(eta.latest, now)?;
+    }
+    if draft.data.promise.is_some_and(|day| !(2000..=now.year() + 2).contains(&day.year())) {
+        return Err(Refusal::BadTime("the promise is outside 2000 to two years from now".to_owned()));
+    }
+    let mut reasons = Vec::new();
+    let mut clean = |text: &mut String, most: usize| match cleaned(text, most) {
+        Ok(None) => Ok(()),
+        Ok(Some((better, reason))) => {
+            *text = better;
+            reasons.push(reason);
+            Ok(())
+        }
+        Err(refusal) => Err(refusal),
+    };
+    clean(&mut draft.id, MAX_EVENT_ID)?;
+    data_texts(&mut draft.data, &mut clean)?;
+    if let Some(customer) = &mut draft.customer {
+        let texts = [(&mut customer.name, 64), (&mut customer.email, 254), (&mut customer.phone, 32)];
+        for (text, most) in texts.into_iter().chain([(&mut customer.locale, 16), (&mut customer.time_zone, 64)]) {
+            text.as_mut().map_or(Ok(()), |text| clean(text, most))?;
+        }
+    }
+    Ok(reasons)
+}
+
+fn data_texts(
+    data: &mut EventData,
+    clean: &mut impl FnMut(&mut String, usize) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
+    let short = [
+        &mut data.shipment,
+        &mut data.line,
+        &mut data.carrier,
+        &mut data.tracking_number,
+        &mut data.reason,
+        &mut data.source_code,
+        &mut data.corrects,
+    ];
+    for text in short.into_iter().flatten() {
+        clean(text, 200)?;
+    }
+    for text in [&mut data.location, &mut data.note].into_iter().flatten() {
+        clean(text, 500)?;
+    }
+    for line in &mut data.lines {
+        clean(line, 64)?;
+    }
+    for item in &mut data.items {
+        clean(&mut item.line, 64)?;
+        for text in [&mut item.sku, &mut item.title].into_iter().flatten() {
+            clean(text, 200)?;
+        }
+    }
+    if let Some(money) = &mut data.money {
+        clean(&mut money.currency, 3)?;
+    }
+    if let Some(attribution) = &mut data.attribution {
+        for text in [&mut attribution.code, &mut attribution.click].into_iter().flatten() {
+            clean(text, 200)?;
+        }
+    }
+    Ok(())
+}
+
+/// Outside 2000 to two years from now nothing of ours happened.
+fn in_range(time: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Refusal> {
+    if time.year() < 2000 || time > now + TimeDelta::days(730) {
+        return Err(Refusal::BadTime(time.format("%Y-%m-%d").to_string()));
+    }
+    Ok(())
+}
+
+/// A text without control and direction characters, at most `most` characters long; and why it
+/// was changed. Markup is left as it is (it is data; every output escapes), but counted.
+///
+/// # Errors
+/// U+0000, which no database keeps: whoever sends it sends something else than a text.
+pub fn cleaned(text: &str, most: usize) -> Result<Option<(String, &'static str)>, Refusal> {
+    if text.contains('\0') {
+        return Err(Refusal::NulCharacter);
+    }
+    // Bidirectional controls turn what a person reads around (Unicode UAX #9).
+    let harmful = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if text.contains(harmful) {
+        let spaced: String = text.chars().map(|c| if harmful(c) { ' ' } else { c }).collect();
+        let joined = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
+        return Ok(Some((joined.chars().take(most).collect(), "control_character")));
+    }
+    if text.chars().nth(most).is_some() {
+        return Ok(Some((text.chars().take(most).collect(), "too_long")));
+    }
+    Ok(text.contains(['<', '>']).then(|| (text.to_owned(), "markup")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draft::OrderRef;
+    use contract::milestone::Milestone;
+
+    fn draft(time: &str) -> Draft {
+        let order = OrderRef::Order("T-1".parse().unwrap());
+        let time = DateTime::parse_from_rfc3339(time).unwrap().to_utc();
+        Draft::new("shop", "e1".into(), Milestone::OrderPlaced, time, order)
+    }
+
+    fn now() -> DateTime<Utc> {
+        DateTime::parse_from_rfc3339("2026-11-21T00:00:00Z").unwrap().to_utc()
+    }
+
+    #[test]
+    fn times_that_nobody_lives_in_are_refused() {
+        for bad in ["0000-01-01T00:00:00Z", "1999-12-31T23:59:59Z", "9999-01-01T00:00:00Z"] {
+            assert_eq!(check(&mut draft(bad), now()).unwrap_err().label(), "bad_time", "{bad}");
+        }
+        assert!(check(&mut draft("2028-11-01T00:00:00Z"), now()).is_ok());
+    }
+
+    #[test]
+    fn a_name_that_would_add_a_header_becomes_one_line() {
+        let (text, reason) = cleaned("Bích\r\nBcc: all@example.com", 64).unwrap().unwrap();
+        assert_eq!((text.as_str(), reason), ("Bích Bcc: all@example.com", "control_character"));
+    }
+
+    #[test]
+    fn long_markup_and_nul_texts_have_their_names() {
+        assert_eq!(cleaned(&"ă".repeat(10_000), 64).unwrap().unwrap(), ("ă".repeat(64), "too_long"));
+        assert_eq!(cleaned("<script>", 64).unwrap().unwrap().1, "markup");
+        assert_eq!(cleaned("a\0b", 64), Err(Refusal::NulCharacter));
+        assert_eq!(cleaned("Trần Thị Bích", 64), Ok(None));
+    }
+}
