@@ -1,2 +1,7 @@
-//! x
-fn main(){}
+//! The realtime gateway: `serve` (default), `openapi`, `config`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    realtime_gateway::app::main()
+}

@@ -76,6 +76,11 @@ impl Lifecycle {
         self.tasks.spawn(task);
     }
 
+    /// A future that somebody else runs (an upgraded connection) and that the stop waits for.
+    pub fn track<F: Future>(&self, task: F) -> impl Future<Output = F::Output> + use<F> {
+        self.tasks.track_future(task)
+    }
+
     /// Waits for a signal or [`Lifecycle::stop`], then for the tasks, at most `grace`.
     pub async fn run(self, grace: Duration) -> ExitCode {
         let mut signals = Signals::listen();

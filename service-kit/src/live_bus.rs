@@ -108,3 +108,28 @@ impl LivePublisher {
             .ignore();
     }
 }
+
+/// KEYS: state. ARGV: version, data, ttl in ms. Keeps a state that is newer than the kept one.
+const KEEP: &str = r"
+local known = redis.call('HGET', KEYS[1], 'version')
+if not known or tonumber(ARGV[1]) > tonumber(known) then
+  redis.call('HSET', KEYS[1], 'version', ARGV[1], 'data', ARGV[2])
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+";
+
+/// Keeps a state that a service told, without publishing it: so Redis fills again after a loss.
+///
+/// # Errors
+/// When Redis is away.
+pub async fn keep(
+    connection: &mut ConnectionManager,
+    channel: &str,
+    version: u64,
+    data: &str,
+) -> Result<(), RedisError> {
+    let ttl = u64::try_from(STATE_TTL.as_millis()).unwrap_or(u64::MAX);
+    let script = Script::new(KEEP);
+    let mut call = script.key(Shard::of(channel).state_key(channel));
+    call.arg(version).arg(data).arg(ttl).invoke_async(connection).await
+}

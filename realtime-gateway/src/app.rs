@@ -1,0 +1,71 @@
+//! Puts the gateway together.
+
+use crate::bus::Bus;
+use crate::config::Config;
+use crate::edge::{self, Limiter, Pages, Services, TrustedProxies, document};
+use crate::gateway::{Gateway, Origins, Places};
+use crate::hub::Hub;
+use crate::repair::{self, Dirty};
+use crate::session::Rules;
+use crate::snapshot::Ladder;
+use crate::upstream::{self, Upstream};
+use service_kit::auth::Auth;
+use service_kit::health::Health;
+use service_kit::lifecycle::Lifecycle;
+use service_kit::live_bus;
+use service_kit::service::{self, Task};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let (task, config) = match service::arguments::<Config>(&document::own()) {
+        Ok(asked) => asked,
+        Err(code) => return code,
+    };
+    if task == Task::Migrate {
+        return service::usage_error("the gateway has no database");
+    }
+    service::observe(&config.common);
+    service::block_on(serve(config))
+}
+
+async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    let auth = match Auth::read(&config.common) {
+        Ok(auth) => auth,
+        Err(problems) => return Ok(service::usage_error(&problems)),
+    };
+    let (life, health) = (Lifecycle::new(), Health::default());
+    let client = upstream::client()?;
+    let service = |name, addresses: &[String]| Upstream::new(client.clone(), name, addresses);
+    let aggregator = service("aggregator", &config.aggregator_urls);
+    let notifier = service("notifier", &config.notifier_urls);
+    let redis = live_bus::connect(&config.common.redis_url)?;
+    let (hub, dirty) = (Hub::default(), Dirty::default());
+    let rungs = [aggregator.clone(), notifier.clone()];
+    let ladder = Ladder::new(hub.clone(), redis.clone(), rungs, auth.clone());
+    let subscriber = redis::Client::open(config.common.redis_url.as_str())?;
+    Bus::new(subscriber, redis.clone(), hub.clone(), dirty.clone(), health.clone()).start(&life);
+    repair::start(&life, dirty, hub.clone(), ladder.clone());
+    let gateway = Gateway {
+        auth,
+        hub,
+        ladder,
+        redis,
+        life: life.clone(),
+        rules: Rules {
+            heartbeat_ms: u64::try_from(config.heartbeat.as_millis())?,
+            frames_per_second: config.limit_frames_per_second,
+        },
+        origins: Origins::new(&config.allowed_origins),
+        places: Places::new(config.limit_connections, config.limit_connections_per_address),
+        drain_window: config.drain_window,
+    };
+    let demo_shop = config.demo_shop_url.as_ref().map(|url| service("demo shop", std::slice::from_ref(url)));
+    let pages = Pages { folder: config.widget_dir.clone(), demo_shop };
+    let limiter = Limiter::new(&life, config.limit_requests_per_second);
+    let proxies = TrustedProxies(Arc::new(config.trusted_proxies.clone()));
+    let router = edge::router(&gateway, Services { aggregator, notifier }, pages, limiter, proxies);
+    service::run(&config.common, life, health, router).await
+}

@@ -1,0 +1,150 @@
+//! Reads all 64 shards of the live bus and notices what got lost.
+//!
+//! Pub/sub may drop anything. Three guards: a gap in a shard's numbers; every reconnection; and
+//! the probe, which reads all numbers every 2 s and so sees a lost last message, a subscription
+//! that is silently dead, and a Redis that was started empty.
+
+mod position;
+
+use crate::hub::Hub;
+use crate::metric;
+use crate::repair::Dirty;
+use crate::state::State;
+use contract::message::Publication;
+use contract::name::Shard;
+use futures_util::StreamExt;
+use position::Positions;
+use redis::aio::ConnectionManager;
+use redis::{Client, RedisError};
+use service_kit::backoff;
+use service_kit::clock;
+use service_kit::health::Health;
+use service_kit::lifecycle::Lifecycle;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// How often the numbers are read.
+pub const PROBE: Duration = Duration::from_secs(2);
+
+/// What both loops share.
+#[derive(Clone)]
+pub struct Bus {
+    client: Client,
+    commands: ConnectionManager,
+    positions: Arc<Positions>,
+    reconnect: Arc<Notify>,
+    hub: Hub,
+    dirty: Dirty,
+    health: Health,
+}
+
+impl Bus {
+    /// A bus that has not been connected yet.
+    #[must_use]
+    pub fn new(client: Client, commands: ConnectionManager, hub: Hub, dirty: Dirty, health: Health) -> Self {
+        let (positions, reconnect) = (Arc::default(), Arc::default());
+        Self { client, commands, positions, reconnect, hub, dirty, health }
+    }
+
+    /// Reads and probes until the soft stop.
+    pub fn start(self, life: &Lifecycle) {
+        self.health.bad("bus", "not subscribed yet");
+        let (reader, prober) = (self.clone(), self);
+        let soft = life.soft().clone();
+        life.spawn("bus", async move {
+            tokio::select! {
+                () = reader.read() => {}
+                () = soft.cancelled() => {}
+            }
+        });
+        let soft = life.soft().clone();
+        life.spawn("probe", async move {
+            tokio::select! {
+                () = prober.probe() => {}
+                () = soft.cancelled() => {}
+            }
+        });
+    }
+
+    async fn read(&self) {
+        let mut attempt = 0;
+        loop {
+            let result = tokio::select! {
+                result = self.subscription(&mut attempt) => result,
+                () = self.reconnect.notified() => Ok(()),
+            };
+            self.health.bad("bus", "not subscribed");
+            if let Err(error) = result {
+                tracing::warn!(%error, "the live bus is away; subscribing again");
+            }
+            tokio::time::sleep(backoff::delay(attempt, Duration::from_millis(50), Duration::from_secs(1))).await;
+            attempt += 1;
+        }
+    }
+
+    /// One subscription, until it ends. Whatever happened before it is read again.
+    async fn subscription(&self, attempt: &mut u32) -> Result<(), RedisError> {
+        let connect = tokio::time::timeout(Duration::from_secs(2), self.client.get_async_pubsub());
+        let timed_out = |_| RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
+        let mut pubsub = connect.await.map_err(timed_out)??;
+        let names: Vec<String> = Shard::all().map(Shard::pubsub).collect();
+        pubsub.subscribe(&names).await?;
+        self.positions.start(&self.sequences().await?);
+        Shard::all().for_each(|shard| self.dirty.add(shard, "subscription"));
+        self.health.good("bus");
+        *attempt = 0;
+        let mut messages = pubsub.on_message();
+        while let Some(message) = messages.next().await {
+            self.take(message.get_channel_name(), message.get_payload_bytes());
+        }
+        Ok(())
+    }
+
+    /// Never blocks: the reader of the bus must not fall behind because of a viewer.
+    fn take(&self, name: &str, payload: &[u8]) {
+        let Some(shard) = Shard::from_pubsub(name) else { return };
+        let Ok(publication) = serde_json::from_slice::<Publication<'_>>(payload) else {
+            metric::refused("broken_publication");
+            return self.dirty.add(shard, "broken");
+        };
+        if self.positions.advance(shard, publication.seq) {
+            self.dirty.add(shard, "sequence");
+        }
+        let age = clock::now().timestamp_millis() - publication.at_ms;
+        metric::received(Duration::from_millis(u64::try_from(age).unwrap_or(0)));
+        if self.hub.has(publication.channel) {
+            self.hub.publish(&State::new(publication.channel, publication.version, publication.data.to_owned()));
+        }
+    }
+
+    async fn probe(&self) {
+        let mut deaf = 0;
+        loop {
+            tokio::time::sleep(PROBE).await;
+            let Ok(sequences) = self.sequences().await else {
+                self.health.bad("redis", "does not answer");
+                continue;
+            };
+            self.health.good("redis");
+            let gaps = self.positions.probe(&sequences);
+            gaps.iter().for_each(|shard| self.dirty.add(*shard, "probe"));
+            deaf = if gaps.is_empty() { 0 } else { deaf + 1 };
+            // Numbers move and nothing arrives, twice: the subscription is dead though it looks alive.
+            if deaf >= 2 {
+                deaf = 0;
+                self.reconnect.notify_one();
+            }
+        }
+    }
+
+    /// The number of every shard, in one go; 0 for one that nobody has published on.
+    async fn sequences(&self) -> Result<Vec<u64>, RedisError> {
+        let mut pipeline = redis::pipe();
+        for shard in Shard::all() {
+            pipeline.get(shard.sequence_key());
+        }
+        let numbers: Vec<Option<u64>> = pipeline.query_async(&mut self.commands.clone()).await?;
+        Ok(numbers.into_iter().map(Option::unwrap_or_default).collect())
+    }
+}

@@ -1,0 +1,104 @@
+//! How far each shard has been read. Pure: numbers in, gaps out.
+
+use contract::name::{SHARDS, Shard};
+use std::sync::{Mutex, PoisonError};
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Position {
+    /// Highest number that the bus delivered.
+    delivered: u64,
+    /// The number at the last probe.
+    probed: u64,
+}
+
+/// The positions of all shards.
+#[derive(Debug)]
+pub(super) struct Positions {
+    all: Mutex<Vec<Position>>,
+}
+
+impl Default for Positions {
+    fn default() -> Self {
+        Self { all: Mutex::new(vec![Position::default(); usize::from(SHARDS)]) }
+    }
+}
+
+impl Positions {
+    /// A new subscription begins here.
+    pub(super) fn start(&self, sequences: &[u64]) {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        for (position, number) in all.iter_mut().zip(sequences) {
+            *position = Position { delivered: *number, probed: *number };
+        }
+    }
+
+    /// A message came. True when one before it did not. A number that is not higher was counted
+    /// when the subscription began, while its message was still under way.
+    pub(super) fn advance(&self, shard: Shard, number: u64) -> bool {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(position) = all.get_mut(usize::from(shard.number())) else { return false };
+        let gap = number > position.delivered + 1;
+        position.delivered = position.delivered.max(number);
+        gap
+    }
+
+    /// The numbers were read. Returns the shards of which a number that the last reading saw was
+    /// not delivered by now, and those whose number went back.
+    pub(super) fn probe(&self, sequences: &[u64]) -> Vec<Shard> {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gaps = Vec::new();
+        for ((shard, position), number) in Shard::all().zip(all.iter_mut()).zip(sequences) {
+            let went_back = *number < position.probed;
+            let lost = position.delivered < position.probed;
+            if went_back {
+                position.delivered = *number;
+            } else if lost {
+                position.delivered = position.probed;
+            }
+            position.probed = *number;
+            if went_back || lost {
+                gaps.push(shard);
+            }
+        }
+        gaps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(first: u64) -> Vec<u64> {
+        std::iter::once(first).chain(std::iter::repeat(0)).take(64).collect()
+    }
+
+    fn first() -> Shard {
+        Shard::all().next().unwrap()
+    }
+
+    #[test]
+    fn a_hole_in_the_numbers_is_a_gap() {
+        let positions = Positions::default();
+        positions.start(&numbers(5));
+        assert!(!positions.advance(first(), 6));
+        assert!(positions.advance(first(), 8));
+        assert!(!positions.advance(first(), 5), "counted at the start, delivered after it");
+    }
+
+    #[test]
+    fn a_lost_last_message_is_found_by_the_second_reading() {
+        let positions = Positions::default();
+        positions.start(&numbers(5));
+        assert!(positions.probe(&numbers(6)).is_empty(), "it may still be under way");
+        assert_eq!(positions.probe(&numbers(6)), [first()]);
+        assert!(positions.probe(&numbers(6)).is_empty(), "told once");
+    }
+
+    #[test]
+    fn a_redis_that_was_started_empty_is_a_gap_everywhere_it_had_numbers() {
+        let positions = Positions::default();
+        positions.start(&numbers(5));
+        assert_eq!(positions.probe(&numbers(0)), [first()]);
+        assert!(!positions.advance(first(), 1));
+    }
+}

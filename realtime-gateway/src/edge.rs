@@ -1,0 +1,83 @@
+//! The one entry point for client applications: tokens, tickets, pages, and everything that is
+//! passed on to a service.
+
+mod address;
+mod limit;
+mod proxy;
+mod page;
+mod token;
+pub mod ticket;
+pub mod document;
+
+pub use address::{ClientAddress, TrustedProxies};
+pub use limit::Limiter;
+pub use page::Pages;
+pub use proxy::Services;
+
+use crate::gateway::Gateway;
+use crate::transport::{sse, websocket};
+use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::http::{HeaderName, Method, header};
+use axum::routing::{get, post};
+use axum::{Extension, Router, middleware};
+use service_kit::auth::Auth;
+use service_kit::http::REQUEST_ID;
+use std::sync::Arc;
+use std::time::Duration;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+/// Longest body that is passed on, in bytes.
+const MAX_BODY: usize = 1024 * 1024;
+
+impl FromRef<Gateway> for Arc<Auth> {
+    fn from_ref(gateway: &Gateway) -> Self {
+        gateway.auth.clone()
+    }
+}
+
+/// All public routes.
+pub fn router(
+    gateway: &Gateway,
+    services: Services,
+    pages: Pages,
+    limiter: Limiter,
+    proxies: TrustedProxies,
+) -> Router {
+    let live = Router::new()
+        .route("/v1/live", get(websocket::open))
+        .route("/v1/live/sse", get(sse::open))
+        .route("/v1/live/tickets", post(ticket::issue))
+        .route("/v1/tokens", post(token::mint))
+        .with_state(gateway.clone());
+    let passed_on = Router::new()
+        .route("/v1/orders/{order}/timeline", get(proxy::aggregator))
+        .route("/v1/inbox", get(proxy::notifier))
+        .route("/v1/inbox/{id}/read", post(proxy::notifier))
+        .route("/v1/inbox/read-all", post(proxy::notifier))
+        .with_state(services);
+    Router::new()
+        .merge(live)
+        .merge(passed_on)
+        .merge(page::router(pages))
+        .route("/openapi.json", get(document::get))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(cors(gateway))
+        .layer(middleware::from_fn_with_state(limiter, limit::limit))
+        .layer(Extension(proxies))
+}
+
+/// The widget lives on the shop's origin.
+fn cors(gateway: &Gateway) -> CorsLayer {
+    let origins = gateway.origins.clone();
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(move |origin, _| origins.allows(origin)))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_NONE_MATCH,
+            HeaderName::from_static("last-event-id"),
+        ])
+        .expose_headers([header::ETAG, header::RETRY_AFTER, HeaderName::from_static(REQUEST_ID)])
+        .max_age(Duration::from_secs(600))
+}

@@ -1,0 +1,77 @@
+//! Routes that a service answers: passed on with their credentials, request id and trace.
+
+use crate::upstream::Upstream;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
+use axum::response::Response;
+use service_kit::http::REQUEST_ID;
+use service_kit::problem::Problem;
+
+/// The services behind the gateway.
+#[derive(Clone)]
+pub struct Services {
+    /// Timelines.
+    pub aggregator: Upstream,
+    /// Feed and preferences.
+    pub notifier: Upstream,
+}
+
+const TO_SERVICE: [HeaderName; 6] = [
+    header::AUTHORIZATION,
+    header::CONTENT_TYPE,
+    header::ACCEPT,
+    header::IF_NONE_MATCH,
+    HeaderName::from_static(REQUEST_ID),
+    HeaderName::from_static("traceparent"),
+];
+const TO_CLIENT: [HeaderName; 5] = [
+    header::CONTENT_TYPE,
+    header::ETAG,
+    header::CACHE_CONTROL,
+    header::RETRY_AFTER,
+    HeaderName::from_static(REQUEST_ID),
+];
+
+pub(super) async fn aggregator(
+    State(services): State<Services>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    pass_on(&services.aggregator, &method, &uri, &headers, body).await
+}
+
+pub(super) async fn notifier(
+    State(services): State<Services>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    pass_on(&services.notifier, &method, &uri, &headers, body).await
+}
+
+async fn pass_on(
+    service: &Upstream,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let path = uri.path_and_query().map_or("/", |p| p.as_str());
+    let answer = service
+        .send(method, path, |mut request| {
+            for name in TO_SERVICE.iter().filter_map(|name| Some((name, headers.get(name)?))) {
+                request = request.header(name.0, name.1);
+            }
+            request.body(body.clone())
+        })
+        .await?;
+    let mut response = Response::builder().status(answer.status());
+    for name in TO_CLIENT.iter().filter_map(|name| Some((name, answer.headers().get(name)?))) {
+        response = response.header(name.0, name.1);
+    }
+    response.body(Body::from_stream(answer.bytes_stream())).map_err(|_| Problem::internal())
+}

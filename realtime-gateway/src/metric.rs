@@ -1,0 +1,48 @@
+//! Names of the gateway's metrics, and the functions that count.
+
+use std::time::Duration;
+
+/// A viewer came or went.
+pub fn viewers(transport: &'static str, change: f64) {
+    metrics::gauge!("gateway_viewers", "transport" => transport).increment(change);
+}
+
+/// A connection ended, and why.
+pub fn closed(transport: &'static str, why: &'static str) {
+    metrics::counter!("gateway_closed_total", "transport" => transport, "why" => why).increment(1);
+}
+
+/// Something of a client was refused, and why.
+pub fn refused(why: &'static str) {
+    metrics::counter!("gateway_refused_total", "why" => why).increment(1);
+}
+
+/// A state came over the bus; how long after it was published.
+pub fn received(age: Duration) {
+    metrics::histogram!("gateway_bus_age_seconds").record(age);
+}
+
+/// States that went to viewers.
+pub fn delivered(count: usize) {
+    metrics::counter!("gateway_delivered_total").increment(count as u64);
+}
+
+/// A viewer's queue was full: it gets the newest state later.
+pub fn conflated() {
+    metrics::counter!("gateway_conflated_total").increment(1);
+}
+
+/// A shard lost something, and how that was noticed.
+pub fn gap(noticed_by: &'static str) {
+    metrics::counter!("gateway_gaps_total", "noticed_by" => noticed_by).increment(1);
+}
+
+/// Channels that were read again.
+pub fn repaired(count: usize) {
+    metrics::counter!("gateway_repaired_total").increment(count as u64);
+}
+
+/// Where a snapshot came from.
+pub fn snapshot(source: &'static str) {
+    metrics::counter!("gateway_snapshots_total", "source" => source).increment(1);
+}

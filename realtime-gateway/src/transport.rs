@@ -1,0 +1,5 @@
+//! The two shells around a session: WebSocket and SSE. Both drain the same queue.
+
+mod connection;
+pub mod websocket;
+pub mod sse;

@@ -1,0 +1,173 @@
+//! `GET /v1/live`: the WebSocket shell.
+
+use super::connection::{Connection, Outcome, goodbye};
+use crate::edge::ClientAddress;
+use crate::gateway::Gateway;
+use crate::metric;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use contract::live::{BEARER_PREFIX, Close, MAX_FRAME, SUBPROTOCOL};
+use service_kit::clock;
+use service_kit::problem::Problem;
+use std::time::{Duration, Instant};
+
+/// A viewer that takes nothing for so long is sent away.
+const SLOW: Duration = Duration::from_secs(10);
+/// A ping is answered within this.
+const PONG: Duration = Duration::from_secs(10);
+/// Frames up to here are read, so that one that is too long is refused by name.
+const READ_LIMIT: usize = 16 * MAX_FRAME;
+
+/// Opens a live connection. The token comes in a second offered subprotocol or in the first
+/// frame.
+pub async fn open(
+    State(gateway): State<Gateway>,
+    ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+) -> Response {
+    if !gateway.origins.admit(&headers) {
+        metric::refused("origin");
+        return Problem::new(StatusCode::FORBIDDEN, "origin", "This origin is not in the list.").into_response();
+    }
+    let Ok(upgrade) = upgrade else {
+        return Problem::bad_request("This is a WebSocket endpoint.").into_response();
+    };
+    let Some(place) = gateway.places.take(address) else {
+        metric::refused("no_place");
+        let wait = fastrand::u64(1..5);
+        return Problem::unavailable("There is no room for another connection.").retry_after(wait).into_response();
+    };
+    let token = offered_token(&headers);
+    let connection = Connection::open(gateway, "websocket", place);
+    let life = connection.gateway.life.clone();
+    upgrade
+        .protocols([SUBPROTOCOL])
+        .read_buffer_size(MAX_FRAME)
+        .write_buffer_size(0)
+        .max_message_size(READ_LIMIT)
+        .max_frame_size(READ_LIMIT)
+        .on_upgrade(move |socket| life.track(run(socket, connection, token)))
+}
+
+/// `bearer.<jwt>` among the offered subprotocols: browsers cannot set other headers.
+fn offered_token(headers: &HeaderMap) -> Option<String> {
+    let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|v| v.to_str().ok());
+    let mut names = offered.flat_map(|list| list.split(',')).map(str::trim);
+    names.find_map(|name| name.strip_prefix(BEARER_PREFIX)).map(str::to_owned)
+}
+
+/// What goes on between the first frame and the last.
+struct Socket {
+    socket: WebSocket,
+    heard: Instant,
+    pinged: Instant,
+}
+
+async fn run(socket: WebSocket, mut connection: Connection, token: Option<String>) {
+    let mut socket = Socket { socket, heard: Instant::now(), pinged: Instant::now() };
+    if let Some(token) = token {
+        let effects = connection.session.hello(&token, clock::now());
+        let outcome = connection.apply(effects);
+        if socket.write(&mut connection, outcome).await.is_err() {
+            return;
+        }
+    }
+    let drained = connection.drained();
+    tokio::pin!(drained);
+    let hard = connection.gateway.life.hard().clone();
+    let mut second = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        let outcome = tokio::select! {
+            message = socket.socket.recv() => match socket.heard(message, &mut connection) {
+                Some(outcome) => outcome,
+                None => return,
+            },
+            delivery = connection.next() => match delivery {
+                Some(delivery) => connection.deliver(delivery),
+                None => return,
+            },
+            _ = second.tick() => match socket.heartbeat(&mut connection).await {
+                Ok(outcome) => outcome,
+                Err(()) => return,
+            },
+            () = &mut drained => connection.close(Close::Drain),
+            () = hard.cancelled() => return,
+        };
+        if socket.write(&mut connection, outcome).await.is_err() {
+            return;
+        }
+    }
+}
+
+impl Socket {
+    /// None when the viewer is gone.
+    fn heard(&mut self, message: Option<Result<Message, axum::Error>>, connection: &mut Connection) -> Option<Outcome> {
+        self.heard = Instant::now();
+        match message? {
+            Ok(Message::Text(text)) => {
+                let effects = connection.session.frame(text.as_str(), clock::now());
+                Some(connection.apply(effects))
+            }
+            Ok(Message::Binary(_)) => Some(connection.close(Close::BrokenFrame)),
+            Ok(Message::Ping(_) | Message::Pong(_)) => Some(Outcome::default()),
+            Ok(Message::Close(_)) => None,
+            Err(error) => Some(connection.close(classify(&error))),
+        }
+    }
+
+    async fn heartbeat(&mut self, connection: &mut Connection) -> Result<Outcome, ()> {
+        let now = Instant::now();
+        if self.pinged > self.heard && now - self.pinged > PONG {
+            return Ok(connection.close(Close::NoPong));
+        }
+        let every = Duration::from_millis(connection.gateway.rules.heartbeat_ms);
+        if now - self.pinged.max(self.heard) >= every {
+            self.pinged = now;
+            self.send(Message::Ping(Bytes::new())).await?;
+        }
+        Ok(connection.tick())
+    }
+
+    /// Writes frames; after a closing one there is nothing more.
+    async fn write(&mut self, connection: &mut Connection, outcome: Outcome) -> Result<(), ()> {
+        for (_, text) in outcome.frames {
+            if self.send(Message::Text(text)).await.is_err() {
+                // It took nothing for too long, or it is gone; a close frame would wait as well.
+                connection.close(Close::TooSlow);
+                return Err(());
+            }
+        }
+        let Some(close) = outcome.close else { return Ok(()) };
+        metric::refused(close.label());
+        let _ = self.send(Message::Text(goodbye(close))).await;
+        let frame = CloseFrame { code: close.code(), reason: Utf8Bytes::from_static(close.label()) };
+        let _ = self.send(Message::Close(Some(frame))).await;
+        // The viewer answers with its own close; what it still sends is not read.
+        let _ = tokio::time::timeout(Duration::from_secs(1), async {
+            while let Some(Ok(_)) = self.socket.recv().await {}
+        })
+        .await;
+        Err(())
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), ()> {
+        match tokio::time::timeout(SLOW, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(()),
+        }
+    }
+}
+
+/// A frame that cannot be read: too long, or no frame at all.
+fn classify(error: &axum::Error) -> Close {
+    let text = error.to_string();
+    if text.contains("too long") || text.contains("too big") || text.contains("Space limit") {
+        Close::FrameTooBig
+    } else {
+        Close::BrokenFrame
+    }
+}
