@@ -7,6 +7,7 @@
 
 pub mod id;
 pub mod milestone;
+pub mod words;
 pub mod customer;
 pub mod event;
 pub mod timeline;

@@ -1,4 +1,34 @@
-//! x
+//! A simulated shop: orders with real lives, told in the native forms of its systems.
+//!
+//! `catalog` and `people` are its goods and customers; `native` writes records as the real
+//! systems would; `life` is what can happen to an order; `arrival` shuffles and repeats; `player`
+//! plays it into Kafka; `counter` is the back end of the demo page.
+
+pub mod catalog;
+pub mod people;
+pub mod native;
+pub mod life;
+pub mod arrival;
+pub mod player;
+pub mod counter;
+
+use crate::fake::Fakes;
+use anyhow::Context;
+use axum::Router;
+use player::Player;
+use service_kit::kafka::Producer;
 use service_kit::lifecycle::Lifecycle;
-/// x
-pub fn serve(_life: &Lifecycle, _a: &crate::fake::Fakes, _k: Option<&str>, r: axum::Router) -> anyhow::Result<axum::Router> { Ok(r) }
+
+/// Starts the simulated shop beside the fakes and adds its routes.
+///
+/// # Errors
+/// When no Kafka is given.
+pub fn serve(life: &Lifecycle, arguments: &Fakes, kafka: Option<&str>, router: Router) -> anyhow::Result<Router> {
+    let brokers = kafka.context("the simulated shop needs KAFKA_BROKERS")?;
+    let producer = Producer::new(brokers, "simulated-shop")?;
+    let player = Player::new(life.clone(), producer, arguments.speed);
+    if arguments.orders > 0 {
+        player.clone().keep_alive(arguments.orders);
+    }
+    Ok(router.merge(counter::router(player, &arguments.gateway, &arguments.api_key)?))
+}

@@ -1,2 +1,7 @@
-//! x
-fn main(){}
+//! The notifier: `serve` (default), `migrate`, `openapi`, `config`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    notifier::app::main()
+}

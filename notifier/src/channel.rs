@@ -1,0 +1,3 @@
+//! The ways to a customer that leave the house.
+
+pub mod email;

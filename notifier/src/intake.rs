@@ -1,0 +1,204 @@
+//! Reads `order.timeline` and writes down what is to be told; offsets after the commit.
+
+use crate::config::Config;
+use crate::letter::{Context, sentences};
+use crate::metric;
+use crate::plan::{Channel, Occasion, Planned, deliveries, occasion};
+use crate::store::feed::{self, NewItem};
+use crate::store::notification::{self, Beginning, New};
+use crate::store::preference;
+use chrono::TimeDelta;
+use contract::message::TimelineMessage;
+use contract::name::TOPIC_ORDER_TIMELINE;
+use contract::words::Language;
+use rdkafka::error::KafkaError;
+use service_kit::health::Health;
+use service_kit::kafka::{BatchConsumer, Record, ensure_topics};
+use service_kit::lifecycle::Lifecycle;
+use service_kit::postgres::{Failure, classify};
+use service_kit::{backoff, clock};
+use sqlx::{PgConnection, PgPool};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// The consumer group.
+const GROUP: &str = "notifier";
+/// Each of the eight events is told within this, counted from its acceptance.
+const DEADLINE: TimeDelta = TimeDelta::minutes(5);
+/// Most records in one transaction.
+const BATCH: usize = 200;
+/// Most bytes in one transaction.
+const BATCH_BYTES: usize = 8 * 1024 * 1024;
+
+/// Reads until the soft stop.
+pub fn start(life: &Lifecycle, config: Config, pool: PgPool, planned: Arc<Notify>, health: Health) {
+    let soft = life.soft().clone();
+    life.spawn("intake", async move {
+        tokio::select! {
+            () = run(config, pool, planned, health) => {}
+            () = soft.cancelled() => {}
+        }
+    });
+}
+
+async fn run(config: Config, pool: PgPool, planned: Arc<Notify>, health: Health) {
+    health.bad("intake", "not subscribed yet");
+    let consumer = loop {
+        match subscribe(&config).await {
+            Ok(consumer) => break consumer,
+            Err(error) => {
+                tracing::warn!(%error, "Kafka is away; trying again");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    };
+    health.good("intake");
+    loop {
+        match consumer.batch(BATCH, BATCH_BYTES, Duration::from_millis(2)).await {
+            Ok(records) => {
+                process(&pool, &records).await;
+                consumer.done(&records);
+                planned.notify_waiters();
+            }
+            Err(error) => {
+                tracing::warn!(%error, "reading from Kafka is tried again");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
+    }
+}
+
+async fn subscribe(config: &Config) -> Result<BatchConsumer, KafkaError> {
+    let (kafka, topics) = (&config.kafka, [TOPIC_ORDER_TIMELINE.to_owned()]);
+    ensure_topics(&kafka.kafka_brokers, &topics, kafka.kafka_partitions, kafka.kafka_replication).await?;
+    BatchConsumer::subscribe(kafka, GROUP, &topics)
+}
+
+/// Plans a batch until it is committed. One message that cannot be planned does not hold up the
+/// others: it is reported and left out.
+async fn process(pool: &PgPool, records: &[Record]) {
+    let messages: Vec<TimelineMessage> = records.iter().filter_map(read).collect();
+    let mut open = vec![messages.as_slice()];
+    let mut attempt = 0;
+    while let Some(part) = open.pop() {
+        match plan_all(pool, part).await {
+            Ok(()) => attempt = 0,
+            Err(error) if classify(&error) == Failure::Again => {
+                tracing::warn!(%error, messages = part.len(), "planning is tried again");
+                tokio::time::sleep(backoff::delay(attempt, Duration::from_millis(20), Duration::from_secs(2))).await;
+                attempt += 1;
+                open.push(part);
+            }
+            Err(_) if part.len() > 1 => {
+                let (first, second) = part.split_at(part.len() / 2);
+                open.extend([second, first]);
+            }
+            Err(error) => {
+                metric::message("unplannable");
+                tracing::error!(%error, "a message cannot be planned and is left out");
+            }
+        }
+    }
+}
+
+fn read(record: &Record) -> Option<TimelineMessage> {
+    let message = serde_json::from_slice(&record.value);
+    if let Err(error) = &message {
+        metric::message("unreadable");
+        let (partition, offset) = (record.partition, record.offset);
+        tracing::error!(%error, partition, offset, "a message cannot be read and is left out");
+    }
+    message.ok()
+}
+
+async fn plan_all(pool: &PgPool, messages: &[TimelineMessage]) -> Result<(), sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    for message in messages {
+        plan(&mut transaction, message).await?;
+    }
+    transaction.commit().await
+}
+
+/// Inbox row, notification and deliveries of one message.
+async fn plan(connection: &mut PgConnection, message: &TimelineMessage) -> Result<(), sqlx::Error> {
+    let order = message.timeline.order.as_str();
+    let version = i64::try_from(message.timeline.version).unwrap_or(i64::MAX);
+    if !notification::first_time(connection, order, version).await? {
+        metric::message("repeated");
+        return Ok(());
+    }
+    metric::message("planned");
+    let Some(occasion) = occasion(message) else { return Ok(()) };
+    let choices = preference::choices(connection, message.customer.id.as_str()).await?;
+    let planned = deliveries(&occasion, &message.customer, &choices);
+    let language = Language::of(message.customer.locale.as_deref());
+    let (context, subject) = (Context::of(message), format!("order:{order}"));
+    let new = New {
+        subject: &subject,
+        occasion,
+        customer: message.customer.id.as_str(),
+        language: language.tag(),
+        context: &context,
+        accepted_at: message.accepted_at,
+        deadline_at: message.accepted_at + DEADLINE,
+    };
+    let Some(id) = notification::add(connection, &new).await? else { return Ok(()) };
+    let overtaken = notification::overtaken(connection, &subject, occasion.place).await?;
+    let now = clock::now();
+    for part in &planned {
+        let (state, reason) = beginning(part, overtaken);
+        if state != "pending" {
+            metric::ended(part.channel.code(), state, reason.unwrap_or_default());
+        }
+        notification::add_delivery(connection, id, &new, part, Beginning { state, reason, now }).await?;
+        if part.channel == Channel::InApp {
+            tell(connection, &new, language, now).await?;
+        }
+    }
+    supersede(connection, &subject, occasion, now).await
+}
+
+/// The feed keeps everything; a letter that later news overtook is not sent.
+fn beginning(part: &Planned, overtaken: bool) -> (&'static str, Option<&'static str>) {
+    match (part.channel, part.skipped) {
+        (Channel::InApp, _) => ("delivered", None),
+        (_, Some(reason)) => ("skipped", Some(reason)),
+        (_, None) if overtaken => ("superseded", Some("later_news")),
+        (_, None) => ("pending", None),
+    }
+}
+
+async fn tell(
+    connection: &mut PgConnection,
+    new: &New<'_>,
+    language: Language,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<(), sqlx::Error> {
+    let said = sentences(new.context, language);
+    let body = if said.next.is_empty() { said.headline } else { format!("{} {}", said.headline, said.next) };
+    let item = NewItem {
+        customer: new.customer,
+        order: &new.context.order,
+        milestone: new.occasion.milestone,
+        title: &said.label,
+        body: &body,
+        created_at: now,
+    };
+    feed::add(connection, &item).await
+}
+
+async fn supersede(
+    connection: &mut PgConnection,
+    subject: &str,
+    occasion: Occasion,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<(), sqlx::Error> {
+    // Only what is told by letter makes an earlier letter pointless.
+    if occasion.place == 0 || !occasion.channels.contains(&Channel::Email) {
+        return Ok(());
+    }
+    let count = notification::supersede(connection, subject, occasion.place, now).await?;
+    (0..count).for_each(|_| metric::ended("email", "superseded", "later_news"));
+    Ok(())
+}

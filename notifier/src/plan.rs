@@ -1,0 +1,12 @@
+//! From a new version of a timeline to what goes where. Pure.
+//!
+//! `rule` tells whether somebody is told at all → `preference` whether they want it →
+//! `deliveries` which channels carry it.
+
+mod rule;
+mod preference;
+mod deliveries;
+
+pub use deliveries::{Channel, Planned, deliveries};
+pub use preference::{Choice, Choices};
+pub use rule::{Occasion, occasion};

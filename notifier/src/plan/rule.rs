@@ -1,0 +1,67 @@
+//! Who is told what: the eight events as a table. Data, not code.
+
+use super::deliveries::Channel;
+use chrono::TimeDelta;
+use contract::message::TimelineMessage;
+use contract::milestone::Milestone;
+use contract::timeline::Timeline;
+
+/// Something that customers are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Occasion {
+    /// The milestone.
+    pub milestone: Milestone,
+    /// What a customer may switch off together.
+    pub category: &'static str,
+    /// Channels that tell it, when nobody chose otherwise.
+    pub channels: &'static [Channel],
+    /// Its place in the order's story. A later place makes an earlier letter that was not sent
+    /// yet pointless; 0 stands outside the story.
+    pub place: i16,
+}
+
+const LETTER_AND_FEED: &[Channel] = &[Channel::Email, Channel::InApp];
+const FEED: &[Channel] = &[Channel::InApp];
+
+const fn told(
+    milestone: Milestone,
+    category: &'static str,
+    channels: &'static [Channel],
+    place: i16,
+) -> Occasion {
+    Occasion { milestone, category, channels, place }
+}
+
+/// The owner's eight events (two rows each for what has two moments).
+const TABLE: [Occasion; 9] = [
+    told(Milestone::OrderConfirmed, "order", LETTER_AND_FEED, 10),
+    told(Milestone::ProductionStarted, "order", LETTER_AND_FEED, 20),
+    told(Milestone::ProductionFinished, "order", LETTER_AND_FEED, 30),
+    told(Milestone::ShipmentHandedOver, "delivery", LETTER_AND_FEED, 40),
+    told(Milestone::ShipmentInTransit, "delivery", FEED, 50),
+    told(Milestone::DeliveryTomorrow, "delivery", LETTER_AND_FEED, 60),
+    told(Milestone::ShipmentOutForDelivery, "delivery", FEED, 70),
+    told(Milestone::ShipmentDelivered, "delivery", LETTER_AND_FEED, 80),
+    told(Milestone::DelayWarning, "delay", LETTER_AND_FEED, 0),
+];
+
+/// What happened longer before its receipt than this tells nobody: imports, replays.
+const NEWS: TimeDelta = TimeDelta::hours(24);
+
+/// The occasion that a new version gives, if it gives one. That each is told once is the
+/// store's business.
+#[must_use]
+pub fn occasion(message: &TimelineMessage) -> Option<Occasion> {
+    let event = &message.event;
+    let occasion = TABLE.iter().find(|row| row.milestone == event.milestone)?;
+    let withdrawal = event.data.corrects.is_some() && event.data.confidence == contract::event::Confidence::Predicted;
+    let old = event.time < event.receivedat - NEWS;
+    (!withdrawal && !old && complete(event.milestone, &message.timeline)).then_some(*occasion)
+}
+
+/// Production is finished when it is finished for the last item.
+fn complete(milestone: Milestone, timeline: &Timeline) -> bool {
+    let finished = Milestone::ProductionFinished;
+    milestone != finished
+        || timeline.items.iter().all(|i| i.status.rank() >= finished.rank() && !i.status.is_problem())
+}
