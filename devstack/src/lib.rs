@@ -8,6 +8,7 @@ pub mod server;
 pub mod manifest;
 pub mod shop;
 pub mod fake;
+pub mod client;
 pub mod testing;
 pub mod run;
 pub mod verify;
