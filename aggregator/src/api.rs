@@ -34,7 +34,7 @@ pub fn router(api: Api) -> Router {
 #[openapi(info(title = "Milepost: aggregator", version = "1"), paths(timeline::get))]
 struct Document;
 
-/// The routes as OpenAPI 3.1.
+/// The routes as `OpenAPI` 3.1.
 #[must_use]
 pub fn openapi() -> String {
     Document::openapi().to_pretty_json().unwrap_or_default()

@@ -47,7 +47,13 @@ pub struct Draft {
 impl Draft {
     /// A draft with nothing but what every record has.
     #[must_use]
-    pub fn new(source: &str, id: String, milestone: Milestone, time: DateTime<Utc>, order: OrderRef) -> Self {
+    pub fn new(
+        source: &str,
+        id: String,
+        milestone: Milestone,
+        time: DateTime<Utc>,
+        order: OrderRef,
+    ) -> Self {
         Self {
             source: source.to_owned(),
             id,

@@ -8,6 +8,7 @@
 mod fact;
 mod parcel;
 mod thread;
+mod shipment;
 mod status;
 mod step;
 mod eta;
@@ -48,7 +49,7 @@ pub fn fold(order: &OrderId, events: &[OrderEvent]) -> Option<Timeline> {
         terminal,
         steps: step::steps(&facts, &items),
         items: items.iter().map(thread::ItemThread::item).collect(),
-        shipments: parcel::shipments(&parcels, &facts),
+        shipments: shipment::shipments(&parcels, &facts),
         entries: facts.iter().filter(|fact| fact.shown).map(|fact| entry(fact, &parcels)).collect(),
         eta: eta::eta(&facts, &parcels),
         promise: promise(&facts),
@@ -77,6 +78,6 @@ fn entry(fact: &Fact<'_>, parcels: &parcel::Parcels) -> Entry {
 
 /// The promise that was made last.
 fn promise(facts: &[Fact<'_>]) -> Option<Promise> {
-    let promised = facts.iter().filter(|f| f.stands()).filter_map(|f| f.event.data.promise);
-    promised.last().map(|latest| Promise { latest })
+    let mut promised = facts.iter().filter(|f| f.stands()).filter_map(|f| f.event.data.promise);
+    promised.next_back().map(|latest| Promise { latest })
 }

@@ -72,6 +72,7 @@ async fn subscribe(config: &Config) -> Result<BatchConsumer, KafkaError> {
     let sources: Vec<String> = SOURCES.iter().map(|source| source_topic(source)).collect();
     let own = [TOPIC_DEAD_LETTER, TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE].map(str::to_owned);
     let all: Vec<String> = sources.iter().cloned().chain(own).collect();
-    ensure_topics(&kafka.kafka_brokers, &all, kafka.kafka_partitions, kafka.kafka_replication).await?;
+    ensure_topics(&kafka.kafka_brokers, &all, kafka.kafka_partitions, kafka.kafka_replication)
+        .await?;
     BatchConsumer::subscribe(kafka, GROUP, &sources)
 }

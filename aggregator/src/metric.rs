@@ -25,7 +25,8 @@ pub fn events(fate: &'static str, count: usize) {
 
 /// Codes of a vendor that its mapping does not know.
 pub fn unmapped(source: &str) {
-    metrics::counter!("aggregator_unmapped_codes_total", "source" => source.to_owned()).increment(1);
+    metrics::counter!("aggregator_unmapped_codes_total", "source" => source.to_owned())
+        .increment(1);
 }
 
 /// Time of one batch's transaction.

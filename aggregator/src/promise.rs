@@ -46,7 +46,10 @@ impl Due {
 /// Has it been said and not withdrawn? Then the id of what said it.
 #[must_use]
 pub fn said(timeline: &Timeline, due: Due) -> Option<String> {
-    let stands = timeline.entries.iter().rfind(|e| e.milestone == due.milestone() && e.corrected_by.is_none());
+    let stands = timeline
+        .entries
+        .iter()
+        .rfind(|e| e.milestone == due.milestone() && e.corrected_by.is_none());
     stands.map(|entry| entry.id.clone())
 }
 
@@ -62,7 +65,8 @@ pub fn true_from(timeline: &Timeline, due: Due, zone: Option<&str>) -> Option<Da
             let promise = timeline.promise?.latest;
             let end = promise.succ_opt()?.and_time(NaiveTime::MIN);
             let end = zone_of(zone).from_local_datetime(&end).earliest()?.to_utc();
-            (eta.range.latest > end).then(|| eta.history.last().map_or(timeline.updated_at, |h| h.at))
+            (eta.range.latest > end)
+                .then(|| eta.history.last().map_or(timeline.updated_at, |h| h.at))
         }
         // Once it is with the courier, the next thing said is that.
         Due::Tomorrow if timeline.status.rank() >= Milestone::ShipmentOutForDelivery.rank() => None,
@@ -79,7 +83,12 @@ fn zone_of(name: Option<&str>) -> Tz {
 /// grace, so that a shuffled history does not warn of what is already over. None when there is
 /// nothing to say and nothing to take back.
 #[must_use]
-pub fn look_at(timeline: &Timeline, due: Due, zone: Option<&str>, grace: TimeDelta) -> Option<DateTime<Utc>> {
+pub fn look_at(
+    timeline: &Timeline,
+    due: Due,
+    zone: Option<&str>,
+    grace: TimeDelta,
+) -> Option<DateTime<Utc>> {
     let quiet = timeline.updated_at + grace;
     match (true_from(timeline, due, zone), said(timeline, due)) {
         (Some(from), None) => Some(from.max(quiet)),
@@ -103,12 +112,19 @@ mod tests {
     fn timeline(latest: &str) -> Timeline {
         let order: contract::id::OrderId = "T-1".parse().unwrap();
         let draft = |id: &str, code: &str, at: &str| {
-            Draft::new("t", id.into(), code.parse().unwrap(), time(at), OrderRef::Order(order.clone()))
+            Draft::new(
+                "t",
+                id.into(),
+                code.parse().unwrap(),
+                time(at),
+                OrderRef::Order(order.clone()),
+            )
         };
         let mut placed = draft("1", "order.placed", "2026-11-20T00:00:00Z");
         placed.data.promise = "2026-11-27".parse().ok();
         let mut eta = draft("2", "eta.revised", "2026-11-21T00:00:00Z");
-        eta.data.eta = Some(EtaRange { earliest: time("2026-11-26T01:00:00Z"), latest: time(latest) });
+        eta.data.eta =
+            Some(EtaRange { earliest: time("2026-11-26T01:00:00Z"), latest: time(latest) });
         let events = [placed.into_event(order.clone()), eta.into_event(order.clone())];
         fold(&order, &events).unwrap()
     }
@@ -119,12 +135,16 @@ mod tests {
         let zone = Some("Asia/Ho_Chi_Minh");
         assert_eq!(true_from(&timeline("2026-11-27T16:59:00Z"), Due::Delay, zone), None);
         assert!(true_from(&timeline("2026-11-27T17:01:00Z"), Due::Delay, zone).is_some());
-        assert_eq!(true_from(&timeline("2026-11-27T17:01:00Z"), Due::Delay, Some("Europe/Berlin")), None);
+        assert_eq!(
+            true_from(&timeline("2026-11-27T17:01:00Z"), Due::Delay, Some("Europe/Berlin")),
+            None
+        );
     }
 
     #[test]
     fn tomorrow_is_said_a_day_before_the_range_begins() {
-        let soon = look_at(&timeline("2026-11-27T10:00:00Z"), Due::Tomorrow, None, TimeDelta::seconds(60));
+        let soon =
+            look_at(&timeline("2026-11-27T10:00:00Z"), Due::Tomorrow, None, TimeDelta::seconds(60));
         assert_eq!(soon, Some(time("2026-11-25T01:00:00Z")));
     }
 }

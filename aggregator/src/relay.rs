@@ -32,9 +32,16 @@ struct Relay {
 }
 
 /// Starts both loops and the keeper of the lanes.
-pub fn start(life: &Lifecycle, pipeline: &Pipeline, live: LivePublisher, producer: Producer, health: Health) {
+pub fn start(
+    life: &Lifecycle,
+    pipeline: &Pipeline,
+    live: LivePublisher,
+    producer: Producer,
+    health: Health,
+) {
     let lanes = Lanes::keep(life, pipeline.pool.clone());
-    let relay = Relay { pool: pipeline.pool.clone(), lanes, committed: pipeline.committed.clone(), health };
+    let relay =
+        Relay { pool: pipeline.pool.clone(), lanes, committed: pipeline.committed.clone(), health };
     let (redis, soft) = (relay.clone(), life.soft().clone());
     life.spawn("relay to redis", async move {
         tokio::select! {

@@ -14,7 +14,8 @@ use crate::reject::Refusal;
 use contract::event::Confidence;
 
 /// The sources that are read. Each has the topic `source.<name>`.
-pub const SOURCES: &[&str] = &["shop", "payment", "manufacturing", "fulfilment", "logistics", "ghn", "stripe"];
+pub const SOURCES: &[&str] =
+    &["shop", "payment", "manufacturing", "fulfilment", "logistics", "ghn", "stripe"];
 
 /// Reads a record of a source. A vendor's code that its table does not know gives an `info`
 /// event with the code in `data.source_code`; in the shop's own topics it is refused.

@@ -59,11 +59,20 @@ async fn say_due(pipeline: &Pipeline) -> Result<(), sqlx::Error> {
     let events = event::load(&mut transaction, &ids).await?;
     let mut drafts: BTreeMap<OrderId, Vec<Draft>> = BTreeMap::new();
     for (id, kind) in claimed {
-        let (Ok(order), Some(due)) = (id.parse::<OrderId>(), Due::from_kind(&kind)) else { continue };
+        let (Ok(order), Some(due)) = (id.parse::<OrderId>(), Due::from_kind(&kind)) else {
+            continue;
+        };
         let history = events.get(&id).map(Vec::as_slice).unwrap_or_default();
         let zone = customers.get(&id).and_then(|c| c.time_zone.clone());
-        let Some(timeline) = fold(&order, history) else { continue };
-        drafts.entry(order).or_default().extend(derive(&timeline, due, zone.as_deref(), clock::now()));
+        let Some(timeline) = fold(&order, history) else {
+            continue;
+        };
+        drafts.entry(order).or_default().extend(derive(
+            &timeline,
+            due,
+            zone.as_deref(),
+            clock::now(),
+        ));
     }
     pipeline::accept(&mut transaction, drafts, &customers, pipeline.settings).await?;
     transaction.commit().await?;

@@ -23,7 +23,9 @@ pub fn check(draft: &mut Draft, now: DateTime<Utc>) -> Result<Vec<&'static str>,
         in_range(eta.latest, now)?;
     }
     if draft.data.promise.is_some_and(|day| !(2000..=now.year() + 2).contains(&day.year())) {
-        return Err(Refusal::BadTime("the promise is outside 2000 to two years from now".to_owned()));
+        return Err(Refusal::BadTime(
+            "the promise is outside 2000 to two years from now".to_owned(),
+        ));
     }
     let mut reasons = Vec::new();
     let mut clean = |text: &mut String, most: usize| match cleaned(text, most) {
@@ -38,8 +40,11 @@ pub fn check(draft: &mut Draft, now: DateTime<Utc>) -> Result<Vec<&'static str>,
     clean(&mut draft.id, MAX_EVENT_ID)?;
     data_texts(&mut draft.data, &mut clean)?;
     if let Some(customer) = &mut draft.customer {
-        let texts = [(&mut customer.name, 64), (&mut customer.email, 254), (&mut customer.phone, 32)];
-        for (text, most) in texts.into_iter().chain([(&mut customer.locale, 16), (&mut customer.time_zone, 64)]) {
+        let texts =
+            [(&mut customer.name, 64), (&mut customer.email, 254), (&mut customer.phone, 32)];
+        for (text, most) in
+            texts.into_iter().chain([(&mut customer.locale, 16), (&mut customer.time_zone, 64)])
+        {
             text.as_mut().map_or(Ok(()), |text| clean(text, most))?;
         }
     }
@@ -103,7 +108,8 @@ pub fn cleaned(text: &str, most: usize) -> Result<Option<(String, &'static str)>
         return Err(Refusal::NulCharacter);
     }
     // Bidirectional controls turn what a person reads around (Unicode UAX #9).
-    let harmful = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let harmful =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if text.contains(harmful) {
         let spaced: String = text.chars().map(|c| if harmful(c) { ' ' } else { c }).collect();
         let joined = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -147,7 +153,10 @@ mod tests {
 
     #[test]
     fn long_markup_and_nul_texts_have_their_names() {
-        assert_eq!(cleaned(&"ă".repeat(10_000), 64).unwrap().unwrap(), ("ă".repeat(64), "too_long"));
+        assert_eq!(
+            cleaned(&"ă".repeat(10_000), 64).unwrap().unwrap(),
+            ("ă".repeat(64), "too_long")
+        );
         assert_eq!(cleaned("<script>", 64).unwrap().unwrap().1, "markup");
         assert_eq!(cleaned("a\0b", 64), Err(Refusal::NulCharacter));
         assert_eq!(cleaned("Trần Thị Bích", 64), Ok(None));

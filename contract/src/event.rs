@@ -1,4 +1,4 @@
-//! `OrderEvent`: one thing that happened to an order, as CloudEvents 1.0 JSON.
+//! `OrderEvent`: one thing that happened to an order, as `CloudEvents` 1.0 JSON.
 
 use crate::customer::Customer;
 use crate::id::OrderId;
@@ -136,7 +136,7 @@ pub struct EventData {
     pub source_code: Option<String>,
 }
 
-/// One thing that happened to an order (CloudEvents 1.0, JSON format).
+/// One thing that happened to an order (`CloudEvents` 1.0, JSON format).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OrderEvent {
     /// Always `1.0`.
@@ -159,7 +159,7 @@ pub struct OrderEvent {
     pub traceparent: Option<String>,
     /// Always `application/json`.
     pub datacontenttype: String,
-    /// First receipt by the aggregator (extension attribute; CloudEvents names have no `_`).
+    /// First receipt by the aggregator (extension attribute; `CloudEvents` names have no `_`).
     pub receivedat: DateTime<Utc>,
     /// The rest.
     pub data: EventData,

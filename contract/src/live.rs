@@ -244,7 +244,10 @@ mod tests {
         let read: ClientFrame = serde_json::from_str(frame).unwrap();
         let channel = "order:TM-1042".to_owned();
         assert_eq!(read, ClientFrame::Subscribe { id: 1, channel, since: Some(6) });
-        assert_eq!(serde_json::from_str::<ClientFrame>(r#"{"op":"ping"}"#).unwrap(), ClientFrame::Ping);
+        assert_eq!(
+            serde_json::from_str::<ClientFrame>(r#"{"op":"ping"}"#).unwrap(),
+            ClientFrame::Ping
+        );
         let same = ServerFrame::Same { id: Some(1), channel: "order:A", version: 7 };
         assert_eq!(same.encode(), r#"{"op":"same","id":1,"channel":"order:A","version":7}"#);
         assert_eq!(ServerFrame::Refresh.encode(), r#"{"op":"refresh"}"#);

@@ -79,7 +79,10 @@ mod tests {
             for language in [Language::Vi, Language::En] {
                 let words = words(*milestone, language);
                 assert!(!words.label.is_empty());
-                assert!(milestone.kind() == Kind::Info || words.headline.ends_with('.'), "{milestone}");
+                assert!(
+                    milestone.kind() == Kind::Info || words.headline.ends_with('.'),
+                    "{milestone}"
+                );
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::fake::{self, Fakes};
 use crate::host::term;
-use crate::run::{demo, devstack, play};
+use crate::run::{build, demo, devstack, play};
 use crate::server::Given;
 use crate::verify;
 use clap::{Parser, Subcommand};
@@ -15,7 +15,7 @@ use std::process::ExitCode;
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// PostgreSQL server to use instead of a private one
+    /// `PostgreSQL` server to use instead of a private one
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
     database_url: Option<String>,
     /// Redis to use instead of a private one
@@ -32,7 +32,7 @@ enum Command {
     Demo(demo::Demo),
     /// Check everything that must hold
     Verify(verify::Verify),
-    /// Start PostgreSQL, Redis, Kafka and the fakes alone
+    /// Start `PostgreSQL`, Redis, Kafka and the fakes alone
     Up,
     /// End what `up` started
     Down,
@@ -40,11 +40,15 @@ enum Command {
     Status,
     /// Print the exports for a shell
     Env,
-    /// Play a history (JSON lines: {"after_ms","topic","value"}) into Kafka
+    /// Play a history (JSON lines: `{"after_ms","topic","value"}`) into Kafka
     Play {
         /// The history
         file: PathBuf,
     },
+    /// Write the generated documents
+    Docs,
+    /// Write the query metadata from the migrated databases
+    Queries,
     /// The fakes themselves; started by the other commands
     #[command(hide = true)]
     Fakes(Fakes),
@@ -71,11 +75,17 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let given = Given { database: cli.database_url, redis: cli.redis_url, kafka: cli.kafka_brokers };
+    let given =
+        Given { database: cli.database_url, redis: cli.redis_url, kafka: cli.kafka_brokers };
     match cli.command {
         Command::Demo(arguments) => return demo::run(arguments, given).await,
         Command::Verify(arguments) => return verify::run(arguments, given).await,
         Command::Fakes(arguments) => return fake::run(arguments, given.kafka).await,
+        Command::Docs => {
+            build::binaries().await?;
+            verify::document::write().await?;
+        }
+        Command::Queries => verify::queries(given).await?,
         Command::Up => devstack::up(given).await?,
         Command::Down => devstack::down().await?,
         Command::Status => devstack::status()?,

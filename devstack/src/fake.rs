@@ -5,12 +5,13 @@ pub mod ledger;
 pub mod script;
 pub mod smtp_session;
 pub mod smtp;
-pub mod control;
 pub mod mailbox;
+pub mod control;
 
 pub use ledger::{Effect, Ledger};
 pub use script::Scripts;
 
+use crate::shop;
 use service_kit::lifecycle::Lifecycle;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -51,7 +52,13 @@ pub async fn run(arguments: Fakes, kafka: Option<String>) -> anyhow::Result<Exit
     smtp::serve(&life, smtp, ledger.clone(), scripts.clone());
     let http = TcpListener::bind(arguments.http).await?;
     let router = control::router(ledger, scripts);
-    let router = crate::shop::serve(&life, &arguments, kafka.as_deref(), router)?;
+    let settings = shop::Settings {
+        gateway: arguments.gateway,
+        api_key: arguments.api_key,
+        orders: arguments.orders,
+        speed: arguments.speed,
+    };
+    let router = shop::serve(&life, &settings, kafka.as_deref(), router)?;
     service_kit::http::serve(&life, http, router);
     Ok(life.run(Duration::from_secs(2)).await)
 }

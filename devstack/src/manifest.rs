@@ -65,7 +65,8 @@ impl Manifest {
     /// # Errors
     /// When nothing is up.
     pub fn read() -> anyhow::Result<Self> {
-        let text = std::fs::read(path()).context("nothing is up (start it with `cargo demo` or `cargo devstack up`)")?;
+        let text = std::fs::read(path())
+            .context("nothing is up (start it with `cargo demo` or `cargo devstack up`)")?;
         serde_json::from_slice(&text).context("the manifest cannot be read")
     }
 

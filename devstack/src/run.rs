@@ -5,7 +5,7 @@ pub mod build;
 pub mod secret;
 pub mod supervisor;
 pub mod stack;
-pub mod demo;
 pub mod play;
 pub mod check;
+pub mod demo;
 pub mod devstack;

@@ -67,7 +67,11 @@ impl Servers {
     ///
     /// # Errors
     /// A sentence that names the server that cannot be had.
-    pub async fn start(given: Given, folder: &DataFolder, register: &Register) -> anyhow::Result<Self> {
+    pub async fn start(
+        given: Given,
+        folder: &DataFolder,
+        register: &Register,
+    ) -> anyhow::Result<Self> {
         let postgres = async {
             match given.database {
                 Some(url) => Ok((url, None)),
@@ -128,7 +132,11 @@ fn launch(
 }
 
 /// Waits until `ready` says yes; the last lines of the log when the server dies or is too slow.
-async fn wait_ready(server: &Server, log: &Path, ready: impl AsyncFn() -> bool) -> anyhow::Result<()> {
+async fn wait_ready(
+    server: &Server,
+    log: &Path,
+    ready: impl AsyncFn() -> bool,
+) -> anyhow::Result<()> {
     for _ in 0..1200 {
         if ready().await {
             return Ok(());

@@ -12,23 +12,40 @@ pub mod arrival;
 pub mod player;
 pub mod counter;
 
-use crate::fake::Fakes;
 use anyhow::Context;
 use axum::Router;
 use player::Player;
 use service_kit::kafka::Producer;
 use service_kit::lifecycle::Lifecycle;
 
+/// What the shop is told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The gateway that gives tokens.
+    pub gateway: String,
+    /// Key of the shop's back end.
+    pub api_key: String,
+    /// Orders to keep alive.
+    pub orders: u32,
+    /// Speed of a life.
+    pub speed: Option<f64>,
+}
+
 /// Starts the simulated shop beside the fakes and adds its routes.
 ///
 /// # Errors
 /// When no Kafka is given.
-pub fn serve(life: &Lifecycle, arguments: &Fakes, kafka: Option<&str>, router: Router) -> anyhow::Result<Router> {
+pub fn serve(
+    life: &Lifecycle,
+    settings: &Settings,
+    kafka: Option<&str>,
+    router: Router,
+) -> anyhow::Result<Router> {
     let brokers = kafka.context("the simulated shop needs KAFKA_BROKERS")?;
     let producer = Producer::new(brokers, "simulated-shop")?;
-    let player = Player::new(life.clone(), producer, arguments.speed);
-    if arguments.orders > 0 {
-        player.clone().keep_alive(arguments.orders);
+    let player = Player::new(life.clone(), producer, settings.speed);
+    if settings.orders > 0 {
+        player.clone().keep_alive(settings.orders);
     }
-    Ok(router.merge(counter::router(player, &arguments.gateway, &arguments.api_key)?))
+    Ok(router.merge(counter::router(player, &settings.gateway, &settings.api_key)?))
 }

@@ -38,10 +38,13 @@ pub fn router(api: Api) -> Router {
 }
 
 #[derive(OpenApi)]
-#[openapi(info(title = "Milepost: notifier", version = "1"), paths(inbox::list, inbox::read, inbox::read_all))]
+#[openapi(
+    info(title = "Milepost: notifier", version = "1"),
+    paths(inbox::list, inbox::read, inbox::read_all)
+)]
 struct Document;
 
-/// The routes as OpenAPI 3.1.
+/// The routes as `OpenAPI` 3.1.
 #[must_use]
 pub fn openapi() -> String {
     Document::openapi().to_pretty_json().unwrap_or_default()

@@ -63,7 +63,9 @@ impl Parts {
             Letters::new(&config.shop_name).map_err(|error| error.to_string()),
         );
         match parts {
-            (Ok(auth), Ok(mailer), Ok(sender), Ok(letters)) => Ok(Self { auth, mailer, sender, letters }),
+            (Ok(auth), Ok(mailer), Ok(sender), Ok(letters)) => {
+                Ok(Self { auth, mailer, sender, letters })
+            }
             (a, b, c, d) => {
                 let problems = [a.err(), b.err(), c.err(), d.err()];
                 Err(problems.into_iter().flatten().collect::<Vec<_>>().join("; "))
@@ -82,7 +84,14 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let (life, health) = (Lifecycle::new(), Health::default());
     // One bell for each listener: a bell wakes everybody who waits at it.
     let planned: Arc<Notify> = Arc::default();
-    dispatch(&config, parts.mailer, parts.sender, parts.letters, (&parts.auth, &pool, &planned, &health)).start(&life);
+    dispatch(
+        &config,
+        parts.mailer,
+        parts.sender,
+        parts.letters,
+        (&parts.auth, &pool, &planned, &health),
+    )
+    .start(&life);
     feed::start(&life, pool.clone(), live, planned.clone(), health.clone());
     intake::start(&life, config.clone(), pool.clone(), planned.clone(), health.clone());
     let api = Api { auth: parts.auth, pool, changed: planned };
@@ -91,11 +100,18 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
 
 type Shared<'a> = (&'a Arc<Auth>, &'a PgPool, &'a Arc<Notify>, &'a Health);
 
-fn dispatch(config: &Config, mailer: Mailer, sender: Sender, letters: Letters, shared: Shared<'_>) -> Dispatch {
+fn dispatch(
+    config: &Config,
+    mailer: Mailer,
+    sender: Sender,
+    letters: Letters,
+    shared: Shared<'_>,
+) -> Dispatch {
     let (auth, pool, planned, health) = shared;
-    let page = match config.order_page.starts_with('/') {
-        true => format!("{}{}", config.public_url.trim_end_matches('/'), config.order_page),
-        false => config.order_page.clone(),
+    let page = if config.order_page.starts_with('/') {
+        format!("{}{}", config.public_url.trim_end_matches('/'), config.order_page)
+    } else {
+        config.order_page.clone()
     };
     Dispatch {
         pool: pool.clone(),

@@ -103,7 +103,9 @@ impl Dispatch {
             Ok(true) => report(&claimed, &outcome, next, now),
             Ok(false) => tracing::warn!(delivery.id = %claimed.id, "another claimed it meanwhile"),
             // The lease ends and it is sent again, under the same Message-ID.
-            Err(error) => tracing::error!(%error, delivery.id = %claimed.id, "the outcome cannot be written"),
+            Err(error) => {
+                tracing::error!(%error, delivery.id = %claimed.id, "the outcome cannot be written");
+            }
         }
     }
 
@@ -130,7 +132,8 @@ impl Dispatch {
     fn link(&self, order: &str) -> Result<String, Outcome> {
         let guest = format!("guest:{}", Uuid::new_v4().simple());
         let scope = vec![SCOPE_TIMELINE.to_owned()];
-        let token = self.auth.tokens.mint(&guest, vec![order.to_owned()], scope, clock::now() + LINK);
+        let token =
+            self.auth.tokens.mint(&guest, vec![order.to_owned()], scope, clock::now() + LINK);
         let token = token.map_err(|error| Outcome::Rejected(error.to_string()))?;
         Ok(format!("{}#token={token}", self.page.replace("{order}", order)))
     }

@@ -15,7 +15,13 @@ use tokio::sync::Notify;
 const PORTION: i64 = 100;
 
 /// Publishes until the soft stop.
-pub fn start(life: &Lifecycle, pool: PgPool, live: LivePublisher, changed: Arc<Notify>, health: Health) {
+pub fn start(
+    life: &Lifecycle,
+    pool: PgPool,
+    live: LivePublisher,
+    changed: Arc<Notify>,
+    health: Health,
+) {
     let soft = life.soft().clone();
     life.spawn("feed", async move {
         let work = async {

@@ -71,7 +71,8 @@ async fn run(config: Config, pool: PgPool, planned: Arc<Notify>, health: Health)
 
 async fn subscribe(config: &Config) -> Result<BatchConsumer, KafkaError> {
     let (kafka, topics) = (&config.kafka, [TOPIC_ORDER_TIMELINE.to_owned()]);
-    ensure_topics(&kafka.kafka_brokers, &topics, kafka.kafka_partitions, kafka.kafka_replication).await?;
+    ensure_topics(&kafka.kafka_brokers, &topics, kafka.kafka_partitions, kafka.kafka_replication)
+        .await?;
     BatchConsumer::subscribe(kafka, GROUP, &topics)
 }
 
@@ -86,7 +87,12 @@ async fn process(pool: &PgPool, records: &[Record]) {
             Ok(()) => attempt = 0,
             Err(error) if classify(&error) == Failure::Again => {
                 tracing::warn!(%error, messages = part.len(), "planning is tried again");
-                tokio::time::sleep(backoff::delay(attempt, Duration::from_millis(20), Duration::from_secs(2))).await;
+                tokio::time::sleep(backoff::delay(
+                    attempt,
+                    Duration::from_millis(20),
+                    Duration::from_secs(2),
+                ))
+                .await;
                 attempt += 1;
                 open.push(part);
             }
@@ -129,7 +135,9 @@ async fn plan(connection: &mut PgConnection, message: &TimelineMessage) -> Resul
         return Ok(());
     }
     metric::message("planned");
-    let Some(occasion) = occasion(message) else { return Ok(()) };
+    let Some(occasion) = occasion(message) else {
+        return Ok(());
+    };
     let choices = preference::choices(connection, message.customer.id.as_str()).await?;
     let planned = deliveries(&occasion, &message.customer, &choices);
     let language = Language::of(message.customer.locale.as_deref());
@@ -143,7 +151,9 @@ async fn plan(connection: &mut PgConnection, message: &TimelineMessage) -> Resul
         accepted_at: message.accepted_at,
         deadline_at: message.accepted_at + DEADLINE,
     };
-    let Some(id) = notification::add(connection, &new).await? else { return Ok(()) };
+    let Some(id) = notification::add(connection, &new).await? else {
+        return Ok(());
+    };
     let overtaken = notification::overtaken(connection, &subject, occasion.place).await?;
     let now = clock::now();
     for part in &planned {
@@ -151,7 +161,8 @@ async fn plan(connection: &mut PgConnection, message: &TimelineMessage) -> Resul
         if state != "pending" {
             metric::ended(part.channel.code(), state, reason.unwrap_or_default());
         }
-        notification::add_delivery(connection, id, &new, part, Beginning { state, reason, now }).await?;
+        notification::add_delivery(connection, id, &new, part, Beginning { state, reason, now })
+            .await?;
         if part.channel == Channel::InApp {
             tell(connection, &new, language, now).await?;
         }
@@ -176,7 +187,11 @@ async fn tell(
     now: chrono::DateTime<chrono::Utc>,
 ) -> Result<(), sqlx::Error> {
     let said = sentences(new.context, language);
-    let body = if said.next.is_empty() { said.headline } else { format!("{} {}", said.headline, said.next) };
+    let body = if said.next.is_empty() {
+        said.headline
+    } else {
+        format!("{} {}", said.headline, said.next)
+    };
     let item = NewItem {
         customer: new.customer,
         order: &new.context.order,

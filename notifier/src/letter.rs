@@ -12,6 +12,8 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use view::View;
 
 const LAYOUT: &str = include_str!("../templates/letter.mjml");
+/// The engine escapes by name.
+const HTML: &str = "letter.html";
 const TEXT: &str = include_str!("../templates/letter.txt");
 
 /// A letter, ready to be sent.
@@ -56,10 +58,11 @@ impl Letters {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_fuel(Some(50_000));
         environment.set_auto_escape_callback(|name| {
-            if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
+            if name == HTML { AutoEscape::Html } else { AutoEscape::None }
         });
-        environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-        environment.add_template_owned("letter.html", html)?;
+        environment
+            .set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+        environment.add_template_owned(HTML, html)?;
         environment.add_template("letter.txt", TEXT)?;
         Ok(Self { environment, shop: shop.to_owned() })
     }
@@ -68,11 +71,16 @@ impl Letters {
     ///
     /// # Errors
     /// When a template wants a value that is not there.
-    pub fn write(&self, context: &Context, language: Language, link: &str) -> Result<Letter, LetterError> {
+    pub fn write(
+        &self,
+        context: &Context,
+        language: Language,
+        link: &str,
+    ) -> Result<Letter, LetterError> {
         let sentences = sentences(context, language);
         let view = View::new(context, language, &sentences, &self.shop, link);
         let view = Value::from(Serde(&view));
-        let html = self.environment.get_template("letter.html")?.render(view.clone())?;
+        let html = self.environment.get_template(HTML)?.render(view.clone())?;
         let text = self.environment.get_template("letter.txt")?.render(view)?;
         Ok(Letter { subject: subject(&sentences.headline, &context.order), html, text })
     }
@@ -83,7 +91,8 @@ fn subject(headline: &str, order: &str) -> String {
     let headline = headline.trim_end_matches('.');
     let room = 60_usize.saturating_sub(order.chars().count() + 3);
     let short: String = if headline.chars().count() > room {
-        headline.chars().take(room.saturating_sub(1)).collect::<String>().trim_end().to_owned() + "…"
+        headline.chars().take(room.saturating_sub(1)).collect::<String>().trim_end().to_owned()
+            + "…"
     } else {
         headline.to_owned()
     };
@@ -98,7 +107,10 @@ mod tests {
 
     fn context(milestone: Milestone) -> Context {
         let time = |text: &str| chrono::DateTime::parse_from_rfc3339(text).unwrap().to_utc();
-        let eta = EtaRange { earliest: time("2026-11-26T01:00:00Z"), latest: time("2026-11-27T11:00:00Z") };
+        let eta = EtaRange {
+            earliest: time("2026-11-26T01:00:00Z"),
+            latest: time("2026-11-27T11:00:00Z"),
+        };
         Context {
             order: "TM-1042".into(),
             milestone,
@@ -116,9 +128,18 @@ mod tests {
         let letters = Letters::new("Teemazing").unwrap();
         for milestone in Milestone::ALL {
             for language in [Language::Vi, Language::En] {
-                let letter = letters.write(&context(*milestone), language, "https://shop.example/o").unwrap();
-                assert!(letter.subject.chars().count() <= 60 && letter.subject.ends_with("TM-1042"), "{milestone}");
-                assert!(!letter.text.contains('{') && !letter.html.contains("{{"), "{milestone}: {}", letter.text);
+                let letter = letters
+                    .write(&context(*milestone), language, "https://shop.example/o")
+                    .unwrap();
+                assert!(
+                    letter.subject.chars().count() <= 60 && letter.subject.ends_with("TM-1042"),
+                    "{milestone}"
+                );
+                assert!(
+                    !letter.text.contains('{') && !letter.html.contains("{{"),
+                    "{milestone}: {}",
+                    letter.text
+                );
                 assert!(letter.html.len() < 102_000, "longer letters are cut by some readers");
             }
         }
@@ -127,7 +148,8 @@ mod tests {
     #[test]
     fn a_customers_text_is_text() {
         let letter = Letters::new("Teemazing").unwrap();
-        let letter = letter.write(&context(Milestone::OrderConfirmed), Language::Vi, "https://x/").unwrap();
+        let letter =
+            letter.write(&context(Milestone::OrderConfirmed), Language::Vi, "https://x/").unwrap();
         assert!(!letter.html.contains("<script>alert") && !letter.html.contains("<b>Bích"));
         assert!(letter.html.contains("&lt;script&gt;"));
     }
@@ -135,9 +157,11 @@ mod tests {
     #[test]
     fn a_delay_names_the_new_date_as_a_range() {
         let letters = Letters::new("Teemazing").unwrap();
-        let vi = letters.write(&context(Milestone::DelayWarning), Language::Vi, "https://x/").unwrap();
+        let vi =
+            letters.write(&context(Milestone::DelayWarning), Language::Vi, "https://x/").unwrap();
         assert!(vi.text.contains("Ngày mới: Thứ Năm 26 – Thứ Sáu 27/11."), "{}", vi.text);
-        let en = letters.write(&context(Milestone::DelayWarning), Language::En, "https://x/").unwrap();
+        let en =
+            letters.write(&context(Milestone::DelayWarning), Language::En, "https://x/").unwrap();
         assert!(en.text.contains("New date: Thu 26 – Fri 27 Nov."), "{}", en.text);
     }
 

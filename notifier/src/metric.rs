@@ -9,7 +9,11 @@ pub fn message(fate: &'static str) {
 
 /// A delivery reached its end.
 pub fn ended(channel: &str, state: &'static str, reason: &str) {
-    let labels = [("channel", channel.to_owned()), ("state", state.to_owned()), ("reason", reason.to_owned())];
+    let labels = [
+        ("channel", channel.to_owned()),
+        ("state", state.to_owned()),
+        ("reason", reason.to_owned()),
+    ];
     metrics::counter!("notifier_deliveries_total", &labels).increment(1);
 }
 
@@ -21,10 +25,12 @@ pub fn attempt(channel: &str, outcome: &'static str, took: Duration) {
 
 /// From the event's acceptance to the provider's.
 pub fn told_after(channel: &str, took: Duration) {
-    metrics::histogram!("notifier_event_to_accept_seconds", "channel" => channel.to_owned()).record(took);
+    metrics::histogram!("notifier_event_to_accept_seconds", "channel" => channel.to_owned())
+        .record(took);
 }
 
 /// A delivery missed its deadline.
 pub fn missed(channel: &str) {
-    metrics::counter!("notifier_deadline_missed_total", "channel" => channel.to_owned()).increment(1);
+    metrics::counter!("notifier_deadline_missed_total", "channel" => channel.to_owned())
+        .increment(1);
 }

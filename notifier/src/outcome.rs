@@ -76,7 +76,9 @@ pub fn decide(outcome: &Outcome, attempt: u32, jitter: f64) -> Decision {
         Outcome::RecipientDead(_) => Decision::Done("failed", "recipient_dead"),
         Outcome::Rejected(_) => Decision::Done("failed", "rejected"),
         Outcome::Retry { after: Some(after), .. } => Decision::Again((*after).max(wait())),
-        Outcome::Retry { .. } | Outcome::ProviderDown(_) | Outcome::Ambiguous(_) => Decision::Again(wait()),
+        Outcome::Retry { .. } | Outcome::ProviderDown(_) | Outcome::Ambiguous(_) => {
+            Decision::Again(wait())
+        }
     }
 }
 
@@ -98,6 +100,9 @@ mod tests {
     fn a_dead_address_and_a_mistake_of_ours_are_over() {
         let dead = Outcome::RecipientDead("550".into());
         assert_eq!(decide(&dead, 1, 0.0), Decision::Done("failed", "recipient_dead"));
-        assert_eq!(decide(&Outcome::Rejected("554".into()), 1, 0.0), Decision::Done("failed", "rejected"));
+        assert_eq!(
+            decide(&Outcome::Rejected("554".into()), 1, 0.0),
+            Decision::Done("failed", "rejected")
+        );
     }
 }

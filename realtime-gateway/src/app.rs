@@ -2,8 +2,8 @@
 
 use crate::bus::Bus;
 use crate::config::Config;
-use crate::edge::{self, Limiter, Pages, Services, TrustedProxies, document};
-use crate::gateway::{Gateway, Origins, Places};
+use crate::edge::{self, Limiter, Pages, Services, document};
+use crate::gateway::{Gateway, Origins, Places, TrustedProxies};
 use crate::hub::Hub;
 use crate::repair::{self, Dirty};
 use crate::session::Rules;
@@ -62,7 +62,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         places: Places::new(config.limit_connections, config.limit_connections_per_address),
         drain_window: config.drain_window,
     };
-    let demo_shop = config.demo_shop_url.as_ref().map(|url| service("demo shop", std::slice::from_ref(url)));
+    let demo_shop =
+        config.demo_shop_url.as_ref().map(|url| service("demo shop", std::slice::from_ref(url)));
     let pages = Pages { folder: config.widget_dir.clone(), demo_shop };
     let limiter = Limiter::new(&life, config.limit_requests_per_second);
     let proxies = TrustedProxies(Arc::new(config.trusted_proxies.clone()));

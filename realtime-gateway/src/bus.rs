@@ -42,7 +42,13 @@ pub struct Bus {
 impl Bus {
     /// A bus that has not been connected yet.
     #[must_use]
-    pub fn new(client: Client, commands: ConnectionManager, hub: Hub, dirty: Dirty, health: Health) -> Self {
+    pub fn new(
+        client: Client,
+        commands: ConnectionManager,
+        hub: Hub,
+        dirty: Dirty,
+        health: Health,
+    ) -> Self {
         let (positions, reconnect) = (Arc::default(), Arc::default());
         Self { client, commands, positions, reconnect, hub, dirty, health }
     }
@@ -78,7 +84,12 @@ impl Bus {
             if let Err(error) = result {
                 tracing::warn!(%error, "the live bus is away; subscribing again");
             }
-            tokio::time::sleep(backoff::delay(attempt, Duration::from_millis(50), Duration::from_secs(1))).await;
+            tokio::time::sleep(backoff::delay(
+                attempt,
+                Duration::from_millis(50),
+                Duration::from_secs(1),
+            ))
+            .await;
             attempt += 1;
         }
     }
@@ -103,7 +114,9 @@ impl Bus {
 
     /// Never blocks: the reader of the bus must not fall behind because of a viewer.
     fn take(&self, name: &str, payload: &[u8]) {
-        let Some(shard) = Shard::from_pubsub(name) else { return };
+        let Some(shard) = Shard::from_pubsub(name) else {
+            return;
+        };
         let Ok(publication) = serde_json::from_slice::<Publication<'_>>(payload) else {
             metric::refused("broken_publication");
             return self.dirty.add(shard, "broken");
@@ -114,7 +127,11 @@ impl Bus {
         let age = clock::now().timestamp_millis() - publication.at_ms;
         metric::received(Duration::from_millis(u64::try_from(age).unwrap_or(0)));
         if self.hub.has(publication.channel) {
-            self.hub.publish(&State::new(publication.channel, publication.version, publication.data.to_owned()));
+            self.hub.publish(&State::new(
+                publication.channel,
+                publication.version,
+                publication.data.to_owned(),
+            ));
         }
     }
 
@@ -128,7 +145,9 @@ impl Bus {
             };
             self.health.good("redis");
             let gaps = self.positions.probe(&sequences);
-            gaps.iter().for_each(|shard| self.dirty.add(*shard, "probe"));
+            for shard in &gaps {
+                self.dirty.add(*shard, "probe");
+            }
             deaf = if gaps.is_empty() { 0 } else { deaf + 1 };
             // Numbers move and nothing arrives, twice: the subscription is dead though it looks alive.
             if deaf >= 2 {

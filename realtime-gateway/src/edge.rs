@@ -1,39 +1,29 @@
 //! The one entry point for client applications: tokens, tickets, pages, and everything that is
 //! passed on to a service.
 
-mod address;
 mod limit;
 mod proxy;
 mod page;
 mod token;
-pub mod ticket;
 pub mod document;
 
-pub use address::{ClientAddress, TrustedProxies};
 pub use limit::Limiter;
 pub use page::Pages;
 pub use proxy::Services;
 
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, TrustedProxies};
+use crate::ticket;
 use crate::transport::{sse, websocket};
-use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, Method, header};
 use axum::routing::{get, post};
 use axum::{Extension, Router, middleware};
-use service_kit::auth::Auth;
 use service_kit::http::REQUEST_ID;
-use std::sync::Arc;
 use std::time::Duration;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 /// Longest body that is passed on, in bytes.
 const MAX_BODY: usize = 1024 * 1024;
-
-impl FromRef<Gateway> for Arc<Auth> {
-    fn from_ref(gateway: &Gateway) -> Self {
-        gateway.auth.clone()
-    }
-}
 
 /// All public routes.
 pub fn router(
@@ -79,5 +69,5 @@ fn cors(gateway: &Gateway) -> CorsLayer {
             HeaderName::from_static("last-event-id"),
         ])
         .expose_headers([header::ETAG, header::RETRY_AFTER, HeaderName::from_static(REQUEST_ID)])
-        .max_age(Duration::from_secs(600))
+        .max_age(Duration::from_mins(10))
 }

@@ -1,14 +1,17 @@
 //! What every connection shares.
 
+mod address;
 mod origin;
 mod place;
 
+pub use address::{ClientAddress, TrustedProxies};
 pub use origin::Origins;
 pub use place::{Place, Places};
 
 use crate::hub::{Hub, Viewer};
 use crate::session::Rules;
 use crate::snapshot::Ladder;
+use axum::extract::FromRef;
 use contract::name::Channel;
 use redis::aio::ConnectionManager;
 use service_kit::auth::Auth;
@@ -53,5 +56,11 @@ impl Gateway {
                 () = hard.cancelled() => {}
             }
         });
+    }
+}
+
+impl FromRef<Gateway> for Arc<Auth> {
+    fn from_ref(gateway: &Gateway) -> Self {
+        gateway.auth.clone()
     }
 }

@@ -106,7 +106,9 @@ impl Hub {
     /// Gives a state to whoever watches its channel, unless a newer one went before.
     pub fn publish(&self, state: &State) {
         let mut part = self.part(state.channel());
-        let Some(watched) = part.get_mut(state.channel()) else { return };
+        let Some(watched) = part.get_mut(state.channel()) else {
+            return;
+        };
         if watched.newest.as_ref().is_some_and(|known| known.version() >= state.version()) {
             return;
         }
@@ -181,7 +183,9 @@ mod tests {
     fn older_and_repeated_states_go_nowhere() {
         let (hub, (viewer, mut queue)) = (Hub::default(), Viewer::new());
         hub.watch("order:A", &viewer);
-        [5, 5, 4].into_iter().for_each(|version| hub.publish(&state(version)));
+        for version in [5, 5, 4] {
+            hub.publish(&state(version));
+        }
         assert!(queue.try_recv().is_ok());
         assert!(queue.try_recv().is_err());
     }

@@ -17,6 +17,7 @@ pub mod snapshot;
 pub mod repair;
 pub mod bus;
 pub mod gateway;
+pub mod ticket;
 pub mod transport;
 pub mod edge;
 pub mod app;

@@ -67,7 +67,17 @@ impl Session {
     pub fn new(auth: Arc<Auth>, id: String, rules: Rules, now: DateTime<Utc>) -> Self {
         let frames = Bucket::new(rules.frames_per_second, now);
         let channels = BTreeMap::new();
-        Self { auth, id, rules, started: now, viewer: None, refresh_at: now, refresh_asked: false, frames, channels }
+        Self {
+            auth,
+            id,
+            rules,
+            started: now,
+            viewer: None,
+            refresh_at: now,
+            refresh_asked: false,
+            frames,
+            channels,
+        }
     }
 
     /// Takes a text frame.
@@ -84,7 +94,9 @@ impl Session {
         match frame {
             ClientFrame::Hello { token } => self.hello(&token, now),
             _ if self.viewer.is_none() => vec![Effect::Close(Close::BadToken)],
-            ClientFrame::Subscribe { id, channel, since } => self.subscribe(Some(id), &channel, since),
+            ClientFrame::Subscribe { id, channel, since } => {
+                self.subscribe(Some(id), &channel, since)
+            }
             ClientFrame::Unsubscribe { id, channel } => self.unsubscribe(id, &channel),
             ClientFrame::Refresh { id, token } => self.refresh(id, &token, now),
             ClientFrame::Ping => vec![send(&ServerFrame::Pong)],
@@ -110,7 +122,11 @@ impl Session {
     /// Watches a channel.
     pub fn subscribe(&mut self, id: Option<u64>, name: &str, since: Option<u64>) -> Vec<Effect> {
         let Ok(channel) = name.parse::<Channel>() else {
-            return vec![refuse(id, "unknown_channel", "A channel is order:<id> or inbox:<customer>.")];
+            return vec![refuse(
+                id,
+                "unknown_channel",
+                "A channel is order:<id> or inbox:<customer>.",
+            )];
         };
         if !self.viewer.as_ref().is_some_and(|viewer| viewer.may_watch(&channel)) {
             return vec![refuse(id, "forbidden", "This token does not open the channel.")];
@@ -119,7 +135,11 @@ impl Session {
             return vec![refuse(id, "already_subscribed", "The channel is watched already.")];
         }
         if self.channels.len() >= MAX_CHANNELS {
-            return vec![refuse(id, "too_many_channels", "A connection watches at most 50 channels.")];
+            return vec![refuse(
+                id,
+                "too_many_channels",
+                "A connection watches at most 50 channels.",
+            )];
         }
         self.channels.insert(name.to_owned(), Subscription::waiting(id, since));
         vec![Effect::Watch(channel)]
@@ -128,7 +148,11 @@ impl Session {
     fn unsubscribe(&mut self, id: u64, name: &str) -> Vec<Effect> {
         match (self.channels.remove(name), name.parse()) {
             (Some(_), Ok(channel)) => {
-                let frame = ServerFrame::Unsubscribed { id: Some(id), channel: name, reason: Unsubscribed::Asked };
+                let frame = ServerFrame::Unsubscribed {
+                    id: Some(id),
+                    channel: name,
+                    reason: Unsubscribed::Asked,
+                };
                 vec![Effect::Unwatch(channel), send(&frame)]
             }
             _ => vec![refuse(Some(id), "not_subscribed", "The channel is not watched.")],

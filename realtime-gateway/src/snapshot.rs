@@ -16,6 +16,7 @@ use futures_util::future::{BoxFuture, Shared};
 use redis::aio::ConnectionManager;
 use serde_json::value::RawValue;
 use service_kit::auth::Auth;
+use service_kit::backoff;
 use service_kit::clock;
 use service_kit::live_bus;
 use service_kit::token::{SCOPE_INBOX, SCOPE_TIMELINE};
@@ -50,7 +51,12 @@ pub struct Ladder {
 impl Ladder {
     /// A ladder with its rungs.
     #[must_use]
-    pub fn new(hub: Hub, redis: ConnectionManager, services: [Upstream; 2], auth: Arc<Auth>) -> Self {
+    pub fn new(
+        hub: Hub,
+        redis: ConnectionManager,
+        services: [Upstream; 2],
+        auth: Arc<Auth>,
+    ) -> Self {
         let [aggregator, notifier] = services;
         let room = Arc::new(Semaphore::new(FLIGHTS));
         Self { hub, redis, aggregator, notifier, auth, flights: Arc::default(), room }
@@ -64,14 +70,12 @@ impl Ladder {
         }
         let mut attempt = 0;
         loop {
-            match self.fetch(channel).await {
-                Ok(state) => return state,
-                Err(Unanswered) => {
-                    let wait = service_kit::backoff::delay(attempt, Duration::from_millis(100), Duration::from_secs(2));
-                    tokio::time::sleep(wait).await;
-                    attempt += 1;
-                }
+            if let Ok(state) = self.fetch(channel).await {
+                return state;
             }
+            let (base, cap) = (Duration::from_millis(100), Duration::from_secs(2));
+            tokio::time::sleep(backoff::delay(attempt, base, cap)).await;
+            attempt += 1;
         }
     }
 
@@ -96,17 +100,17 @@ impl Ladder {
     }
 
     async fn fly(&self, channel: &Channel) -> Answer {
-        match self.from_redis(&channel.to_string()).await {
+        match self.read_redis(&channel.to_string()).await {
             Ok(Some(state)) => {
                 metric::snapshot("redis");
                 Ok(Some(state))
             }
             // Nothing there, or nobody there: the service knows.
-            Ok(None) | Err(_) => self.from_service(channel).await,
+            Ok(None) | Err(_) => self.ask_service(channel).await,
         }
     }
 
-    async fn from_redis(&self, name: &str) -> Result<Option<State>, redis::RedisError> {
+    async fn read_redis(&self, name: &str) -> Result<Option<State>, redis::RedisError> {
         let key = Shard::of(name).state_key(name);
         let ttl = i64::try_from(live_bus::STATE_TTL.as_millis()).unwrap_or(i64::MAX);
         let mut pipeline = redis::pipe();
@@ -116,7 +120,7 @@ impl Ladder {
         Ok(version.zip(data).and_then(|(version, data)| state(name, version, data)))
     }
 
-    async fn from_service(&self, channel: &Channel) -> Answer {
+    async fn ask_service(&self, channel: &Channel) -> Answer {
         let _room = self.room.acquire().await.map_err(|_| Unanswered)?;
         let told = match channel {
             Channel::Order(order) => {
@@ -132,9 +136,13 @@ impl Ladder {
         };
         metric::snapshot("service");
         let name = channel.to_string();
-        let Some(state) = told.and_then(|(version, data)| state(&name, version, data)) else { return Ok(None) };
+        let Some(state) = told.and_then(|(version, data)| state(&name, version, data)) else {
+            return Ok(None);
+        };
         // The next who asks finds it in Redis; when that is away, nothing is lost.
-        let kept = live_bus::keep(&mut self.redis.clone(), &name, state.version(), state.data().get()).await;
+        let kept =
+            live_bus::keep(&mut self.redis.clone(), &name, state.version(), state.data().get())
+                .await;
         if let Err(error) = kept {
             tracing::debug!(%error, "the state is not kept");
         }
@@ -142,21 +150,34 @@ impl Ladder {
     }
 
     /// Version (`ETag`) and body, or nothing when the service does not know the thing.
-    async fn ask(&self, service: &Upstream, path: &str, token: &str) -> Result<Option<(u64, String)>, Unanswered> {
-        let response = service.send(&Method::GET, path, |r| r.bearer_auth(token)).await.map_err(|_| Unanswered)?;
+    async fn ask(
+        &self,
+        service: &Upstream,
+        path: &str,
+        token: &str,
+    ) -> Result<Option<(u64, String)>, Unanswered> {
+        let response = service
+            .send(&Method::GET, path, |r| r.bearer_auth(token))
+            .await
+            .map_err(|_| Unanswered)?;
         if response.status() == reqwest::StatusCode::NOT_FOUND {
             return Ok(None);
         }
         let tag = response.headers().get("etag").and_then(|tag| tag.to_str().ok());
         let version = tag.and_then(|tag| tag.trim_matches('"').parse().ok());
-        let (true, Some(version)) = (response.status().is_success(), version) else { return Err(Unanswered) };
+        let (true, Some(version)) = (response.status().is_success(), version) else {
+            return Err(Unanswered);
+        };
         Ok(Some((version, response.text().await.map_err(|_| Unanswered)?)))
     }
 
     /// A token for this one question: services trust tokens, not addresses.
     fn own_token(&self, id: &str, scope: &str) -> Result<String, Unanswered> {
         let end = clock::now() + TimeDelta::seconds(30);
-        self.auth.tokens.mint(id, vec![id.to_owned()], vec![scope.to_owned()], end).map_err(|_| Unanswered)
+        self.auth
+            .tokens
+            .mint(id, vec![id.to_owned()], vec![scope.to_owned()], end)
+            .map_err(|_| Unanswered)
     }
 }
 

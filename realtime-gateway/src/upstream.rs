@@ -51,11 +51,15 @@ impl Upstream {
         let tries = if method.is_safe() { 2 } else { 1 };
         for _ in 0..tries {
             let place = self.next.fetch_add(1, Ordering::Relaxed) % self.addresses.len().max(1);
-            let Some(address) = self.addresses.get(place) else { break };
+            let Some(address) = self.addresses.get(place) else {
+                break;
+            };
             let request = self.client.request(method.clone(), format!("{address}{path}"));
             match prepare(request).send().await {
                 Ok(response) => return Ok(response),
-                Err(error) => tracing::warn!(service = self.name, %error, "a service does not answer"),
+                Err(error) => {
+                    tracing::warn!(service = self.name, %error, "a service does not answer");
+                }
             }
         }
         Err(Problem::unavailable("The service behind this route does not answer."))

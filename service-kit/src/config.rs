@@ -71,7 +71,8 @@ pub struct Kafka {
 pub fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| "wants a number and a unit: 250ms, 10s, 5m".to_owned())?;
+    let number: u64 =
+        number.parse().map_err(|_| "wants a number and a unit: 250ms, 10s, 5m".to_owned())?;
     match unit {
         "ms" => Ok(Duration::from_millis(number)),
         "s" => Ok(Duration::from_secs(number)),
@@ -87,7 +88,8 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 /// The text to print and the exit code: 0 for `--help`, [`EXIT_USAGE`] with **every** missing
 /// or malformed setting named, where clap alone stops at the first malformed one.
 pub fn parse<T: CommandFactory + FromArgMatches>(args: &[OsString]) -> Result<T, (String, u8)> {
-    let read = T::command().try_get_matches_from(args).and_then(|m: ArgMatches| T::from_arg_matches(&m));
+    let read =
+        T::command().try_get_matches_from(args).and_then(|m: ArgMatches| T::from_arg_matches(&m));
     read.map_err(|error| {
         if error.exit_code() == 0 {
             return (error.render().to_string(), 0);
@@ -107,11 +109,14 @@ fn problems(command: &Command, args: &[OsString]) -> Vec<String> {
         let Some(long) = arg.get_long() else { continue };
         let alone = Command::new("alone").arg(arg.clone());
         let given = args.iter().filter(|a| {
-            a.to_str().is_some_and(|a| a.strip_prefix("--").is_some_and(|a| a.split('=').next() == Some(long)))
+            a.to_str().is_some_and(|a| {
+                a.strip_prefix("--").is_some_and(|a| a.split('=').next() == Some(long))
+            })
         });
         let argv = std::iter::once(OsString::from("alone")).chain(given.cloned());
         if let Err(error) = alone.try_get_matches_from(argv) {
-            let name = arg.get_env().map_or_else(|| long.into(), |e| e.to_string_lossy().into_owned());
+            let name =
+                arg.get_env().map_or_else(|| long.into(), |e| e.to_string_lossy().into_owned());
             let text = error.render().to_string();
             let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
             let why = if first.contains("required") { "is missing" } else { first };
@@ -127,7 +132,8 @@ pub fn describe<T: CommandFactory>() -> String {
     let mut text = String::from("| setting | default | meaning |\n| --- | --- | --- |\n");
     for arg in T::command().get_arguments() {
         let Some(env) = arg.get_env() else { continue };
-        let defaults: Vec<_> = arg.get_default_values().iter().map(|v| v.to_string_lossy()).collect();
+        let defaults: Vec<_> =
+            arg.get_default_values().iter().map(|v| v.to_string_lossy()).collect();
         let default = match (defaults.is_empty(), arg.is_required_set()) {
             (false, _) => format!("`{}`", defaults.join(",")),
             (true, true) => "required".to_owned(),
@@ -163,7 +169,8 @@ mod tests {
 
     #[test]
     fn all_wrong_settings_are_named_at_once() {
-        let (text, code) = parse::<Sample>(&args(&["x", "--number=many", "--wait=soon"])).unwrap_err();
+        let (text, code) =
+            parse::<Sample>(&args(&["x", "--number=many", "--wait=soon"])).unwrap_err();
         assert_eq!(code, EXIT_USAGE);
         for name in ["SAMPLE_NUMBER", "SAMPLE_WAIT", "SAMPLE_PATH"] {
             assert!(text.contains(name), "{text}");
@@ -172,7 +179,8 @@ mod tests {
 
     #[test]
     fn good_settings_are_read() {
-        let sample: Sample = parse(&args(&["x", "--number=7", "--path=/a", "--wait=250ms"])).unwrap();
+        let sample: Sample =
+            parse(&args(&["x", "--number=7", "--path=/a", "--wait=250ms"])).unwrap();
         assert_eq!((sample.number, sample.wait), (7, Duration::from_millis(250)));
         assert_eq!(sample.path, PathBuf::from("/a"));
     }

@@ -22,12 +22,14 @@ pub const REQUEST_ID: &str = "x-request-id";
 /// Serves the router until the soft stop, then finishes what is in hand.
 pub fn serve(life: &Lifecycle, listener: TcpListener, router: Router) {
     let soft = life.soft().clone();
-    let router = router.fallback(|| async { Problem::not_found() }).layer(middleware::from_fn(observe));
+    let router =
+        router.fallback(|| async { Problem::not_found() }).layer(middleware::from_fn(observe));
     // Without TCP_NODELAY the second small frame of a handshake waits for a delayed ACK (40 ms).
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     life.spawn("http", async move {
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let served = axum::serve(listener, service).with_graceful_shutdown(soft.cancelled_owned()).await;
+        let served =
+            axum::serve(listener, service).with_graceful_shutdown(soft.cancelled_owned()).await;
         if let Err(error) = served {
             tracing::error!(%error, "the HTTP server ended");
         }
@@ -63,7 +65,8 @@ fn metrics_page() -> Response {
 async fn observe(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id(&request);
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", |p| p.as_str()).to_owned();
+    let route =
+        request.extensions().get::<MatchedPath>().map_or("unmatched", |p| p.as_str()).to_owned();
     let method = request.method().clone();
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions().get::<Problem>() {
@@ -86,6 +89,8 @@ async fn observe(request: Request, next: Next) -> Response {
 
 fn request_id(request: &Request) -> String {
     let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
-    let sane = |id: &&str| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let sane = |id: &&str| {
+        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
     given.filter(sane).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
 }

@@ -53,7 +53,10 @@ impl Lifecycle {
     {
         let life = self.clone();
         let watched = async move {
-            #[expect(clippy::disallowed_methods, reason = "inner task of a tracked one: its panic is seen here")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "inner task of a tracked one: its panic is seen here"
+            )]
             let inner = tokio::spawn(task);
             let abort = inner.abort_handle();
             tokio::select! {

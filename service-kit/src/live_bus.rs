@@ -9,7 +9,7 @@ use redis::{Client, Pipeline, RedisError, Script};
 use std::time::Duration;
 
 /// States are dropped 7 days after their last publish or read.
-pub const STATE_TTL: Duration = Duration::from_secs(7 * 24 * 3600);
+pub const STATE_TTL: Duration = Duration::from_hours(168);
 
 /// KEYS: state, sequence. ARGV: version, data, ttl in ms, pub/sub channel, head and tail of the
 /// message (all but its number). A state that is older than the kept one changes nothing but
@@ -92,7 +92,9 @@ impl LivePublisher {
         let trace = state.traceparent.as_ref().and_then(|t| serde_json::to_string(t).ok());
         let trace = trace.map(|t| format!("\"traceparent\":{t},")).unwrap_or_default();
         let version = state.version;
-        let head = format!("\"channel\":{channel},\"version\":{version},\"at_ms\":{at_ms},{trace}\"data\":");
+        let head = format!(
+            "\"channel\":{channel},\"version\":{version},\"at_ms\":{at_ms},{trace}\"data\":"
+        );
         let ttl = u64::try_from(STATE_TTL.as_millis()).unwrap_or(u64::MAX);
         pipeline
             .cmd("EVALSHA")

@@ -13,7 +13,8 @@ use std::time::Duration;
 /// # Errors
 /// When the URL is no Postgres URL.
 pub fn pool(config: &Postgres, name: &str) -> Result<PgPool, sqlx::Error> {
-    let options = PgConnectOptions::from_str(config.database_url.expose_secret())?.application_name(name);
+    let options =
+        PgConnectOptions::from_str(config.database_url.expose_secret())?.application_name(name);
     Ok(PgPoolOptions::new()
         .max_connections(config.database_connections)
         .acquire_timeout(Duration::from_secs(5))
@@ -45,7 +46,9 @@ pub fn classify(error: &sqlx::Error) -> Failure {
     let Some(database) = error.as_database_error() else {
         return match error {
             sqlx::Error::Encode(_) => Failure::Value,
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::RowNotFound => Failure::Bug,
+            sqlx::Error::ColumnDecode { .. }
+            | sqlx::Error::Decode(_)
+            | sqlx::Error::RowNotFound => Failure::Bug,
             _ => Failure::Again,
         };
     };

@@ -29,7 +29,11 @@ struct ProblemBody<'a> {
 impl Problem {
     /// A problem with its code and one sentence for the caller.
     #[must_use]
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self { status, code, detail: detail.into(), retry_after_seconds: None }
     }
 
@@ -67,7 +71,11 @@ impl Problem {
     /// 500: our fault; the cause is in the log under the request id.
     #[must_use]
     pub fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side.")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something went wrong on our side.",
+        )
     }
 
     /// 503: not now.

@@ -28,7 +28,8 @@ pub enum Task {
 /// The exit code, after the reason was printed.
 pub fn arguments<C: CommandFactory + FromArgMatches>(openapi: &str) -> Result<(Task, C), ExitCode> {
     let mut args: Vec<OsString> = std::env::args_os().collect();
-    let word = args.get(1).and_then(|a| a.to_str()).filter(|a| !a.starts_with('-')).map(str::to_owned);
+    let word =
+        args.get(1).and_then(|a| a.to_str()).filter(|a| !a.starts_with('-')).map(str::to_owned);
     if word.is_some() {
         args.remove(1);
     }
@@ -79,8 +80,15 @@ pub fn observe(config: &Common) {
 ///
 /// # Errors
 /// When an address cannot be bound.
-pub async fn run(config: &Common, life: Lifecycle, health: Health, public: Router) -> anyhow::Result<ExitCode> {
-    let bind = async |address| TcpListener::bind(address).await.with_context(|| format!("cannot bind {address}"));
+pub async fn run(
+    config: &Common,
+    life: Lifecycle,
+    health: Health,
+    public: Router,
+) -> anyhow::Result<ExitCode> {
+    let bind = async |address| {
+        TcpListener::bind(address).await.with_context(|| format!("cannot bind {address}"))
+    };
     let (listener, admin) = (bind(config.http_addr).await?, bind(config.admin_addr).await?);
     http::serve(&life, listener, public);
     http::serve(&life, admin, http::admin_router(health, &life));

@@ -9,8 +9,9 @@ use std::sync::OnceLock;
 use tracing_subscriber::EnvFilter;
 
 /// Buckets of every `*_seconds` histogram.
-const SECONDS: &[f64] =
-    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 300.0];
+const SECONDS: &[f64] = &[
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 300.0,
+];
 
 /// Starts logging as the settings say. A second call in one process changes nothing.
 pub fn start(config: &Common) {

@@ -41,7 +41,9 @@ impl Viewer {
     #[must_use]
     pub fn may_watch(&self, channel: &Channel) -> bool {
         match channel {
-            Channel::Order(id) => self.has(SCOPE_TIMELINE) && self.orders.iter().any(|o| o == id.as_str()),
+            Channel::Order(id) => {
+                self.has(SCOPE_TIMELINE) && self.orders.iter().any(|o| o == id.as_str())
+            }
             Channel::Inbox(id) => self.has(SCOPE_INBOX) && self.sub == id.as_str(),
         }
     }
@@ -128,8 +130,9 @@ struct Jwk {
 }
 
 /// RFC 8410: what stands before the 32 bytes of an Ed25519 seed in PKCS #8.
-const PKCS8_ED25519: [u8; 16] =
-    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+const PKCS8_ED25519: [u8; 16] = [
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
 
 impl TokenKeys {
     /// Reads a JWK set.
@@ -151,7 +154,9 @@ impl TokenKeys {
         let keys = set.keys.iter().map(Key::read).collect::<Result<Vec<_>, _>>()?;
         match keys.first() {
             None => Err("has no keys".to_owned()),
-            Some(first) if first.encoding.is_none() => Err("the first key has no private part".to_owned()),
+            Some(first) if first.encoding.is_none() => {
+                Err("the first key has no private part".to_owned())
+            }
             Some(_) => Ok(Self { keys }),
         }
     }
@@ -208,7 +213,8 @@ impl TokenKeys {
 impl Key {
     fn read(jwk: &Jwk) -> Result<Self, String> {
         let bytes = |part: &Option<String>, name: &str| {
-            let text = part.as_ref().ok_or_else(|| format!("key {}: {name} is missing", jwk.kid))?;
+            let text =
+                part.as_ref().ok_or_else(|| format!("key {}: {name} is missing", jwk.kid))?;
             B64.decode(text).map_err(|_| format!("key {}: {name} is no base64url", jwk.kid))
         };
         match (jwk.kty.as_str(), jwk.crv.as_deref()) {
@@ -226,12 +232,15 @@ impl Key {
                     None => None,
                     Some(_) => Some(ed25519(&bytes(&jwk.d, "d")?, &jwk.kid)?),
                 };
-                let public = jwk.x.as_deref().ok_or_else(|| format!("key {}: x is missing", jwk.kid))?;
+                let public =
+                    jwk.x.as_deref().ok_or_else(|| format!("key {}: x is missing", jwk.kid))?;
                 let decoding = DecodingKey::from_ed_components(public)
                     .map_err(|_| format!("key {}: x is no Ed25519 point", jwk.kid))?;
                 Ok(Self { kid: jwk.kid.clone(), algorithm: Algorithm::EdDSA, encoding, decoding })
             }
-            (kind, _) => Err(format!("key {}: kind {kind} is not supported (OKP Ed25519, oct)", jwk.kid)),
+            (kind, _) => {
+                Err(format!("key {}: kind {kind} is not supported (OKP Ed25519, oct)", jwk.kid))
+            }
         }
     }
 }
@@ -264,7 +273,8 @@ mod tests {
     use crate::clock;
     use chrono::TimeDelta;
 
-    const HS: &str = r#"{"keys":[{"kty":"oct","kid":"h","k":"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"}]}"#;
+    const HS: &str =
+        r#"{"keys":[{"kty":"oct","kid":"h","k":"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"}]}"#;
 
     fn both() -> [TokenKeys; 2] {
         let ed = TokenKeys::from_json(&generate_keys("e").unwrap()).unwrap();
@@ -283,7 +293,10 @@ mod tests {
             assert_eq!(viewer.sub, "C-77");
             assert!(viewer.may_watch(&"order:TM-1".parse().unwrap()));
             assert!(!viewer.may_watch(&"order:TM-2".parse().unwrap()));
-            assert!(!viewer.may_watch(&"inbox:C-77".parse().unwrap()), "scope inbox was not asked for");
+            assert!(
+                !viewer.may_watch(&"inbox:C-77".parse().unwrap()),
+                "scope inbox was not asked for"
+            );
         }
     }
 

@@ -24,7 +24,9 @@ impl TraceContext {
     #[must_use]
     pub fn parse(header: &str) -> Option<Self> {
         let parts: Vec<&str> = header.trim().split('-').collect();
-        let [version, trace, span, flags] = parts.as_slice() else { return None };
+        let [version, trace, span, flags] = parts.as_slice() else {
+            return None;
+        };
         let good = |text: &str, length| {
             text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
         };
@@ -74,7 +76,8 @@ mod tests {
 
     #[test]
     fn a_child_keeps_the_trace_and_changes_the_span() {
-        let parent = TraceContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap();
+        let parent =
+            TraceContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap();
         let child = TraceContext::continued(Some(&parent.to_string()));
         assert_eq!(child.trace_id(), parent.trace_id());
         assert_ne!(child, parent);
@@ -83,7 +86,9 @@ mod tests {
 
     #[test]
     fn what_is_not_well_formed_starts_a_new_trace() {
-        for bad in ["", "00-0-0-01", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "\n"] {
+        for bad in
+            ["", "00-0-0-01", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "\n"]
+        {
             assert_eq!(TraceContext::parse(bad), None);
         }
     }

@@ -40,7 +40,8 @@ pub(super) async fn get(
     let (version, document) = read.ok_or_else(Problem::not_found)?;
     let tag = format!("\"{version}\"");
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let caching = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, "private, no-cache".to_owned())];
+    let caching =
+        [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, "private, no-cache".to_owned())];
     if known.is_some_and(|list| list.split(',').any(|t| t.trim().trim_start_matches("W/") == tag)) {
         return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
     }

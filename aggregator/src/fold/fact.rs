@@ -58,7 +58,9 @@ fn correct(facts: &mut [Fact<'_>]) {
         facts.iter().enumerate().map(|(place, fact)| (fact.event.key(), place)).collect();
     for place in (0..facts.len()).rev() {
         let fact = &facts[place];
-        let Some(corrected) = fact.event.data.corrects.as_ref().filter(|_| fact.stands()) else { continue };
+        let Some(corrected) = fact.event.data.corrects.as_ref().filter(|_| fact.stands()) else {
+            continue;
+        };
         let derived = fact.event.source == DERIVED_SOURCE;
         let by = fact.event.key();
         facts[place].shown &= !derived;
@@ -80,8 +82,11 @@ fn split_refunds(facts: &mut [Fact<'_>]) {
         }
     }
     let mut back: BTreeMap<&str, i64> = BTreeMap::new();
-    for fact in facts.iter_mut().filter(|f| f.stands() && f.milestone == Milestone::PaymentRefunded) {
-        let Some(money) = &fact.event.data.money else { continue };
+    for fact in facts.iter_mut().filter(|f| f.stands() && f.milestone == Milestone::PaymentRefunded)
+    {
+        let Some(money) = &fact.event.data.money else {
+            continue;
+        };
         let sum = back.entry(&money.currency).or_default();
         *sum = sum.saturating_add(money.amount);
         if paid.get(money.currency.as_str()).is_some_and(|paid| *sum < *paid) {

@@ -1,10 +1,8 @@
 //! Parcels: the warehouse names them, carriers know them by their tracking numbers.
 
 use super::fact::Fact;
-use super::thread::Thread;
 use contract::event::OrderEvent;
-use contract::milestone::{Milestone, Scope};
-use contract::timeline::Shipment;
+use contract::milestone::Scope;
 use std::collections::BTreeMap;
 
 /// Name of a parcel of which neither name nor number was told.
@@ -51,12 +49,16 @@ impl Parcels {
 pub(super) fn parcels(facts: &[Fact<'_>]) -> Parcels {
     let mut parcels = Parcels::default();
     for fact in facts.iter().filter(|fact| fact.stands()) {
-        if let (Some(name), Some(number)) = (&fact.event.data.shipment, &fact.event.data.tracking_number) {
+        if let (Some(name), Some(number)) =
+            (&fact.event.data.shipment, &fact.event.data.tracking_number)
+        {
             parcels.names.entry(number.clone()).or_insert_with(|| name.clone());
         }
     }
     for fact in facts.iter().filter(|fact| fact.stands()) {
-        let Some(name) = parcels.of(fact.event) else { continue };
+        let Some(name) = parcels.of(fact.event) else {
+            continue;
+        };
         let (data, parcel) = (&fact.event.data, parcels.by_name.entry(name).or_default());
         parcel.carrier = data.carrier.clone().or(parcel.carrier.take());
         parcel.tracking_number = data.tracking_number.clone().or(parcel.tracking_number.take());
@@ -67,40 +69,4 @@ pub(super) fn parcels(facts: &[Fact<'_>]) -> Parcels {
         }
     }
     parcels
-}
-
-/// The parcels with their states, by name.
-pub(super) fn shipments(parcels: &Parcels, facts: &[Fact<'_>]) -> Vec<Shipment> {
-    let states = parcels.by_name.iter().filter_map(|(name, parcel)| {
-        let own = |fact: &&Fact<'_>| {
-            fact.milestone.scope() == Scope::Shipment && parcels.of(fact.event).as_ref() == Some(name)
-        };
-        let status = Thread::fold(facts.iter().filter(own)).state?.code;
-        Some(shipment(name, parcel, status))
-    });
-    states.collect()
-}
-
-fn shipment(name: &str, parcel: &Parcel, status: Milestone) -> Shipment {
-    let url = parcel.carrier.as_deref().zip(parcel.tracking_number.as_deref());
-    Shipment {
-        id: name.to_owned(),
-        carrier: parcel.carrier.clone(),
-        tracking_number: parcel.tracking_number.clone(),
-        tracking_url: url.and_then(|(carrier, number)| tracking_url(carrier, number)),
-        status,
-        items: parcel.lines.clone(),
-    }
-}
-
-/// The carrier's own page, for carriers that we know and numbers that need no escaping.
-fn tracking_url(carrier: &str, number: &str) -> Option<String> {
-    let plain = number.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
-    let base = match carrier {
-        "ghn" => "https://donhang.ghn.vn/?order_code=",
-        "ghtk" => "https://i.ghtk.vn/",
-        "viettelpost" => "https://viettelpost.com.vn/tra-cuu-hanh-trinh-don/?peopleTracking=sms&orderNumber=",
-        _ => return None,
-    };
-    plain.then(|| format!("{base}{number}"))
 }

@@ -8,7 +8,14 @@ use contract::timeline::{Problem, Progress};
 /// whether nothing more is expected.
 pub(super) fn status(items: &[ItemThread], order: &Thread) -> (Milestone, bool) {
     let least = |items: &mut dyn Iterator<Item = &ItemThread>| {
-        items.map(|item| (item.thread.code().rank(), item.thread.state.as_ref().map(|s| s.since), item.thread.code()))
+        items
+            .map(|item| {
+                (
+                    item.thread.code().rank(),
+                    item.thread.state.as_ref().map(|s| s.since),
+                    item.thread.code(),
+                )
+            })
             .min()
             .map(|(.., code)| code)
     };
@@ -20,7 +27,8 @@ pub(super) fn status(items: &[ItemThread], order: &Thread) -> (Milestone, bool) 
 
 /// How many lines have arrived.
 pub(super) fn progress(items: &[ItemThread]) -> Progress {
-    let delivered = items.iter().filter(|item| item.thread.code() == Milestone::ShipmentDelivered).count();
+    let delivered =
+        items.iter().filter(|item| item.thread.code() == Milestone::ShipmentDelivered).count();
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     Progress { delivered: count(delivered), of: count(items.len()) }
 }

@@ -25,7 +25,8 @@ fn event(hour: i64, code: &str, change: impl FnOnce(&mut Draft)) -> OrderEvent {
 }
 
 fn items(draft: &mut Draft, lines: &[&str]) {
-    let item = |line: &&str| serde_json::json!({"line": line, "sku": null, "title": "Quà", "quantity": 1});
+    let item =
+        |line: &&str| serde_json::json!({"line": line, "sku": null, "title": "Quà", "quantity": 1});
     draft.data.items = lines.iter().map(|l| serde_json::from_value(item(l)).unwrap()).collect();
 }
 
@@ -77,7 +78,10 @@ fn permutations(events: &[OrderEvent]) -> Vec<Vec<OrderEvent>> {
 #[test]
 fn all_5040_orders_of_a_history_give_one_timeline() {
     let expected = fold(&order(), &plain()).unwrap();
-    assert_eq!((expected.status, expected.version, expected.terminal), (Milestone::ShipmentDelivered, 7, true));
+    assert_eq!(
+        (expected.status, expected.version, expected.terminal),
+        (Milestone::ShipmentDelivered, 7, true)
+    );
     let all = permutations(&plain());
     assert_eq!(all.len(), 5040);
     for history in all {
@@ -89,7 +93,10 @@ fn all_5040_orders_of_a_history_give_one_timeline() {
 fn the_first_scan_after_the_warehouse_belongs_to_its_parcel() {
     let timeline = fold(&order(), &plain()).unwrap();
     assert_eq!(timeline.shipments.len(), 1);
-    assert_eq!((timeline.shipments[0].id.as_str(), timeline.shipments[0].status.code()), ("P1", "shipment.delivered"));
+    assert_eq!(
+        (timeline.shipments[0].id.as_str(), timeline.shipments[0].status.code()),
+        ("P1", "shipment.delivered")
+    );
     assert_eq!(timeline.entries[6].shipment.as_deref(), Some("P1"));
     assert_eq!(timeline.progress, contract::timeline::Progress { delivered: 1, of: 1 });
 }
@@ -98,7 +105,10 @@ fn the_first_scan_after_the_warehouse_belongs_to_its_parcel() {
 fn a_step_that_nobody_told_is_done_without_a_time() {
     let steps = fold(&order(), &plain()).unwrap().steps;
     let transit = steps.iter().find(|s| s.code == "in_transit").unwrap();
-    assert_eq!((transit.state, transit.at), (StepState::Done, contract::timeline::StepAt::Untold(())));
+    assert_eq!(
+        (transit.state, transit.at),
+        (StepState::Done, contract::timeline::StepAt::Untold(()))
+    );
     let half = fold(&order(), &plain()[..4]).unwrap().steps;
     assert_eq!(half[2].state, StepState::Current);
     assert_eq!(half[3].state, StepState::Ahead);
@@ -109,7 +119,10 @@ fn a_late_scan_of_a_lower_rank_changes_no_status_but_is_in_the_history() {
     let mut events = plain();
     events.push(event(31, "shipment.in_transit", scan("X1")));
     let timeline = fold(&order(), &events).unwrap();
-    assert_eq!((timeline.status.code(), timeline.entries.len(), timeline.version), ("shipment.delivered", 8, 8));
+    assert_eq!(
+        (timeline.status.code(), timeline.entries.len(), timeline.version),
+        ("shipment.delivered", 8, 8)
+    );
 }
 
 #[test]
@@ -138,18 +151,26 @@ fn a_problem_is_the_status_until_anything_later_happens() {
 #[test]
 fn a_remake_goes_back_to_the_machine() {
     let mut events = plain()[..4].to_vec();
-    events.push(event(6, "production.qc_failed", |d| d.data.line = Some("1".into())));
+    events.push(event(6, "production.qc_failed", |d| {
+        d.data.line = Some("1".into());
+    }));
     assert_eq!(status_of(&events), "production.qc_failed");
-    events.push(event(7, "production.started", |d| d.data.line = Some("1".into())));
+    events.push(event(7, "production.started", |d| {
+        d.data.line = Some("1".into());
+    }));
     assert_eq!(status_of(&events), "production.started");
 }
 
 #[test]
 fn a_hold_of_the_order_shows_above_what_is_being_made_and_ends_with_the_next_step() {
     let mut events = plain()[..4].to_vec();
-    events.push(event(6, "order.on_hold", |d| d.data.reason = Some("artwork".into())));
+    events.push(event(6, "order.on_hold", |d| {
+        d.data.reason = Some("artwork".into());
+    }));
     assert_eq!(status_of(&events), "order.on_hold");
-    events.push(event(9, "production.finished", |d| d.data.line = Some("1".into())));
+    events.push(event(9, "production.finished", |d| {
+        d.data.line = Some("1".into());
+    }));
     assert_eq!(status_of(&events), "production.finished");
 }
 
@@ -162,7 +183,8 @@ fn a_delivery_that_was_withdrawn_is_shown_as_corrected_and_undone() {
     }));
     let timeline = fold(&order(), &events).unwrap();
     assert_eq!((timeline.status.code(), timeline.terminal), ("shipment.attempt_failed", false));
-    let delivered = timeline.entries.iter().find(|e| e.milestone == Milestone::ShipmentDelivered).unwrap();
+    let delivered =
+        timeline.entries.iter().find(|e| e.milestone == Milestone::ShipmentDelivered).unwrap();
     assert_eq!(delivered.corrected_by.as_deref(), Some("test:shipment.attempt_failed@31"));
 }
 
@@ -180,8 +202,10 @@ fn a_cancelled_order_is_over_and_a_delivered_one_stays_delivered() {
 
 #[test]
 fn a_refund_of_a_part_is_told_from_one_of_all() {
-    let money = |amount| move |d: &mut Draft| {
-        d.data.money = Some(contract::event::Money { amount, currency: "VND".into() });
+    let money = |amount| {
+        move |d: &mut Draft| {
+            d.data.money = Some(contract::event::Money { amount, currency: "VND".into() });
+        }
     };
     let events = vec![
         event(0, "order.placed", |_| ()),

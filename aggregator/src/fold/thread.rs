@@ -28,7 +28,9 @@ impl Thread {
     /// declared a step back or what it replaces is a problem; a terminal state stays.
     pub(super) fn fold<'a>(facts: impl Iterator<Item = &'a Fact<'a>>) -> Self {
         let mut thread = Self::default();
-        for fact in facts.filter(|f| f.stands() && !matches!(f.milestone.kind(), Kind::Side | Kind::Info)) {
+        for fact in
+            facts.filter(|f| f.stands() && !matches!(f.milestone.kind(), Kind::Side | Kind::Info))
+        {
             thread.take(fact);
         }
         thread
@@ -37,13 +39,19 @@ impl Thread {
     fn take(&mut self, fact: &Fact<'_>) {
         let (next, data) = (fact.milestone, &fact.event.data);
         let allowed = self.state.as_ref().is_none_or(|now| {
-            data.step_back || (!now.code.is_terminal() && (now.code.is_problem() || next.rank() >= now.code.rank()))
+            data.step_back
+                || (!now.code.is_terminal()
+                    && (now.code.is_problem() || next.rank() >= now.code.rank()))
         });
         if !allowed {
             return;
         }
-        self.state =
-            Some(State { code: next, since: fact.at, reason: data.reason.clone(), shipment: data.shipment.clone() });
+        self.state = Some(State {
+            code: next,
+            since: fact.at,
+            reason: data.reason.clone(),
+            shipment: data.shipment.clone(),
+        });
         let away = next.rank() > Milestone::ShipmentDelivered.rank();
         if !away {
             self.forward = Some(next);
@@ -64,7 +72,10 @@ impl Thread {
 /// The order's own thread. A problem of the whole order is left by any later step of any part.
 pub(super) fn order(facts: &[Fact<'_>]) -> Thread {
     let mut thread = Thread::default();
-    for fact in facts.iter().filter(|f| f.stands() && !matches!(f.milestone.kind(), Kind::Side | Kind::Info)) {
+    for fact in facts
+        .iter()
+        .filter(|f| f.stands() && !matches!(f.milestone.kind(), Kind::Side | Kind::Info))
+    {
         if fact.milestone.scope() == Scope::Order {
             thread.take(fact);
         } else if thread.code().is_problem() && fact.milestone.rank() > thread.code().rank() {
@@ -107,8 +118,8 @@ pub(super) fn items(facts: &[Fact<'_>], parcels: &Parcels) -> Vec<ItemThread> {
 
 /// The lines that the shop told last; an order without any counts as one.
 fn lines(facts: &[Fact<'_>]) -> Vec<LineItem> {
-    let told = facts.iter().filter(|f| f.stands() && !f.event.data.items.is_empty());
-    let lines = told.last().map(|fact| fact.event.data.items.clone());
+    let mut told = facts.iter().filter(|f| f.stands() && !f.event.data.items.is_empty());
+    let lines = told.next_back().map(|fact| fact.event.data.items.clone());
     let nameless = LineItem {
         line: String::new(),
         sku: None,
@@ -122,13 +133,23 @@ fn lines(facts: &[Fact<'_>]) -> Vec<LineItem> {
 
 fn item(line: LineItem, facts: &[Fact<'_>], parcels: &Parcels) -> ItemThread {
     let story = |shipment: Option<&String>| {
-        Thread::fold(facts.iter().filter(|fact| match fact.milestone.scope() {
-            Scope::Order => true,
-            Scope::Item => fact.event.data.line.as_ref().is_none_or(|l| *l == line.line || line.line.is_empty()),
-            Scope::Shipment => shipment.is_some() && parcels.of(fact.event).as_ref() == shipment,
+        Thread::fold(facts.iter().filter(|fact| {
+            match fact.milestone.scope() {
+                Scope::Order => true,
+                Scope::Item => fact
+                    .event
+                    .data
+                    .line
+                    .as_ref()
+                    .is_none_or(|l| *l == line.line || line.line.is_empty()),
+                Scope::Shipment => {
+                    shipment.is_some() && parcels.of(fact.event).as_ref() == shipment
+                }
+            }
         }))
     };
-    let stories = parcels.holding(&line.line).into_iter().map(|name| (story(Some(&name)), Some(name)));
+    let stories =
+        parcels.holding(&line.line).into_iter().map(|name| (story(Some(&name)), Some(name)));
     // Pieces of one line may lie in several parcels: the one that is furthest behind tells.
     let behind = stories.min_by_key(|(thread, _)| (thread.finished(), thread.code().rank()));
     let (thread, shipment) = behind.unwrap_or_else(|| (story(None), None));

@@ -53,8 +53,9 @@ pub async fn accept(
     let mut changes = Changes::default();
     for (order, drafts) in drafts {
         let before = history.remove(order.as_str()).unwrap_or_default();
-        let Some(customer) = customers.get(order.as_str()) else { continue };
-        changes.order(&order, before, drafts, customer, settings);
+        if let Some(customer) = customers.get(order.as_str()) {
+            changes.order(&order, before, drafts, customer, settings);
+        }
     }
     metric::events("accepted", changes.events.len());
     metric::events("duplicate", changes.duplicates);
@@ -84,7 +85,7 @@ impl Changes {
     ) {
         let mut known: HashSet<String> = history.iter().map(OrderEvent::key).collect();
         // What comes at once becomes versions in the order in which it happened.
-        drafts.sort_by(|a, b| (a.time, a.milestone.rank()).cmp(&(b.time, b.milestone.rank())));
+        drafts.sort_by_key(|a| (a.time, a.milestone.rank()));
         let mut newest = fold::fold(order, &history);
         let mut changed = false;
         for draft in drafts {

@@ -47,7 +47,12 @@ impl Pipeline {
                 Failure::Again => {
                     metric::retried("again");
                     tracing::warn!(%error, records = part.len(), "the batch is tried again");
-                    tokio::time::sleep(backoff::delay(attempt, Duration::from_millis(20), Duration::from_secs(2))).await;
+                    tokio::time::sleep(backoff::delay(
+                        attempt,
+                        Duration::from_millis(20),
+                        Duration::from_secs(2),
+                    ))
+                    .await;
                     attempt += 1;
                     open.push(part);
                 }
@@ -74,7 +79,8 @@ impl Pipeline {
         for letter in works.iter().filter_map(Work::dead_letter) {
             dead_letter::put(&mut transaction, &letter).await?;
         }
-        let drafts = works.iter().filter_map(|work| work.result.as_ref().ok()).flatten().cloned().collect();
+        let drafts =
+            works.iter().filter_map(|work| work.result.as_ref().ok()).flatten().cloned().collect();
         redrive(&mut transaction, drafts, self.settings).await?;
         transaction.commit().await?;
         metric::batch(started.elapsed());

@@ -56,11 +56,16 @@ pub(super) async fn resolve(
 type Named = (BTreeMap<OrderId, Vec<Draft>>, Vec<Draft>);
 
 /// Notes the aliases that are told, and finds the orders behind those that are used.
-async fn name_orders(connection: &mut PgConnection, mut drafts: Vec<Draft>) -> Result<Named, sqlx::Error> {
+async fn name_orders(
+    connection: &mut PgConnection,
+    mut drafts: Vec<Draft>,
+) -> Result<Named, sqlx::Error> {
     let told: BTreeMap<String, String> = drafts
         .iter()
         .filter_map(|draft| match &draft.order {
-            OrderRef::Order(order) => Some(draft.reveals.iter().map(|alias| (alias.clone(), order.to_string()))),
+            OrderRef::Order(order) => {
+                Some(draft.reveals.iter().map(|alias| (alias.clone(), order.to_string())))
+            }
             OrderRef::Alias(_) => None,
         })
         .flatten()
@@ -106,7 +111,8 @@ async fn describe(
     by_order: &BTreeMap<OrderId, Vec<Draft>>,
 ) -> Result<(), sqlx::Error> {
     let news = |drafts: &&Vec<Draft>| drafts.iter().any(|draft| draft.customer.is_some());
-    let ids: Vec<String> = by_order.iter().filter(|(_, d)| news(d)).map(|(order, _)| order.to_string()).collect();
+    let ids: Vec<String> =
+        by_order.iter().filter(|(_, d)| news(d)).map(|(order, _)| order.to_string()).collect();
     if ids.is_empty() {
         return Ok(());
     }

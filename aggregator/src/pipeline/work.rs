@@ -25,7 +25,8 @@ impl Work {
     /// Reads a record.
     #[must_use]
     pub fn read(record: Record, now: DateTime<Utc>) -> Self {
-        let received_at = record.header("received-at").and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+        let received_at =
+            record.header("received-at").and_then(|text| DateTime::parse_from_rfc3339(text).ok());
         // A receipt in the future would make everything look late.
         let received_at = received_at.map_or(now, |time| time.to_utc().min(now));
         let source = source_of(&record);

@@ -18,6 +18,7 @@ pub struct Lanes {
 
 impl Lanes {
     /// Keeps taking and renewing until the soft stop, then gives everything back.
+    #[must_use]
     pub fn keep(life: &Lifecycle, pool: PgPool) -> Self {
         let (tell, held) = watch::channel((Instant::now(), Vec::new()));
         let (soft, owner) = (life.soft().clone(), Uuid::now_v7());

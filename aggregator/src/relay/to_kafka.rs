@@ -17,9 +17,13 @@ pub(super) async fn run(relay: Relay, producer: Producer) {
 
 /// Publishes one portion of versions and one of dead letters; tells whether one was full.
 async fn portion(relay: &Relay, producer: &Producer) -> Result<bool, String> {
-    let rows = outbox::for_kafka(&relay.pool, &relay.lanes.held(), PORTION).await.map_err(|e| e.to_string())?;
+    let rows = outbox::for_kafka(&relay.pool, &relay.lanes.held(), PORTION)
+        .await
+        .map_err(|e| e.to_string())?;
     let letters = dead_letters(relay, producer).await?;
-    let Some(first) = rows.first() else { return Ok(letters) };
+    let Some(first) = rows.first() else {
+        return Ok(letters);
+    };
     let oldest = (clock::now() - first.created_at).to_std().unwrap_or_default();
     let records: Vec<Outgoing> = rows.iter().flat_map(|row| [event(row), message(row)]).collect();
     producer.send(&records).await.map_err(|e| e.to_string())?;

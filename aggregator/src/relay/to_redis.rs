@@ -15,8 +15,12 @@ pub(super) async fn run(relay: Relay, live: LivePublisher) {
 
 /// Publishes one portion; tells whether it was a full one.
 async fn portion(relay: &Relay, live: &LivePublisher) -> Result<bool, String> {
-    let rows = outbox::for_redis(&relay.pool, &relay.lanes.held(), PORTION).await.map_err(|e| e.to_string())?;
-    let Some(first) = rows.first() else { return Ok(false) };
+    let rows = outbox::for_redis(&relay.pool, &relay.lanes.held(), PORTION)
+        .await
+        .map_err(|e| e.to_string())?;
+    let Some(first) = rows.first() else {
+        return Ok(false);
+    };
     let oldest = (clock::now() - first.created_at).to_std().unwrap_or_default();
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let states: Vec<LiveState> = rows.into_iter().map(state).collect();

@@ -52,8 +52,7 @@ pub(super) fn vietnam_local(text: &str) -> Result<DateTime<Utc>, Refusal> {
 pub(super) fn hashed_id(parts: &[&str]) -> String {
     let joined = parts.join("\u{1f}");
     let hash = digest::digest(&digest::SHA256, joined.as_bytes());
-    let hex: String = hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("h{hex}")
+    hash.as_ref().iter().take(16).fold("h".to_owned(), |id, byte| format!("{id}{byte:02x}"))
 }
 
 /// None for an empty text.

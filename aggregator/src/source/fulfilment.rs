@@ -46,7 +46,13 @@ pub(super) fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
         Value::Number(number) => number.to_string(),
         _ => return Err(Refusal::Shape("id is a number or a text".to_owned())),
     };
-    let mut draft = Draft::new("fulfilment", id, milestone, vietnam_local(&record.updated)?, order(&record.order)?);
+    let mut draft = Draft::new(
+        "fulfilment",
+        id,
+        milestone,
+        vietnam_local(&record.updated)?,
+        order(&record.order)?,
+    );
     draft.data.tz_assumed = true;
     draft.data.shipment = filled(record.parcel);
     draft.data.lines = record.lines.unwrap_or_default().into_iter().map(|l| l.line).collect();

@@ -36,7 +36,9 @@ fn milestone(status: &str) -> Option<Milestone> {
         "storing" | "sorting" | "transporting" => Milestone::ShipmentInTransit,
         "delivering" | "money_collect_delivering" => Milestone::ShipmentOutForDelivery,
         "delivery_fail" | "waiting_to_return" => Milestone::ShipmentAttemptFailed,
-        "return" | "return_transporting" | "return_sorting" | "returning" => Milestone::ShipmentReturning,
+        "return" | "return_transporting" | "return_sorting" | "returning" => {
+            Milestone::ShipmentReturning
+        }
         "return_fail" | "exception" => Milestone::ShipmentException,
         "returned" => Milestone::ShipmentReturned,
         "delivered" => Milestone::ShipmentDelivered,
@@ -86,7 +88,10 @@ mod tests {
 
     #[test]
     fn a_carrier_that_waits_to_return_has_not_returned() {
-        assert_eq!(one("waiting_to_return", "switch_status", "T-1").milestone.code(), "shipment.attempt_failed");
+        assert_eq!(
+            one("waiting_to_return", "switch_status", "T-1").milestone.code(),
+            "shipment.attempt_failed"
+        );
         assert_eq!(one("returned", "Switch_status", "T-1").milestone.code(), "shipment.returned");
     }
 
@@ -98,12 +103,18 @@ mod tests {
     #[test]
     fn an_unknown_status_is_kept_with_its_code() {
         let draft = one("flying", "switch_status", "T-1");
-        assert_eq!((draft.milestone, draft.data.source_code.as_deref()), (Milestone::InfoIgnored, Some("flying")));
+        assert_eq!(
+            (draft.milestone, draft.data.source_code.as_deref()),
+            (Milestone::InfoIgnored, Some("flying"))
+        );
     }
 
     #[test]
     fn without_the_shops_number_the_order_is_known_by_the_parcel() {
-        assert_eq!(one("picked", "switch_status", "").order, OrderRef::Alias("tracking:L7X".into()));
+        assert_eq!(
+            one("picked", "switch_status", "").order,
+            OrderRef::Alias("tracking:L7X".into())
+        );
         assert_eq!(one("picked", "switch_status", "T-1").reveals, ["tracking:L7X"]);
     }
 }

@@ -51,7 +51,9 @@ pub(super) fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
     let order = match (&named, &tracking) {
         (Some(text), _) => order(text)?,
         (None, Some(number)) => OrderRef::Alias(tracking_alias(number)),
-        (None, None) => return Err(Refusal::BadId("neither tracking number nor order".to_owned())),
+        (None, None) => {
+            return Err(Refusal::BadId("neither tracking number nor order".to_owned()));
+        }
     };
     let carrier = filled(scan.carrier);
     let source = carrier.clone().unwrap_or_else(|| "logistics".to_owned());
@@ -81,7 +83,10 @@ mod tests {
         let record = r#"{"id":"lg-1","carrier":"ghn","tracking_number":"GHNX","code":"out_for_delivery",
             "ts":1795312800,"location":{"name":"Kho Hải Châu"},"eta":null,"reason":null,"order_ref":null}"#;
         let draft = &read(record.as_bytes()).unwrap()[0];
-        assert_eq!((draft.source.as_str(), draft.milestone.code()), ("ghn", "shipment.out_for_delivery"));
+        assert_eq!(
+            (draft.source.as_str(), draft.milestone.code()),
+            ("ghn", "shipment.out_for_delivery")
+        );
         assert_eq!(draft.order, OrderRef::Alias("tracking:GHNX".into()));
     }
 

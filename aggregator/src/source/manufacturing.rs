@@ -10,7 +10,8 @@ use serde_json::Value;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Work {
-    work_order_id: String,
+    #[serde(rename = "workOrderId")]
+    id: String,
     order_number: String,
     #[serde(default)]
     line_item_id: Option<Value>,
@@ -43,9 +44,11 @@ pub(super) fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
     let work: Work = json(value)?;
     let code = format!("{} {}", work.stage, work.state);
     let milestone = milestone(&work.stage, &work.state);
-    let milestone = milestone.ok_or_else(|| Refusal::UnknownStatus(crate::reject::excerpt(&code)))?;
-    let id = format!("{}:{}", work.work_order_id, work.sequence);
-    let mut draft = Draft::new("manufacturing", id, milestone, instant(&work.at)?, order(&work.order_number)?);
+    let milestone =
+        milestone.ok_or_else(|| Refusal::UnknownStatus(crate::reject::excerpt(&code)))?;
+    let id = format!("{}:{}", work.id, work.sequence);
+    let mut draft =
+        Draft::new("manufacturing", id, milestone, instant(&work.at)?, order(&work.order_number)?);
     draft.data.line = work.line_item_id.and_then(|line| match line {
         Value::String(text) => filled(Some(text)),
         Value::Number(number) => Some(number.to_string()),
@@ -82,7 +85,10 @@ mod tests {
         ];
         for (stage, state, code) in table {
             let draft = &one(stage, state).unwrap()[0];
-            assert_eq!((draft.milestone.code(), draft.key().as_str()), (code, "manufacturing:W-1:4"));
+            assert_eq!(
+                (draft.milestone.code(), draft.key().as_str()),
+                (code, "manufacturing:W-1:4")
+            );
             assert_eq!(draft.data.line.as_deref(), Some("2"));
         }
     }

@@ -36,7 +36,8 @@ pub(super) fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
         other => return Err(Refusal::UnknownStatus(excerpt(other))),
     };
     let time = millis(payment.occurred_at_ms)?;
-    let mut draft = Draft::new("payment", payment.event_id, milestone, time, order(&payment.order_no)?);
+    let mut draft =
+        Draft::new("payment", payment.event_id, milestone, time, order(&payment.order_no)?);
     let currency = payment.currency.unwrap_or_else(|| "VND".to_owned());
     draft.data.money = payment.amount.map(|amount| Money { amount, currency });
     draft.data.reason = filled(payment.reason);

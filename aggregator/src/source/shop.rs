@@ -56,7 +56,9 @@ pub(super) fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
     let id = format!("{}:{}:{}", shop.order_no, shop.event, shop.at);
     let mut draft = Draft::new("shop", id, milestone, instant(&shop.at)?, order(&shop.order_no)?);
     draft.customer = shop.customer.map(customer).transpose()?;
-    if draft.customer.is_none() && matches!(shop.event.as_str(), "order.placed" | "order.contact_changed") {
+    if draft.customer.is_none()
+        && matches!(shop.event.as_str(), "order.placed" | "order.contact_changed")
+    {
         return Err(Refusal::Shape(format!("{} names its customer", shop.event)));
     }
     if shop.event == "order.contact_changed" {
@@ -101,9 +103,18 @@ mod tests {
     #[test]
     fn what_the_shop_never_says_is_refused_by_name() {
         let refused = |text: &str| read(text.as_bytes()).unwrap_err().label();
-        assert_eq!(refused(r#"{"event":"order.sung","order_no":"T","at":"2026-11-20T01:58:03Z"}"#), "unknown_status");
-        assert_eq!(refused(r#"{"event":"order.placed","order_no":"T","at":"2026-11-20T01:58:03Z"}"#), "shape");
-        let long = format!(r#"{{"event":"order.confirmed","order_no":"{}","at":"2026-11-20T01:58:03Z"}}"#, "9".repeat(500));
+        assert_eq!(
+            refused(r#"{"event":"order.sung","order_no":"T","at":"2026-11-20T01:58:03Z"}"#),
+            "unknown_status"
+        );
+        assert_eq!(
+            refused(r#"{"event":"order.placed","order_no":"T","at":"2026-11-20T01:58:03Z"}"#),
+            "shape"
+        );
+        let long = format!(
+            r#"{{"event":"order.confirmed","order_no":"{}","at":"2026-11-20T01:58:03Z"}}"#,
+            "9".repeat(500)
+        );
         assert_eq!(refused(&long), "bad_id");
         assert_eq!(refused("{"), "not_json");
     }

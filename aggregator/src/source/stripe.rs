@@ -27,7 +27,8 @@ struct Object {
     #[serde(default)]
     id: Option<String>,
     #[serde(default)]
-    object: Option<String>,
+    #[serde(rename = "object")]
+    kind: Option<String>,
     #[serde(default)]
     amount: Option<i64>,
     #[serde(default)]
@@ -62,16 +63,20 @@ fn milestone(kind: &str, object: &Object) -> Option<Milestone> {
     Some(match kind {
         "payment_intent.created" | "payment_intent.processing" => Milestone::PaymentPending,
         "payment_intent.amount_capturable_updated" => Milestone::PaymentAuthorized,
-        "payment_intent.succeeded" | "checkout.session.async_payment_succeeded" => Milestone::PaymentPaid,
+        "payment_intent.succeeded" | "checkout.session.async_payment_succeeded" => {
+            Milestone::PaymentPaid
+        }
         "checkout.session.completed" => match object.payment_status.as_deref() {
             Some("paid" | "no_payment_required") => Milestone::PaymentPaid,
             _ => Milestone::PaymentPending,
         },
         // A cancelled intent is a payment that will not come; the order is the shop's to cancel.
-        "payment_intent.payment_failed" | "payment_intent.canceled" | "checkout.session.async_payment_failed" => {
-            Milestone::PaymentFailed
+        "payment_intent.payment_failed"
+        | "payment_intent.canceled"
+        | "checkout.session.async_payment_failed" => Milestone::PaymentFailed,
+        "charge.refunded" if object.amount_refunded < object.amount => {
+            Milestone::PaymentPartiallyRefunded
         }
-        "charge.refunded" if object.amount_refunded < object.amount => Milestone::PaymentPartiallyRefunded,
         "charge.refunded" => Milestone::PaymentRefunded,
         "charge.dispute.created" => Milestone::PaymentDisputed,
         _ => return None,
@@ -82,7 +87,7 @@ pub(super) fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
     let event: Event = json(value)?;
     let object = event.data.object;
     let mapped = milestone(&event.r#type, &object);
-    let is_intent = object.object.as_deref() == Some("payment_intent");
+    let is_intent = object.kind.as_deref() == Some("payment_intent");
     let intent = if is_intent { object.id.clone() } else { object.payment_intent.clone() };
     let named = object.metadata.as_ref().and_then(|m| m.get("order_id").cloned());
     let named = filled(named.or(object.client_reference_id));
@@ -90,15 +95,21 @@ pub(super) fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
     let order = match (&named, &alias) {
         (Some(text), _) => order(text)?,
         (None, Some(alias)) => OrderRef::Alias(alias.clone()),
-        (None, None) => return Err(Refusal::BadId("neither metadata.order_id nor a payment intent".to_owned())),
+        (None, None) => {
+            return Err(Refusal::BadId(
+                "neither metadata.order_id nor a payment intent".to_owned(),
+            ));
+        }
     };
     let milestone = mapped.unwrap_or(Milestone::InfoIgnored);
     let mut draft = Draft::new("stripe", event.id, milestone, seconds(event.created)?, order);
     if named.is_some() {
         draft.reveals.extend(alias);
     }
-    let refund = matches!(milestone, Milestone::PaymentRefunded | Milestone::PaymentPartiallyRefunded);
-    let amount = if refund { object.amount_refunded } else { object.amount.or(object.amount_total) };
+    let refund =
+        matches!(milestone, Milestone::PaymentRefunded | Milestone::PaymentPartiallyRefunded);
+    let amount =
+        if refund { object.amount_refunded } else { object.amount.or(object.amount_total) };
     let currency = object.currency.unwrap_or_default().to_uppercase();
     draft.data.money = amount.map(|amount| Money { amount, currency });
     let failure = object.last_payment_error.and_then(|f| f.decline_code.or(f.code));
@@ -112,7 +123,9 @@ mod tests {
     use super::*;
 
     fn one(kind: &str, object: &str) -> Draft {
-        let record = format!(r#"{{"id":"evt_1","type":"{kind}","created":1795140000,"data":{{"object":{object}}}}}"#);
+        let record = format!(
+            r#"{{"id":"evt_1","type":"{kind}","created":1795140000,"data":{{"object":{object}}}}}"#
+        );
         read(record.as_bytes()).unwrap().remove(0)
     }
 
@@ -120,7 +133,10 @@ mod tests {
     fn an_intent_names_its_order_and_reveals_itself() {
         let object = r#"{"id":"pi_1","object":"payment_intent","amount":900,"currency":"usd","metadata":{"order_id":"T-1"}}"#;
         let draft = one("payment_intent.succeeded", object);
-        assert_eq!((draft.milestone.code(), draft.reveals), ("payment.paid", vec!["stripe:pi_1".to_owned()]));
+        assert_eq!(
+            (draft.milestone.code(), draft.reveals),
+            ("payment.paid", vec!["stripe:pi_1".to_owned()])
+        );
         assert_eq!(draft.data.money.unwrap().currency, "USD");
     }
 

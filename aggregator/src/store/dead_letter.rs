@@ -83,6 +83,8 @@ pub async fn unpublished(pool: &PgPool, most: i64) -> Result<Vec<(i64, DeadLette
 /// # Errors
 /// When the database is away.
 pub async fn published(pool: &PgPool, ids: &[i64]) -> Result<(), sqlx::Error> {
-    sqlx::query!("update dead_letters set published = true where id = any($1)", ids).execute(pool).await?;
+    sqlx::query!("update dead_letters set published = true where id = any($1)", ids)
+        .execute(pool)
+        .await?;
     Ok(())
 }

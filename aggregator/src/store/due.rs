@@ -12,7 +12,9 @@ pub async fn put(
     orders: &[String],
     due: &[(String, &'static str, DateTime<Utc>)],
 ) -> Result<(), sqlx::Error> {
-    sqlx::query!("delete from due where order_id = any($1)", orders).execute(&mut *connection).await?;
+    sqlx::query!("delete from due where order_id = any($1)", orders)
+        .execute(&mut *connection)
+        .await?;
     let ids: Vec<String> = due.iter().map(|(order, ..)| order.clone()).collect();
     let kinds: Vec<String> = due.iter().map(|(_, kind, _)| (*kind).to_owned()).collect();
     let times: Vec<_> = due.iter().map(|(.., at)| *at).collect();

@@ -36,7 +36,8 @@ pub async fn add(connection: &mut PgConnection, events: &[OrderEvent]) -> Result
     let milestones: Vec<String> = events.iter().map(|e| e.milestone.code().to_owned()).collect();
     let occurred: Vec<_> = events.iter().map(|e| e.time).collect();
     let received: Vec<_> = events.iter().map(|e| e.receivedat).collect();
-    let documents: Vec<String> = events.iter().map(|e| serde_json::to_string(e).unwrap_or_default()).collect();
+    let documents: Vec<String> =
+        events.iter().map(|e| serde_json::to_string(e).unwrap_or_default()).collect();
     sqlx::query!(
         "insert into events (order_id, key, milestone, occurred_at, received_at, event)
          select o, k, m, t, r, d::jsonb from unnest(

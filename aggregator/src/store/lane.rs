@@ -22,6 +22,8 @@ pub async fn take(pool: &PgPool, owner: Uuid) -> Result<Vec<i16>, sqlx::Error> {
 /// # Errors
 /// When the database is away; then the leases end by themselves.
 pub async fn give_back(pool: &PgPool, owner: Uuid) -> Result<(), sqlx::Error> {
-    sqlx::query!("update lanes set owner = null, until = '-infinity' where owner = $1", owner).execute(pool).await?;
+    sqlx::query!("update lanes set owner = null, until = '-infinity' where owner = $1", owner)
+        .execute(pool)
+        .await?;
     Ok(())
 }

@@ -116,7 +116,9 @@ pub async fn for_kafka(pool: &PgPool, lanes: &[i16], most: i64) -> Result<Vec<Ro
 /// # Errors
 /// When the database is away.
 pub async fn redis_has(pool: &PgPool, ids: &[i64]) -> Result<(), sqlx::Error> {
-    sqlx::query!("update outbox set redis_done = true where id = any($1)", ids).execute(pool).await?;
+    sqlx::query!("update outbox set redis_done = true where id = any($1)", ids)
+        .execute(pool)
+        .await?;
     Ok(())
 }
 
@@ -125,7 +127,9 @@ pub async fn redis_has(pool: &PgPool, ids: &[i64]) -> Result<(), sqlx::Error> {
 /// # Errors
 /// When the database is away.
 pub async fn kafka_has(pool: &PgPool, ids: &[i64]) -> Result<(), sqlx::Error> {
-    sqlx::query!("update outbox set kafka_done = true where id = any($1)", ids).execute(pool).await?;
+    sqlx::query!("update outbox set kafka_done = true where id = any($1)", ids)
+        .execute(pool)
+        .await?;
     Ok(())
 }
 
@@ -134,6 +138,7 @@ pub async fn kafka_has(pool: &PgPool, ids: &[i64]) -> Result<(), sqlx::Error> {
 /// # Errors
 /// When the database is away.
 pub async fn clear(pool: &PgPool) -> Result<u64, sqlx::Error> {
-    let done = sqlx::query!("delete from outbox where redis_done and kafka_done").execute(pool).await?;
+    let done =
+        sqlx::query!("delete from outbox where redis_done and kafka_done").execute(pool).await?;
     Ok(done.rows_affected())
 }

@@ -19,8 +19,10 @@ pub async fn put(
         OrderRef::Order(order) => (Some(order.to_string()), None),
         OrderRef::Alias(alias) => (None, Some(alias.clone())),
     };
-    let (orders, aliases): (Vec<Option<String>>, Vec<Option<String>>) = drafts.iter().map(split).unzip();
-    let documents: Vec<String> = drafts.iter().map(|d| serde_json::to_string(d).unwrap_or_default()).collect();
+    let (orders, aliases): (Vec<Option<String>>, Vec<Option<String>>) =
+        drafts.iter().map(split).unzip();
+    let documents: Vec<String> =
+        drafts.iter().map(|d| serde_json::to_string(d).unwrap_or_default()).collect();
     let done = sqlx::query!(
         "insert into parked (key, order_id, alias, draft, parked_at)
          select k, o, a, d::jsonb, $5 from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as new (k, o, a, d)
@@ -59,7 +61,10 @@ pub async fn take(
 ///
 /// # Errors
 /// When the database is away.
-pub async fn take_slipped(connection: &mut PgConnection, most: i64) -> Result<Vec<Draft>, sqlx::Error> {
+pub async fn take_slipped(
+    connection: &mut PgConnection,
+    most: i64,
+) -> Result<Vec<Draft>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"delete from parked where key in (
              select p.key from parked p

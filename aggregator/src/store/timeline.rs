@@ -27,7 +27,8 @@ pub async fn put(
     documents: &[String],
 ) -> Result<(), sqlx::Error> {
     let orders: Vec<String> = timelines.iter().map(|t| t.order.to_string()).collect();
-    let versions: Vec<i64> = timelines.iter().map(|t| i64::try_from(t.version).unwrap_or(i64::MAX)).collect();
+    let versions: Vec<i64> =
+        timelines.iter().map(|t| i64::try_from(t.version).unwrap_or(i64::MAX)).collect();
     let statuses: Vec<String> = timelines.iter().map(|t| t.status.code().to_owned()).collect();
     let updated: Vec<_> = timelines.iter().map(|t| t.updated_at).collect();
     sqlx::query!(

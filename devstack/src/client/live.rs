@@ -28,12 +28,14 @@ impl LiveClient {
     /// # Errors
     /// When the gateway refuses.
     pub async fn open(gateway: &str, origin: Option<&str>) -> anyhow::Result<Self> {
-        let mut request = format!("{}/v1/live", gateway.replacen("http", "ws", 1)).into_client_request()?;
+        let mut request =
+            format!("{}/v1/live", gateway.replacen("http", "ws", 1)).into_client_request()?;
         request.headers_mut().insert("sec-websocket-protocol", "milepost.v1".parse()?);
         if let Some(origin) = origin {
             request.headers_mut().insert("origin", origin.parse()?);
         }
-        let (socket, _) = tokio_tungstenite::connect_async(request).await.context("the gateway refuses")?;
+        let (socket, _) =
+            tokio_tungstenite::connect_async(request).await.context("the gateway refuses")?;
         let (write, read) = socket.split();
         Ok(Self { write, read, closed: None })
     }
@@ -97,7 +99,11 @@ impl LiveClient {
     ///
     /// # Errors
     /// When it does not come in time.
-    pub async fn wait(&mut self, limit: Duration, wanted: impl Fn(&Seen) -> bool) -> anyhow::Result<Seen> {
+    pub async fn wait(
+        &mut self,
+        limit: Duration,
+        wanted: impl Fn(&Seen) -> bool,
+    ) -> anyhow::Result<Seen> {
         let search = async {
             while let Some(seen) = self.next().await {
                 if wanted(&seen) {
@@ -106,7 +112,8 @@ impl LiveClient {
             }
             None
         };
-        let found = tokio::time::timeout(limit, search).await.context("the frame did not come in time")?;
+        let found =
+            tokio::time::timeout(limit, search).await.context("the frame did not come in time")?;
         found.with_context(|| format!("the connection ended: {:?}", self.closed))
     }
 
@@ -114,7 +121,12 @@ impl LiveClient {
     ///
     /// # Errors
     /// When it does not come in time.
-    pub async fn wait_version(&mut self, channel: &str, version: u64, limit: Duration) -> anyhow::Result<Seen> {
+    pub async fn wait_version(
+        &mut self,
+        channel: &str,
+        version: u64,
+        limit: Duration,
+    ) -> anyhow::Result<Seen> {
         let wanted = |seen: &Seen| seen.about(channel) && seen.version() >= version;
         self.wait(limit, wanted).await.with_context(|| format!("{channel} did not reach {version}"))
     }
@@ -126,6 +138,9 @@ impl LiveClient {
     pub async fn wait_close(&mut self, limit: Duration) -> anyhow::Result<u16> {
         let end = async { while self.next().await.is_some() {} };
         tokio::time::timeout(limit, end).await.context("the connection stays")?;
-        self.closed.as_ref().map(|frame| frame.code.into()).context("it ended without a close frame")
+        self.closed
+            .as_ref()
+            .map(|frame| frame.code.into())
+            .context("it ended without a close frame")
     }
 }

@@ -45,7 +45,8 @@ impl Rest {
     /// # Errors
     /// When no HTTP client can be made.
     pub fn new(manifest: Manifest) -> anyhow::Result<Self> {
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).no_proxy().build()?;
+        let client =
+            reqwest::Client::builder().timeout(Duration::from_secs(10)).no_proxy().build()?;
         Ok(Self { client, manifest })
     }
 
@@ -56,7 +57,8 @@ impl Rest {
     pub async fn token(&self, customer: &str, orders: &[&str]) -> anyhow::Result<String> {
         let url = format!("{}/v1/tokens", self.manifest.gateways[0]);
         let wanted = json!({"subject": customer, "orders": orders, "scope": ["timeline", "inbox"], "ttl_seconds": 3600});
-        let answer = self.client.post(url).bearer_auth(&self.manifest.api_key).json(&wanted).send().await?;
+        let answer =
+            self.client.post(url).bearer_auth(&self.manifest.api_key).json(&wanted).send().await?;
         ensure!(answer.status() == 201, "a token is refused: {}", answer.text().await?);
         let body: Value = answer.json().await?;
         body["token"].as_str().map(str::to_owned).context("no token in the answer")
@@ -80,14 +82,23 @@ impl Rest {
     ///
     /// # Errors
     /// When it does not come in time.
-    pub async fn wait_version(&self, order: &str, version: u64, limit: Duration) -> anyhow::Result<Value> {
+    pub async fn wait_version(
+        &self,
+        order: &str,
+        version: u64,
+        limit: Duration,
+    ) -> anyhow::Result<Value> {
         let end = Instant::now() + limit;
         loop {
             let timeline = self.timeline(order).await?.unwrap_or_default();
             if timeline["version"].as_u64().unwrap_or(0) >= version {
                 return Ok(timeline);
             }
-            ensure!(Instant::now() < end, "{order} is at {}, not at {version}", timeline["version"]);
+            ensure!(
+                Instant::now() < end,
+                "{order} is at {}, not at {version}",
+                timeline["version"]
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -119,7 +130,12 @@ impl Rest {
     ///
     /// # Errors
     /// When it does not come in time.
-    pub async fn wait_letter(&self, recipient: &str, milestone: &str, limit: Duration) -> anyhow::Result<Letter> {
+    pub async fn wait_letter(
+        &self,
+        recipient: &str,
+        milestone: &str,
+        limit: Duration,
+    ) -> anyhow::Result<Letter> {
         let end = Instant::now() + limit;
         loop {
             let letters = self.letters(Some(recipient)).await?;
@@ -142,8 +158,12 @@ impl Rest {
     }
 
     /// Any request to a gateway, for what has no method of its own.
-    #[must_use]
-    pub fn request(&self, method: reqwest::Method, gateway: usize, path: &str) -> reqwest::RequestBuilder {
+    pub fn request(
+        &self,
+        method: reqwest::Method,
+        gateway: usize,
+        path: &str,
+    ) -> reqwest::RequestBuilder {
         self.client.request(method, format!("{}{path}", self.manifest.gateways[gateway]))
     }
 }

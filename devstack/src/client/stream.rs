@@ -27,20 +27,30 @@ impl StreamClient {
         let url = format!("{gateway}/v1/live/sse?channel={channel}");
         let answer = client.get(url).bearer_auth(token).send().await?;
         ensure!(answer.status() == 200, "the stream answers {}", answer.status());
-        Ok(Self { bytes: Box::pin(answer.bytes_stream()), buffer: String::new(), last_id: String::new() })
+        Ok(Self {
+            bytes: Box::pin(answer.bytes_stream()),
+            buffer: String::new(),
+            last_id: String::new(),
+        })
     }
 
     /// The next event; none when the stream ended.
     pub async fn next(&mut self) -> Option<Seen> {
         loop {
-            if let Some((block, rest)) = self.buffer.split_once("\n\n").map(|(b, r)| (b.to_owned(), r.to_owned())) {
+            if let Some((block, rest)) =
+                self.buffer.split_once("\n\n").map(|(b, r)| (b.to_owned(), r.to_owned()))
+            {
                 self.buffer = rest;
-                let field = |name: &str| block.lines().find_map(|l| l.strip_prefix(name)).map(str::trim);
+                let field =
+                    |name: &str| block.lines().find_map(|l| l.strip_prefix(name)).map(str::trim);
                 if let Some(id) = field("id:") {
                     id.clone_into(&mut self.last_id);
                 }
                 if let Some(data) = field("data:") {
-                    return Some(Seen { at: Instant::now(), frame: serde_json::from_str(data).unwrap_or_default() });
+                    return Some(Seen {
+                        at: Instant::now(),
+                        frame: serde_json::from_str(data).unwrap_or_default(),
+                    });
                 }
                 continue;
             }
@@ -62,7 +72,8 @@ impl StreamClient {
             }
             None
         };
-        let found = tokio::time::timeout(limit, search).await.context("the event did not come in time")?;
+        let found =
+            tokio::time::timeout(limit, search).await.context("the event did not come in time")?;
         found.context("the stream ended")
     }
 }

@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 /// What the routes work on.
 #[derive(Clone)]
-pub struct Control {
-    pub(super) ledger: Ledger,
+struct Control {
+    ledger: Ledger,
     scripts: Scripts,
 }
 
@@ -24,12 +24,12 @@ struct Wanted {
 
 /// `/ledger`, `/script/{provider}`, `/mailbox`.
 pub fn router(ledger: Ledger, scripts: Scripts) -> Router {
+    let people = mailbox::router(ledger.clone());
     Router::new()
         .route("/ledger", get(list).delete(clear))
         .route("/script/{provider}", put(script))
-        .route("/mailbox", get(mailbox::list))
-        .route("/mailbox/{number}", get(mailbox::letter))
         .with_state(Control { ledger, scripts })
+        .merge(people)
 }
 
 async fn list(State(control): State<Control>, Query(wanted): Query<Wanted>) -> Json<Vec<Effect>> {

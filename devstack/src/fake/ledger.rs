@@ -35,7 +35,9 @@ impl Ledger {
     pub fn accept(&self, effect: Effect) {
         let mut effects = self.lock();
         let known = effects.iter_mut().find(|e| {
-            e.channel == effect.channel && e.dedupe == effect.dedupe && e.recipient == effect.recipient
+            e.channel == effect.channel
+                && e.dedupe == effect.dedupe
+                && e.recipient == effect.recipient
         });
         match known {
             Some(known) => {
@@ -50,7 +52,8 @@ impl Ledger {
     #[must_use]
     pub fn list(&self, channel: Option<&str>, recipient: Option<&str>) -> Vec<Effect> {
         let wanted = |e: &&Effect| {
-            channel.is_none_or(|c| c == e.channel) && recipient.is_none_or(|r| r.eq_ignore_ascii_case(&e.recipient))
+            channel.is_none_or(|c| c == e.channel)
+                && recipient.is_none_or(|r| r.eq_ignore_ascii_case(&e.recipient))
         };
         self.lock().iter().filter(wanted).cloned().collect()
     }

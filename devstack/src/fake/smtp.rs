@@ -54,7 +54,9 @@ async fn converse(stream: TcpStream, ledger: Ledger, scripts: Scripts) -> std::i
             Reply::Data => {
                 stream.write_all(b"354 end with a lone dot\r\n").await?;
                 let letter = read_letter(&mut stream).await?;
-                let Some(answer) = take(&session, &letter, &ledger, &scripts).await else { return Ok(()) };
+                let Some(answer) = take(&session, &letter, &ledger, &scripts).await else {
+                    return Ok(());
+                };
                 stream.write_all(answer.as_bytes()).await?;
                 session.reset();
             }
@@ -81,7 +83,12 @@ async fn read_letter(stream: &mut BufReader<TcpStream>) -> std::io::Result<Vec<u
 }
 
 /// The answer to a letter; none when the script cuts the connection.
-async fn take(session: &Session, letter: &[u8], ledger: &Ledger, scripts: &Scripts) -> Option<String> {
+async fn take(
+    session: &Session,
+    letter: &[u8],
+    ledger: &Ledger,
+    scripts: &Scripts,
+) -> Option<String> {
     let recipient = session.to.first().cloned().unwrap_or_default();
     let script = scripts.next("smtp", &recipient);
     if let Some(script) = &script {
@@ -114,7 +121,11 @@ fn accept(session: &Session, letter: &[u8], ledger: &Ledger) -> Result<(), Strin
     let id = message.message_id().ok_or("no Message-ID")?.to_owned();
     message.date().ok_or("no Date")?;
     message.from().ok_or("no From")?;
-    let headers: Map<String, Value> = message.headers().iter().map(|h| (h.name().to_owned(), plain(h.value(), letter, h))).collect();
+    let headers: Map<String, Value> = message
+        .headers()
+        .iter()
+        .map(|h| (h.name().to_owned(), plain(h.value(), letter, h)))
+        .collect();
     for recipient in &session.to {
         let body = json!({
             "subject": message.subject(), "text": message.body_text(0), "html": message.body_html(0),

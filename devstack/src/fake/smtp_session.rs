@@ -30,7 +30,9 @@ impl Session {
             "EHLO" => {
                 self.reset();
                 self.greeted = true;
-                say("250-mailbox.devstack\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-PIPELINING\r\n250 SIZE 10485760")
+                say(
+                    "250-mailbox.devstack\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-PIPELINING\r\n250 SIZE 10485760",
+                )
             }
             "HELO" => {
                 self.reset();
@@ -62,7 +64,9 @@ impl Session {
         if !self.greeted {
             return say("503 5.5.1 say EHLO first");
         }
-        let Some((path, parameters)) = path(rest, "FROM:") else { return say("501 5.5.4 MAIL FROM:<address>") };
+        let Some((path, parameters)) = path(rest, "FROM:") else {
+            return say("501 5.5.4 MAIL FROM:<address>");
+        };
         let upper = parameters.to_ascii_uppercase();
         let known = |p: &str| p == "SMTPUTF8" || p.starts_with("BODY=") || p.starts_with("SIZE=");
         if let Some(unknown) = upper.split_whitespace().find(|p| !known(p)) {
@@ -121,7 +125,10 @@ mod tests {
     fn a_conversation_in_order_reaches_data() {
         let mut session = Session::default();
         for line in ["EHLO x", "MAIL FROM:<a@b.vn> BODY=8BITMIME", "RCPT TO:<c@d.vn>"] {
-            assert!(matches!(session.line(line), Reply::Say(text) if text.starts_with("250")), "{line}");
+            assert!(
+                matches!(session.line(line), Reply::Say(text) if text.starts_with("250")),
+                "{line}"
+            );
         }
         assert_eq!(session.line("DATA"), Reply::Data);
         assert_eq!(session.to, ["c@d.vn"]);

@@ -58,7 +58,8 @@ impl DataFolder {
     pub fn fresh(&self, name: &str, owner: Option<(u32, u32)>) -> anyhow::Result<PathBuf> {
         let path = self.path.join(name);
         if path.exists() {
-            fs::remove_dir_all(&path).with_context(|| format!("cannot empty {}", path.display()))?;
+            fs::remove_dir_all(&path)
+                .with_context(|| format!("cannot empty {}", path.display()))?;
         }
         fs::create_dir_all(&path)?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o700))?;
@@ -79,9 +80,13 @@ impl DataFolder {
 /// `milepost-<uid>-<hash of the checkout's path>-<use>`.
 fn name(usage: &str) -> String {
     // FNV-1a, 64 bits: any stable hash will do.
-    let hash = root().as_os_str().as_encoded_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = root()
+        .as_os_str()
+        .as_encoded_bytes()
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        });
     format!("milepost-{}-{hash:016x}-{usage}", nix::unistd::getuid())
 }
 

@@ -19,7 +19,8 @@ pub fn has(program: &str) -> bool {
     if program.contains('/') {
         return Path::new(program).exists();
     }
-    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|p| p.join(program).exists()))
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|p| p.join(program).exists()))
 }
 
 /// Installs Debian packages, unless `program` is there already.
@@ -35,14 +36,18 @@ pub async fn debian(program: &str, packages: &[&str]) -> anyhow::Result<()> {
     let mut updated = APT.lock().await;
     let list = packages.join(" ");
     if !has("apt-get") || !nix::unistd::getuid().is_root() {
-        bail!("{program} is missing: install {list} (apt-get needs root), or give its URL in the environment");
+        bail!(
+            "{program} is missing: install {list} (apt-get needs root), or give its URL in the environment"
+        );
     }
     if packages.contains(&"postgresql") {
         keep_apt_from_starting_a_cluster()?;
     }
     if !*updated {
         let step = Step::long("reading Debian's package lists");
-        quiet(Command::new("apt-get").args(["update", "-q"])).await.context("apt-get update failed")?;
+        quiet(Command::new("apt-get").args(["update", "-q"]))
+            .await
+            .context("apt-get update failed")?;
         *updated = true;
         step.done("");
     }
@@ -85,7 +90,9 @@ pub async fn kafka() -> anyhow::Result<PathBuf> {
     std::fs::create_dir_all(&folder)?;
     std::fs::write(folder.join("pom.xml"), POM)?;
     let mut maven = Command::new("mvn");
-    maven.args(["-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=libs"]).current_dir(&folder);
+    maven
+        .args(["-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=libs"])
+        .current_dir(&folder);
     quiet(&mut maven).await.context("cannot fetch Apache Kafka from Maven Central")?;
     std::fs::write(folder.join("complete"), "")?;
     step.done("");
@@ -105,7 +112,8 @@ pub async fn widget() -> anyhow::Result<()> {
     let lock = folder.join("package-lock.json");
     if newest(&lock) > newest(&folder.join("node_modules/.package-lock.json")) {
         let step = Step::long("installing the widget's npm packages");
-        quiet(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder)).await?;
+        quiet(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder))
+            .await?;
         step.done("");
     }
     let sources = ["src", "demo", "package.json", "vite.config.ts"];
@@ -141,7 +149,10 @@ pub async fn quiet(command: &mut Command) -> anyhow::Result<()> {
     for stream in [&output.stdout, &output.stderr] {
         let text = String::from_utf8_lossy(stream);
         let lines: Vec<&str> = text.lines().collect();
-        lines.iter().skip(lines.len().saturating_sub(25)).for_each(|l| term::line(&format!("       | {l}")));
+        lines
+            .iter()
+            .skip(lines.len().saturating_sub(25))
+            .for_each(|l| term::line(&format!("       | {l}")));
     }
     bail!("it ended with {}", output.status)
 }

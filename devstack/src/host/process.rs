@@ -80,10 +80,15 @@ impl Register {
     /// Opens the register beside the data folders and ends what is left of the last run.
     pub async fn open(folder: &Path) -> Self {
         let path = folder.join("processes.json");
-        let left: Vec<Identity> =
-            std::fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+        let left: Vec<Identity> = std::fs::read(&path)
+            .ok()
+            .and_then(|text| serde_json::from_slice(&text).ok())
+            .unwrap_or_default();
         for process in left.iter().filter(|process| process.alive()) {
-            term::line(&format!("  ending {} (process {}) that a killed run left", process.what, process.pid));
+            term::line(&format!(
+                "  ending {} (process {}) that a killed run left",
+                process.what, process.pid
+            ));
             process.end(Signal::SIGTERM, Duration::from_secs(3)).await;
         }
         Self { path, entries: Mutex::new(Vec::new()) }
@@ -95,7 +100,8 @@ impl Register {
     /// # Errors
     /// When it cannot be started.
     pub fn spawn(&self, what: &str, command: &mut Command) -> anyhow::Result<(Child, Identity)> {
-        let child = command.process_group(0).spawn().with_context(|| format!("cannot start {what}"))?;
+        let child =
+            command.process_group(0).spawn().with_context(|| format!("cannot start {what}"))?;
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).context("it ended at once")?;
         let identity = Identity::of(what, pid).with_context(|| format!("{what} ended at once"))?;
         self.note(identity.clone())?;
@@ -105,7 +111,8 @@ impl Register {
     /// Ends everything that is still there, newest first: after an error or a signal while the
     /// stack was coming up.
     pub async fn end_all(&self) {
-        let entries = self.entries.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let entries =
+            self.entries.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         for process in entries.iter().rev() {
             process.end(Signal::SIGTERM, Duration::from_secs(5)).await;
         }

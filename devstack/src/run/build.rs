@@ -12,7 +12,11 @@ use tokio::process::Command;
 /// When the build fails.
 pub async fn binaries() -> anyhow::Result<()> {
     let step = Step::quiet("the services are built");
-    let status = cargo().args(["build", "--workspace", "--bins"]).status().await.context("cannot start cargo")?;
+    let status = cargo()
+        .args(["build", "--workspace", "--bins"])
+        .status()
+        .await
+        .context("cannot start cargo")?;
     anyhow::ensure!(status.success(), "the build failed");
     step.done("");
     Ok(())
@@ -35,6 +39,7 @@ pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe()?;
     // Tests run from target/debug/deps, programs from target/debug.
     let folder = own.parent().context("no folder")?;
-    let folder = if folder.ends_with("deps") { folder.parent().context("no folder")? } else { folder };
+    let folder =
+        if folder.ends_with("deps") { folder.parent().context("no folder")? } else { folder };
     Ok(folder.join(name))
 }

@@ -20,8 +20,13 @@ const ORDER: &str = "TM-CHECK";
 /// How long any single thing may take.
 const LIMIT: Duration = Duration::from_secs(15);
 /// Occasions that are told by letter.
-const BY_LETTER: [&str; 5] =
-    ["order.confirmed", "production.started", "production.finished", "shipment.handed_over", "shipment.delivered"];
+const BY_LETTER: [&str; 5] = [
+    "order.confirmed",
+    "production.started",
+    "production.finished",
+    "shipment.handed_over",
+    "shipment.delivered",
+];
 
 /// A customer with an open page on each gateway.
 struct Follower {
@@ -47,7 +52,11 @@ pub async fn check(manifest: &Manifest) -> anyhow::Result<()> {
     let records = life(Kind::Plain, ORDER, &person, pace, &mut fastrand::Rng::with_seed(4));
     let started = Instant::now();
     let mut follower = Follower::open(manifest, &person).await?;
-    term::line(&format!("\n  order {ORDER}: {} records through {}\n", records.len(), manifest.kafka_brokers));
+    term::line(&format!(
+        "\n  order {ORDER}: {} records through {}\n",
+        records.len(),
+        manifest.kafka_brokers
+    ));
     term::line("  event                        REST     WebSocket  SSE       letter");
     for record in &records {
         follower.step(record).await?;
@@ -66,14 +75,26 @@ impl Follower {
         let rest = Rest::new(manifest.clone())?;
         let token = rest.token(&person.id, &[ORDER]).await?;
         let channel = format!("order:{ORDER}");
-        let mut page = LiveClient::connect(&manifest.gateways[1], &token).await.context("WebSocket")?;
+        let mut page =
+            LiveClient::connect(&manifest.gateways[1], &token).await.context("WebSocket")?;
         let empty = page.subscribe(&channel, None).await?;
         ensure!(empty.frame["data"].is_null(), "an order that nobody has heard of has a state");
         let mut feed = LiveClient::connect(&manifest.gateways[0], &token).await?;
         feed.subscribe(&format!("inbox:{}", person.id), None).await?;
-        let stream = StreamClient::connect(&manifest.gateways[0], &token, &channel).await.context("SSE")?;
+        let stream =
+            StreamClient::connect(&manifest.gateways[0], &token, &channel).await.context("SSE")?;
         let producer = Producer::new(&manifest.kafka_brokers, "demo-check")?;
-        Ok(Self { rest, producer, page, feed, stream, email: person.email(), token, version: 0, letters: 0 })
+        Ok(Self {
+            rest,
+            producer,
+            page,
+            feed,
+            stream,
+            email: person.email(),
+            token,
+            version: 0,
+            letters: 0,
+        })
     }
 
     /// Writes one record and sees it everywhere.
@@ -119,7 +140,8 @@ impl Follower {
         let inbox = self.rest.inbox(&self.token).await?;
         ensure!(has(&inbox), "the feed does not tell of the delivery");
         let letters = self.rest.letters(Some(&self.email)).await?;
-        let mut milestones: Vec<&str> = letters.iter().map(|letter| letter.milestone()).collect();
+        let mut milestones: Vec<&str> =
+            letters.iter().map(crate::client::Letter::milestone).collect();
         milestones.sort_unstable();
         let count = milestones.len();
         milestones.dedup();
@@ -131,10 +153,9 @@ impl Follower {
 
 /// Some records are for the operator only.
 fn counts(record: &Native) -> bool {
-    let value = &record.value;
-    let silent = ["ALLOCATED", "PICKED"].iter().any(|status| value["status"] == *status);
-    let machine = value["stage"].is_string() && value["stage"] != "ARTWORK" && value["stage"] != "QC";
-    !silent && !(machine && value["state"] == "FINISHED")
+    let is = |field: &str, values: &[&str]| values.iter().any(|v| record.value[field] == *v);
+    let machine = is("stage", &["PRINTING", "ENGRAVING"]);
+    !(is("status", &["ALLOCATED", "PICKED"]) || machine && is("state", &["FINISHED"]))
 }
 
 /// The newest milestone of a timeline.

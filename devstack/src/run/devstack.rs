@@ -16,7 +16,9 @@ pub async fn up(given: Given) -> anyhow::Result<()> {
     let stack = Stack::up(Options { given, ..Options::default() }).await?;
     let own = i32::try_from(std::process::id())?;
     stack.manifest.change(|m| drop(m.pids.insert("devstack".to_owned(), vec![own])))?;
-    term::line("\nup; `cargo devstack env` prints the exports, Ctrl-C or `cargo devstack down` ends it");
+    term::line(
+        "\nup; `cargo devstack env` prints the exports, Ctrl-C or `cargo devstack down` ends it",
+    );
     stack.run().await;
     Ok(())
 }

@@ -29,10 +29,12 @@ struct Line {
 /// # Errors
 /// When a line is wrong (its number is named) or Kafka is away.
 pub async fn play(file: &Path) -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let mut lines = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let read: Line = serde_json::from_str(line).with_context(|| format!("line {}", number + 1))?;
+        let read: Line =
+            serde_json::from_str(line).with_context(|| format!("line {}", number + 1))?;
         lines.push(read);
     }
     let producer = Producer::new(&Manifest::read()?.kafka_brokers, "devstack-play")?;

@@ -49,7 +49,8 @@ impl Ports {
 }
 
 fn near(port: u16, taken: &mut BTreeSet<u16>) -> anyhow::Result<u16> {
-    let found = (port..=u16::MAX).find(|p| !taken.contains(p) && is_free(*p)).context("no free port")?;
+    let found =
+        (port..=u16::MAX).find(|p| !taken.contains(p) && is_free(*p)).context("no free port")?;
     taken.insert(found);
     Ok(found)
 }

@@ -24,7 +24,8 @@ impl Secrets {
     /// # Errors
     /// When the file system refuses.
     pub fn create(folder: &DataFolder) -> anyhow::Result<Self> {
-        let key = |kind: &str| format!("{kind}_{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+        let key =
+            |kind: &str| format!("{kind}_{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let (api_key, operator_key) = (key("api"), key("ops"));
         let keys = serde_json::json!([
             {"name": "demo shop", "role": "api", "key": api_key},

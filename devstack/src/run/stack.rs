@@ -1,10 +1,13 @@
 //! The whole product on this machine: servers, databases, services, fakes, manifest.
 
+mod database;
+mod plan;
+
+use super::build;
 use super::port::Ports;
 use super::secret::Secrets;
-use super::supervisor::{Spec, Supervisor};
-use super::build;
-use crate::host::folder::{self, DataFolder};
+use super::supervisor::Supervisor;
+use crate::host::folder::DataFolder;
 use crate::host::install;
 use crate::host::process::Register;
 use crate::host::term::{self, Step};
@@ -12,12 +15,9 @@ use crate::manifest::{Admin, Manifest, ManifestFile};
 use crate::server::{Given, Servers};
 use anyhow::Context;
 use service_kit::lifecycle::Lifecycle;
-use sqlx::{Connection, PgConnection};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What is wanted of a stack.
@@ -131,11 +131,12 @@ async fn start_own(
 ) -> anyhow::Result<ManifestFile> {
     let ports = Ports::find(options.port)?;
     let secrets = Secrets::create(folder)?;
-    let database_urls = databases(&servers.postgres_url).await?;
+    let database_urls = database::databases(&servers.postgres_url).await?;
     let manifest = ManifestFile::create(describe(&ports, &secrets, servers, database_urls))?;
     let supervisor = Supervisor { life: life.clone(), register, manifest: manifest.clone() };
-    let plan = Plan { manifest: manifest.get(), ports, secrets, simulate: options.simulate.clone() };
-    std::fs::create_dir_all(logs())?;
+    let plan =
+        plan::Plan { manifest: manifest.get(), ports, secrets, simulate: options.simulate.clone() };
+    std::fs::create_dir_all(plan::logs())?;
     supervisor.keep(plan.fakes()?)?;
     if options.services {
         plan.migrate().await?;
@@ -147,33 +148,12 @@ async fn start_own(
     Ok(manifest)
 }
 
-fn logs() -> PathBuf {
-    folder::target().join("logs")
-}
-
-/// One database for each service that owns a schema.
-async fn databases(server: &str) -> anyhow::Result<BTreeMap<String, String>> {
-    let mut urls = BTreeMap::new();
-    let base = server.split('?').next().unwrap_or(server);
-    let base = match base.splitn(4, '/').collect::<Vec<_>>().as_slice() {
-        [scheme, empty, host, ..] => format!("{scheme}/{empty}/{host}"),
-        _ => base.to_owned(),
-    };
-    let mut connection = PgConnection::connect(&format!("{base}/postgres")).await.context("PostgreSQL is away")?;
-    for (service, create) in [
-        ("aggregator", "create database milepost_aggregator"),
-        ("notifier", "create database milepost_notifier"),
-    ] {
-        if let Err(error) = sqlx::query(create).execute(&mut connection).await {
-            let there = error.as_database_error().and_then(|e| e.code().map(|c| c == "42P04")).unwrap_or(false);
-            anyhow::ensure!(there, "cannot create the database of {service}: {error}");
-        }
-        urls.insert(service.to_owned(), format!("{base}/milepost_{service}"));
-    }
-    Ok(urls)
-}
-
-fn describe(ports: &Ports, secrets: &Secrets, servers: &Servers, urls: BTreeMap<String, String>) -> Manifest {
+fn describe(
+    ports: &Ports,
+    secrets: &Secrets,
+    servers: &Servers,
+    urls: BTreeMap<String, String>,
+) -> Manifest {
     let http = |port: u16| format!("http://127.0.0.1:{port}");
     let own = servers.own.iter().map(|(name, server)| ((*name).to_owned(), server.started.clone()));
     Manifest {
@@ -199,106 +179,6 @@ fn describe(ports: &Ports, secrets: &Secrets, servers: &Servers, urls: BTreeMap<
     }
 }
 
-/// How each process of ours is started.
-struct Plan {
-    manifest: Manifest,
-    ports: Ports,
-    secrets: Secrets,
-    simulate: Vec<String>,
-}
-
-impl Plan {
-    fn fakes(&self) -> anyhow::Result<Spec> {
-        let at = |port: u16| format!("127.0.0.1:{port}");
-        let mut arguments: Vec<String> = ["fakes", "--http", &at(self.ports.fakes), "--smtp", &self.manifest.smtp]
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        arguments.extend(["--gateway".to_owned(), self.manifest.gateways[0].clone()]);
-        arguments.extend(self.simulate.iter().cloned());
-        let environment =
-            vec![("KAFKA_BROKERS", self.manifest.kafka_brokers.clone()), ("API_KEY", self.secrets.api_key.clone())];
-        let program = std::env::current_exe()?;
-        Ok(Spec { service: "fakes", slot: 0, program, arguments, environment, log: logs().join("fakes.log") })
-    }
-
-    fn services(&self) -> anyhow::Result<Vec<Spec>> {
-        let mut all = vec![self.aggregator()?, self.notifier()?];
-        for slot in 0..self.ports.gateways.len() {
-            all.push(self.gateway(slot)?);
-        }
-        Ok(all)
-    }
-
-    async fn migrate(&self) -> anyhow::Result<()> {
-        let step = Step::quiet("databases migrated");
-        for spec in [self.aggregator()?, self.notifier()?] {
-            let mut command = Command::new(&spec.program);
-            command.arg("migrate").env_clear().envs(spec.environment.iter().map(|(k, v)| (k, v)));
-            install::quiet(&mut command).await.with_context(|| format!("{} migrate failed", spec.service))?;
-        }
-        step.done("");
-        Ok(())
-    }
-
-    fn spec(
-        &self,
-        service: &'static str,
-        slot: usize,
-        addresses: [u16; 2],
-        mut environment: Vec<(&'static str, String)>,
-    ) -> anyhow::Result<Spec> {
-        let at = |port: u16| format!("127.0.0.1:{port}");
-        let path = |path: &PathBuf| path.display().to_string();
-        environment.extend([
-            ("HTTP_ADDR", at(addresses[0])),
-            ("ADMIN_ADDR", at(addresses[1])),
-            ("LOG_FORMAT", "json".to_owned()),
-            ("LOG", "info".to_owned()),
-            ("REDIS_URL", self.manifest.redis_url.clone()),
-            ("TOKEN_KEYS_FILE", path(&self.secrets.token_keys_file)),
-            ("API_KEYS_FILE", path(&self.secrets.api_keys_file)),
-            ("SHUTDOWN_GRACE", "5s".to_owned()),
-        ]);
-        let log = logs().join(format!("{service}-{slot}.log"));
-        Ok(Spec { service, slot, program: build::binary(service)?, arguments: Vec::new(), environment, log })
-    }
-
-    fn aggregator(&self) -> anyhow::Result<Spec> {
-        let own = vec![
-            ("DATABASE_URL", self.manifest.database_urls["aggregator"].clone()),
-            ("KAFKA_BROKERS", self.manifest.kafka_brokers.clone()),
-            ("DERIVE_GRACE", "2s".to_owned()),
-        ];
-        self.spec("aggregator", 0, self.ports.aggregator, own)
-    }
-
-    fn notifier(&self) -> anyhow::Result<Spec> {
-        let own = vec![
-            ("DATABASE_URL", self.manifest.database_urls["notifier"].clone()),
-            ("KAFKA_BROKERS", self.manifest.kafka_brokers.clone()),
-            ("SMTP_URL", format!("smtp://{}", self.manifest.smtp)),
-            ("PUBLIC_URL", self.manifest.gateways[0].clone()),
-            ("SHOP_NAME", "Teemazing".to_owned()),
-        ];
-        self.spec("notifier", 0, self.ports.notifier, own)
-    }
-
-    fn gateway(&self, slot: usize) -> anyhow::Result<Spec> {
-        let dist = folder::root().join("web-widget/dist");
-        let own = vec![
-            ("AGGREGATOR_URLS", self.manifest.aggregator.clone()),
-            ("NOTIFIER_URLS", self.manifest.notifier.clone()),
-            ("ALLOWED_ORIGINS", self.manifest.gateways.join(",")),
-            ("WIDGET_DIR", dist.display().to_string()),
-            ("DEMO_SHOP_URL", self.manifest.fakes.clone()),
-            ("LIMIT_REQUESTS_PER_SECOND", "20000".to_owned()),
-            ("LIMIT_CONNECTIONS_PER_ADDRESS", "20000".to_owned()),
-        ];
-        self.spec("realtime-gateway", slot, [self.ports.gateways[slot], self.ports.gateway_admin[slot]], own)
-    }
-}
-
 /// Waits until every service says that it is ready.
 async fn ready(manifest: &Manifest) -> anyhow::Result<()> {
     let step = Step::quiet("services ready");
@@ -316,8 +196,13 @@ async fn ready(manifest: &Manifest) -> anyhow::Result<()> {
             };
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        let answer = client.get(&url).send().await.with_context(|| format!("{url} does not answer"))?;
-        anyhow::ensure!(answer.status().is_success(), "{url}: {last}; see {}", logs().display());
+        let answer =
+            client.get(&url).send().await.with_context(|| format!("{url} does not answer"))?;
+        anyhow::ensure!(
+            answer.status().is_success(),
+            "{url}: {last}; see {}",
+            plan::logs().display()
+        );
     }
     step.done("");
     Ok(())

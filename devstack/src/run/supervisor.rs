@@ -56,7 +56,12 @@ impl Supervisor {
     fn start(&self, spec: &Spec) -> anyhow::Result<(Child, Identity)> {
         let log = std::fs::File::options().create(true).append(true).open(&spec.log)?;
         let mut command = Command::new(&spec.program);
-        command.args(&spec.arguments).env_clear().stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        command
+            .args(&spec.arguments)
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.envs(spec.environment.iter().map(|(name, value)| (name, value)));
         let started = self.register.spawn(spec.service, &mut command)?;
@@ -82,7 +87,11 @@ impl Supervisor {
             };
             let how = status.map_or_else(|e| e.to_string(), |s| s.to_string());
             if how.contains(&format!("status: {EXIT_USAGE}")) {
-                term::line(&format!("  {} refuses its settings; see {}", spec.service, spec.log.display()));
+                term::line(&format!(
+                    "  {} refuses its settings; see {}",
+                    spec.service,
+                    spec.log.display()
+                ));
                 return self.life.stop();
             }
             running = tokio::select! {
@@ -98,7 +107,10 @@ impl Supervisor {
             match self.start(spec).context("cannot start it again") {
                 Ok(next) => {
                     let pid = next.1.pid;
-                    term::line(&format!("  {} ended ({how}); started again as process {pid}", spec.service));
+                    term::line(&format!(
+                        "  {} ended ({how}); started again as process {pid}",
+                        spec.service
+                    ));
                     return next;
                 }
                 Err(error) => term::line(&format!("  {}: {error:#}", spec.service)),

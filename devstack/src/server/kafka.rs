@@ -16,7 +16,10 @@ use tokio::process::Command;
 /// Any 16 bytes in base64url will do: the data is new each time.
 const CLUSTER_ID: &str = "bWlsZXBvc3QtZGV2LTAwMQ";
 
-pub(super) async fn start(folder: &DataFolder, register: &Register) -> anyhow::Result<(String, Option<Server>)> {
+pub(super) async fn start(
+    folder: &DataFolder,
+    register: &Register,
+) -> anyhow::Result<(String, Option<Server>)> {
     let libs = install::kafka().await?;
     install::debian("java", &["openjdk-17-jre-headless"]).await?;
     let step = Step::quiet("Kafka");
@@ -26,10 +29,14 @@ pub(super) async fn start(folder: &DataFolder, register: &Register) -> anyhow::R
     std::fs::write(&properties, server_properties(port, controller, &data))?;
     let classpath = format!("{}/*", libs.display());
     let mut format = Command::new("java");
-    format.args(["-cp", &classpath, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"]).arg(&properties);
+    format
+        .args(["-cp", &classpath, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"])
+        .arg(&properties);
     quiet(&mut format).await?;
-    let argv = ["java", "-Xmx512m", "-Xms128m", "-XX:+UseSerialGC", "-cp", &classpath, "kafka.Kafka"];
-    let argv = argv.iter().map(ToString::to_string).chain([properties.display().to_string()]).collect();
+    let argv =
+        ["java", "-Xmx512m", "-Xms128m", "-XX:+UseSerialGC", "-cp", &classpath, "kafka.Kafka"];
+    let argv =
+        argv.iter().map(ToString::to_string).chain([properties.display().to_string()]).collect();
     let log = folder.path().join("kafka.log");
     let server = launch(register, "Kafka", argv, Signal::SIGTERM, &log, None)?;
     let brokers = format!("127.0.0.1:{port}");
@@ -44,10 +51,15 @@ async fn answers(brokers: &str) -> bool {
         return false;
     }
     let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", brokers).set("broker.address.family", "v4").set("log_level", "2");
+    config
+        .set("bootstrap.servers", brokers)
+        .set("broker.address.family", "v4")
+        .set("log_level", "2");
     let asked = tokio::task::spawn_blocking(move || {
         let client: Result<BaseConsumer, _> = config.create();
-        client.is_ok_and(|c| c.fetch_metadata(None, Duration::from_secs(1)).is_ok_and(|m| !m.brokers().is_empty()))
+        client.is_ok_and(|c| {
+            c.fetch_metadata(None, Duration::from_secs(1)).is_ok_and(|m| !m.brokers().is_empty())
+        })
     });
     asked.await.unwrap_or(false)
 }

@@ -11,7 +11,10 @@ use std::path::PathBuf;
 use tokio::net::TcpStream;
 use tokio::process::Command;
 
-pub(super) async fn start(folder: &DataFolder, register: &Register) -> anyhow::Result<(String, Option<Server>)> {
+pub(super) async fn start(
+    folder: &DataFolder,
+    register: &Register,
+) -> anyhow::Result<(String, Option<Server>)> {
     if programs().is_none() {
         debian("/usr/lib/postgresql/15/bin/postgres", &["postgresql"]).await?;
     }
@@ -21,13 +24,25 @@ pub(super) async fn start(folder: &DataFolder, register: &Register) -> anyhow::R
     let owner = user.as_ref().map(|u| (u.uid.as_raw(), u.gid.as_raw()));
     let data = folder.fresh("postgres", owner)?;
     let mut init = Command::new(bin.join("initdb"));
-    init.args(["-U", "milepost", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-D"]).arg(&data);
+    init.args([
+        "-U",
+        "milepost",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--locale=C.UTF-8",
+        "--no-sync",
+        "-D",
+    ])
+    .arg(&data);
     if let Some((uid, gid)) = owner {
         init.uid(uid).gid(gid).current_dir("/");
     }
     quiet(&mut init).await.context("initdb failed")?;
     let port = free_port()?;
-    let mut argv = vec![bin.join("postgres").display().to_string(), "-D".into(), data.display().to_string()];
+    let mut argv =
+        vec![bin.join("postgres").display().to_string(), "-D".into(), data.display().to_string()];
     for setting in settings(port, &data.display().to_string()) {
         argv.extend(["-c".to_owned(), setting]);
     }
@@ -40,7 +55,8 @@ pub(super) async fn start(folder: &DataFolder, register: &Register) -> anyhow::R
             return false;
         }
         let mut ask = Command::new(&psql);
-        ask.args(["-h", "127.0.0.1", "-U", "milepost", "-c", "select 1", "postgres", "-p"]).arg(port.to_string());
+        ask.args(["-h", "127.0.0.1", "-U", "milepost", "-c", "select 1", "postgres", "-p"])
+            .arg(port.to_string());
         ask.output().await.is_ok_and(|out| out.status.success())
     })
     .await?;
@@ -57,8 +73,13 @@ fn programs() -> Option<PathBuf> {
 
 /// The data goes with the run, so nothing is waited for on disk; all else is as in production.
 fn settings(port: u16, data: &str) -> Vec<String> {
-    let fixed = ["listen_addresses=127.0.0.1", "fsync=off", "max_connections=200", "shared_buffers=256MB"];
+    let fixed =
+        ["listen_addresses=127.0.0.1", "fsync=off", "max_connections=200", "shared_buffers=256MB"];
     let mut all: Vec<String> = fixed.iter().map(ToString::to_string).collect();
-    all.extend([format!("port={port}"), format!("unix_socket_directories={data}"), "log_min_messages=warning".into()]);
+    all.extend([
+        format!("port={port}"),
+        format!("unix_socket_directories={data}"),
+        "log_min_messages=warning".into(),
+    ]);
     all
 }

@@ -9,14 +9,27 @@ use nix::sys::signal::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-pub(super) async fn start(folder: &DataFolder, register: &Register) -> anyhow::Result<(String, Option<Server>)> {
+pub(super) async fn start(
+    folder: &DataFolder,
+    register: &Register,
+) -> anyhow::Result<(String, Option<Server>)> {
     debian("redis-server", &["redis-server"]).await?;
     let step = Step::quiet("Redis");
     let data = folder.fresh("redis", None)?;
     let port = free_port()?;
     let port_text = port.to_string();
     let data_text = data.display().to_string();
-    let argv = ["redis-server", "--port", &port_text, "--bind", "127.0.0.1", "--save", "", "--dir", &data_text];
+    let argv = [
+        "redis-server",
+        "--port",
+        &port_text,
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--dir",
+        &data_text,
+    ];
     let argv = argv.iter().map(ToString::to_string).collect();
     let log = folder.path().join("redis.log");
     let server = launch(register, "Redis", argv, Signal::SIGTERM, &log, None)?;

@@ -40,7 +40,11 @@ mod tests {
     #[test]
     fn nothing_is_lost_and_some_come_twice_or_late() {
         let start = DateTime::UNIX_EPOCH;
-        let record = |n: i32| Native { at: start + TimeDelta::hours(n.into()), topic: "source.shop", value: json!(n) };
+        let record = |n: i32| Native {
+            at: start + TimeDelta::hours(n.into()),
+            topic: "source.shop",
+            value: json!(n),
+        };
         let records: Vec<Native> = (0..200).map(record).collect();
         let arrivals = arrivals(records.clone(), &mut fastrand::Rng::with_seed(3));
         assert!(records.iter().all(|r| arrivals.iter().any(|a| a.record == *r)));

@@ -29,7 +29,12 @@ struct Counter {
 pub fn router(player: Player, gateway: &str, api_key: &str) -> anyhow::Result<Router> {
     let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).no_proxy().build();
     let client = client.context("no HTTP client")?;
-    let counter = Counter { player, client, tokens: format!("{gateway}/v1/tokens"), api_key: api_key.to_owned() };
+    let counter = Counter {
+        player,
+        client,
+        tokens: format!("{gateway}/v1/tokens"),
+        api_key: api_key.to_owned(),
+    };
     Ok(Router::new()
         .route("/shop/orders", get(list).post(place))
         .route("/shop/orders/{order}/token", post(renew))
@@ -48,12 +53,18 @@ async fn list(State(counter): State<Counter>) -> Json<Vec<Begun>> {
     Json(counter.player.begun())
 }
 
-async fn place(State(counter): State<Counter>, Json(wish): Json<Wish>) -> Result<(StatusCode, Json<Value>), StatusCode> {
+async fn place(
+    State(counter): State<Counter>,
+    Json(wish): Json<Wish>,
+) -> Result<(StatusCode, Json<Value>), StatusCode> {
     let locale = if wish.locale.as_deref() == Some("en") { "en" } else { "vi" };
     let person = Person::number(0).speaking(locale, wish.customer);
     let begun = counter.player.begin(wish.life, &person);
     let token = counter.token(&begun.customer, &begun.order).await?;
-    Ok((StatusCode::CREATED, Json(json!({"order": begun.order, "customer": begun.customer, "token": token}))))
+    Ok((
+        StatusCode::CREATED,
+        Json(json!({"order": begun.order, "customer": begun.customer, "token": token})),
+    ))
 }
 
 #[derive(Deserialize)]
@@ -72,7 +83,8 @@ async fn renew(
 impl Counter {
     async fn token(&self, customer: &str, order: &str) -> Result<String, StatusCode> {
         let wanted = json!({"subject": customer, "orders": [order], "scope": ["timeline", "inbox"], "ttl_seconds": 900});
-        let answer = self.client.post(&self.tokens).bearer_auth(&self.api_key).json(&wanted).send().await;
+        let answer =
+            self.client.post(&self.tokens).bearer_auth(&self.api_key).json(&wanted).send().await;
         let answer = answer.map_err(|_| StatusCode::BAD_GATEWAY)?;
         let body: Value = answer.json().await.map_err(|_| StatusCode::BAD_GATEWAY)?;
         body["token"].as_str().map(str::to_owned).ok_or(StatusCode::BAD_GATEWAY)

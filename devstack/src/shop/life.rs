@@ -55,7 +55,10 @@ pub struct Pace {
 impl Pace {
     fn at(self, hour: f64) -> DateTime<Utc> {
         // Milliseconds of a life fit a double exactly.
-        #[expect(clippy::cast_possible_truncation, reason = "rounded to whole milliseconds on purpose")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "rounded to whole milliseconds on purpose"
+        )]
         let millis = (hour * 3_600_000.0 / self.speed) as i64;
         self.start + TimeDelta::milliseconds(millis)
     }
@@ -73,10 +76,18 @@ struct Story<'a> {
 
 /// The records of one life, in the order in which things happen.
 #[must_use]
-pub fn life(kind: Kind, order: &str, person: &Person, pace: Pace, random: &mut fastrand::Rng) -> Vec<Native> {
+pub fn life(
+    kind: Kind,
+    order: &str,
+    person: &Person,
+    pace: Pace,
+    random: &mut fastrand::Rng,
+) -> Vec<Native> {
     let first = random.usize(..PRODUCTS.len());
     let count = if kind == Kind::TwoParcels { 2 } else { 1 };
-    let goods = (0..count).map(|n| (PRODUCTS[(first + n * 2) % PRODUCTS.len()], random.u32(1..3))).collect();
+    let goods = (0..count)
+        .map(|n| (PRODUCTS[(first + n * 2) % PRODUCTS.len()], random.u32(1..3)))
+        .collect();
     let foreign = person.locale == "en";
     let mut story = Story { order, person, goods, pace, foreign, records: Vec::new() };
     story.tell(kind, random.u32(10_000..99_999));
@@ -120,10 +131,16 @@ impl Story<'_> {
         self.add(0.0, |s, at| native::placed(at, s.order, s.person, &s.goods, promise));
         let amount = native::total(&self.goods);
         match kind {
-            Kind::CashOnDelivery => self.add(0.5, |s, at| native::payment(at, s.order, "cod_due", amount)),
+            Kind::CashOnDelivery => {
+                self.add(0.5, |s, at| native::payment(at, s.order, "cod_due", amount));
+            }
             _ if self.foreign => {
-                self.add(0.5, |s, at| native::stripe(at, s.order, "payment_intent.created", amount));
-                self.add(1.0, |s, at| native::stripe(at, s.order, "payment_intent.succeeded", amount));
+                self.add(0.5, |s, at| {
+                    native::stripe(at, s.order, "payment_intent.created", amount)
+                });
+                self.add(1.0, |s, at| {
+                    native::stripe(at, s.order, "payment_intent.succeeded", amount)
+                });
             }
             _ => {
                 self.add(0.5, |s, at| native::payment(at, s.order, "pending", amount));
@@ -135,7 +152,9 @@ impl Story<'_> {
 
     fn cancel(&mut self) {
         self.add(12.0, |s, at| native::work(at, s.order, 1, ("ARTWORK", "STARTED"), "Thiết kế", 1));
-        self.add(30.0, |s, at| native::shop(at, s.order, "order.cancelled", Some("customer_request")));
+        self.add(30.0, |s, at| {
+            native::shop(at, s.order, "order.cancelled", Some("customer_request"))
+        });
         let amount = native::total(&self.goods);
         self.add(40.0, |s, at| native::payment(at, s.order, "refund_pending", amount));
         self.add(60.0, |s, at| native::payment(at, s.order, "refunded", amount));
@@ -152,17 +171,29 @@ impl Story<'_> {
             (30.0, stage, "FINISHED"),
         ];
         if remake {
-            steps.extend([(32.0, "QC", "FAILED"), (34.0, stage, "STARTED"), (37.0, stage, "FINISHED")]);
+            steps.extend([
+                (32.0, "QC", "FAILED"),
+                (34.0, stage, "STARTED"),
+                (37.0, stage, "FINISHED"),
+            ]);
         }
         steps.push((40.0, "QC", "FINISHED"));
         for (sequence, (hour, stage, state)) in (1..).zip(steps) {
             let late = f64::from(u32::try_from(line).unwrap_or(1)) * 0.4;
-            self.add(hour + late, |s, at| native::work(at, s.order, line, (stage, state), product.station, sequence));
+            self.add(hour + late, |s, at| {
+                native::work(at, s.order, line, (stage, state), product.station, sequence)
+            });
         }
     }
 
     fn pack(&mut self, parcel: &Parcel) {
-        let steps = [(43.0, "ALLOCATED"), (45.0, "PICKED"), (48.0, "PACKED"), (50.0, "LABEL_CREATED"), (55.0, "HANDED_OVER")];
+        let steps = [
+            (43.0, "ALLOCATED"),
+            (45.0, "PICKED"),
+            (48.0, "PACKED"),
+            (50.0, "LABEL_CREATED"),
+            (55.0, "HANDED_OVER"),
+        ];
         for (hour, status) in steps {
             self.add(hour, |s, at| native::fulfilment(at, s.order, status, parcel));
         }

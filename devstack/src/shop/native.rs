@@ -59,7 +59,11 @@ pub fn total(goods: &[(Product, u32)]) -> i64 {
 /// The shop: anything else.
 #[must_use]
 pub fn shop(at: DateTime<Utc>, order: &str, event: &str, reason: Option<&str>) -> Native {
-    record(at, "source.shop", json!({"event": event, "order_no": order, "at": instant(at), "reason": reason}))
+    record(
+        at,
+        "source.shop",
+        json!({"event": event, "order_no": order, "at": instant(at), "reason": reason}),
+    )
 }
 
 /// The payment system.
@@ -82,7 +86,14 @@ pub fn stripe(at: DateTime<Utc>, order: &str, kind: &str, amount: i64) -> Native
 
 /// The workshop: one work order for each line.
 #[must_use]
-pub fn work(at: DateTime<Utc>, order: &str, line: usize, step: (&str, &str), station: &str, sequence: u32) -> Native {
+pub fn work(
+    at: DateTime<Utc>,
+    order: &str,
+    line: usize,
+    step: (&str, &str),
+    station: &str,
+    sequence: u32,
+) -> Native {
     let value = json!({"workOrderId": format!("WO-{order}-{line}"), "orderNumber": order,
         "lineItemId": line.to_string(), "stage": step.0, "state": step.1, "station": station,
         "at": vietnam(at).to_rfc3339_opts(SecondsFormat::Secs, false), "sequence": sequence,
@@ -106,7 +117,8 @@ pub struct Parcel {
 /// The warehouse.
 #[must_use]
 pub fn fulfilment(at: DateTime<Utc>, order: &str, status: &str, parcel: &Parcel) -> Native {
-    let lines: Vec<Value> = parcel.lines.iter().map(|line| json!({"line": line.to_string(), "qty": 1})).collect();
+    let lines: Vec<Value> =
+        parcel.lines.iter().map(|line| json!({"line": line.to_string(), "qty": 1})).collect();
     let value = json!({"id": format!("F-{order}-{}-{status}", parcel.name), "order": order, "status": status,
         "parcel": parcel.name, "lines": lines, "carrier": parcel.carrier, "tracking_code": parcel.tracking,
         "updated": vietnam(at).format("%d/%m/%Y %H:%M:%S").to_string()});
@@ -115,8 +127,16 @@ pub fn fulfilment(at: DateTime<Utc>, order: &str, status: &str, parcel: &Parcel)
 
 /// A carrier, through the shop's hub.
 #[must_use]
-pub fn logistics(at: DateTime<Utc>, parcel: &Parcel, code: &str, place: &str, eta: Option<[DateTime<Utc>; 2]>) -> Native {
-    let eta = eta.map(|[earliest, latest]| json!({"earliest": instant(earliest), "latest": instant(latest)}));
+pub fn logistics(
+    at: DateTime<Utc>,
+    parcel: &Parcel,
+    code: &str,
+    place: &str,
+    eta: Option<[DateTime<Utc>; 2]>,
+) -> Native {
+    let eta = eta.map(
+        |[earliest, latest]| json!({"earliest": instant(earliest), "latest": instant(latest)}),
+    );
     let value = json!({"id": format!("lg-{}-{code}-{}", parcel.tracking, at.timestamp()), "carrier": parcel.carrier,
         "tracking_number": parcel.tracking, "code": code, "ts": at.timestamp(), "location": {"name": place},
         "eta": eta, "reason": (code == "attempt_failed").then_some("consignee_customer_not_home"), "order_ref": null});

@@ -48,7 +48,9 @@ impl Player {
 
     /// Keeps so many orders alive, one life after the other.
     pub fn keep_alive(self, orders: u32) {
-        let gap = Duration::from_secs_f64((HOURS * 3600.0 / self.speed / f64::from(orders)).clamp(0.02, 3600.0));
+        let gap = Duration::from_secs_f64(
+            (HOURS * 3600.0 / self.speed / f64::from(orders)).clamp(0.02, 3600.0),
+        );
         let soft = self.life.soft().clone();
         self.life.clone().spawn("simulated shop", async move {
             loop {

@@ -55,7 +55,8 @@ pub(super) async fn list(
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Problem> {
     let viewer = owner(principal)?;
-    let Query(asked) = asked.map_err(|_| Problem::bad_request("limit is a number, cursor the next of a page."))?;
+    let Query(asked) =
+        asked.map_err(|_| Problem::bad_request("limit is a number, cursor the next of a page."))?;
     let limit = asked.limit.unwrap_or(20);
     if !(1..=MOST).contains(&limit) {
         return Err(Problem::bad_request("limit: 1 to 100"));
@@ -64,7 +65,10 @@ pub(super) async fn list(
     let (items, unread, version) = page.map_err(|error| away(&error))?;
     let full = i64::try_from(items.len()).unwrap_or(0) == limit;
     let next = items.last().filter(|_| full).map(|item| item.id.clone());
-    let tag = [(header::ETAG, format!("\"{version}\"")), (header::CACHE_CONTROL, "private, no-cache".to_owned())];
+    let tag = [
+        (header::ETAG, format!("\"{version}\"")),
+        (header::CACHE_CONTROL, "private, no-cache".to_owned()),
+    ];
     Ok((tag, Json(FeedPage { items, unread, next })).into_response())
 }
 
@@ -90,7 +94,10 @@ pub(super) async fn read(
 
 /// Marks all items as read.
 #[utoipa::path(post, path = "/v1/inbox/read-all", responses((status = 204, description = "Read")))]
-pub(super) async fn read_all(State(api): State<Api>, principal: Principal) -> Result<StatusCode, Problem> {
+pub(super) async fn read_all(
+    State(api): State<Api>,
+    principal: Principal,
+) -> Result<StatusCode, Problem> {
     let viewer = owner(principal)?;
     mark(&api, &viewer, None).await
 }

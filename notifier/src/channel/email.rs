@@ -25,7 +25,8 @@ impl Mailer {
     pub fn new(urls: &str, timeout: Duration, connections: usize) -> Result<Self, String> {
         let build = |(place, url): (usize, &str)| {
             let builder = Transport::from_url(url.trim());
-            let builder = builder.map_err(|_| format!("SMTP_URL: number {} is no SMTP URL", place + 1))?;
+            let builder =
+                builder.map_err(|_| format!("SMTP_URL: number {} is no SMTP URL", place + 1))?;
             let size = u32::try_from(connections).unwrap_or(16);
             let pool = PoolConfig::new().max_size(size).idle_timeout(Duration::from_secs(20));
             Ok(builder.timeout(Some(timeout)).pool_config(pool).build())

@@ -5,7 +5,8 @@ use chrono_tz::Tz;
 use contract::event::EtaRange;
 use contract::words::Language;
 
-const VI_DAYS: [&str; 7] = ["Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật"];
+const VI_DAYS: [&str; 7] =
+    ["Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật"];
 const EN_DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const EN_MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -27,7 +28,9 @@ fn weekday(day: NaiveDate, language: Language) -> &'static str {
 fn with_month(day: NaiveDate, language: Language) -> String {
     match language {
         Language::Vi => format!("{} {}/{}", weekday(day, language), day.day(), day.month()),
-        Language::En => format!("{} {} {}", weekday(day, language), day.day(), EN_MONTHS[day.month0() as usize]),
+        Language::En => {
+            format!("{} {} {}", weekday(day, language), day.day(), EN_MONTHS[day.month0() as usize])
+        }
     }
 }
 
@@ -38,7 +41,12 @@ pub(super) fn range(range: EtaRange, zone: Option<&str>, language: Language) -> 
         return with_month(last, language);
     }
     if first.month() == last.month() {
-        return format!("{} {} – {}", weekday(first, language), first.day(), with_month(last, language));
+        return format!(
+            "{} {} – {}",
+            weekday(first, language),
+            first.day(),
+            with_month(last, language)
+        );
     }
     format!("{} – {}", with_month(first, language), with_month(last, language))
 }
@@ -50,11 +58,20 @@ mod tests {
     #[test]
     fn days_are_told_in_the_customers_zone_and_language() {
         let time = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().to_utc();
-        let one = EtaRange { earliest: time("2026-11-26T01:00:00Z"), latest: time("2026-11-26T11:00:00Z") };
+        let one = EtaRange {
+            earliest: time("2026-11-26T01:00:00Z"),
+            latest: time("2026-11-26T11:00:00Z"),
+        };
         assert_eq!(range(one, None, Language::Vi), "Thứ Năm 26/11");
-        let over = EtaRange { earliest: time("2026-11-30T01:00:00Z"), latest: time("2026-12-01T01:00:00Z") };
+        let over = EtaRange {
+            earliest: time("2026-11-30T01:00:00Z"),
+            latest: time("2026-12-01T01:00:00Z"),
+        };
         assert_eq!(range(over, None, Language::En), "Mon 30 Nov – Tue 1 Dec");
-        let late = EtaRange { earliest: time("2026-11-26T17:30:00Z"), latest: time("2026-11-26T18:00:00Z") };
+        let late = EtaRange {
+            earliest: time("2026-11-26T17:30:00Z"),
+            latest: time("2026-11-26T18:00:00Z"),
+        };
         assert_eq!(range(late, Some("Asia/Ho_Chi_Minh"), Language::En), "Fri 27 Nov");
         assert_eq!(range(late, Some("Europe/London"), Language::En), "Thu 26 Nov");
     }

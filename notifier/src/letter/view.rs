@@ -47,8 +47,16 @@ impl Context {
             carrier: event.data.carrier.clone().or(carrier),
             eta: event.data.eta.or(timeline.eta.as_ref().map(|eta| eta.range)),
             time_zone: customer.time_zone.clone(),
-            steps: timeline.steps.iter().map(|s| (s.code.clone(), state(s.state).to_owned())).collect(),
-            items: timeline.items.iter().filter_map(|i| Some((i.quantity, i.title.clone()?))).collect(),
+            steps: timeline
+                .steps
+                .iter()
+                .map(|s| (s.code.clone(), state(s.state).to_owned()))
+                .collect(),
+            items: timeline
+                .items
+                .iter()
+                .filter_map(|i| Some((i.quantity, i.title.clone()?)))
+                .collect(),
         }
     }
 }
@@ -75,8 +83,13 @@ pub fn sentences(context: &Context, language: Language) -> Sentences {
     let carrier = context.carrier.as_deref().and_then(carrier_name).unwrap_or(unknown.0);
     let eta = context.eta.map(|range| date::range(range, context.time_zone.as_deref(), language));
     let eta = eta.as_deref().unwrap_or(unknown.1);
-    let fill = |text: &str| text.replace("{carrier}", carrier).replace("{day}", eta).replace("{eta}", eta);
-    Sentences { label: words.label.clone(), headline: fill(&words.headline), next: fill(&words.next) }
+    let fill =
+        |text: &str| text.replace("{carrier}", carrier).replace("{day}", eta).replace("{eta}", eta);
+    Sentences {
+        label: words.label.clone(),
+        headline: fill(&words.headline),
+        next: fill(&words.next),
+    }
 }
 
 /// Carriers by the names that people know them by.
@@ -133,13 +146,17 @@ impl<'a> View<'a> {
     ) -> Self {
         let fixed = Fixed::of(language);
         let name = context.name.as_deref().filter(|name| !name.is_empty());
-        let step = |(code, state): &(String, String)| Step { label: step_label(code, language), state: state.clone() };
+        let step = |(code, state): &(String, String)| Step {
+            label: step_label(code, language),
+            state: state.clone(),
+        };
         let delivered = context.milestone == Milestone::ShipmentDelivered;
         Self {
             language: language.tag(),
             shop,
             order: &context.order,
-            greeting: name.map_or_else(|| fixed.hello.to_owned(), |name| format!("{} {name},", fixed.dear)),
+            greeting: name
+                .map_or_else(|| fixed.hello.to_owned(), |name| format!("{} {name},", fixed.dear)),
             headline: &sentences.headline,
             next: &sentences.next,
             eta: context
@@ -148,7 +165,11 @@ impl<'a> View<'a> {
                 .map(|range| date::range(range, context.time_zone.as_deref(), language)),
             eta_label: fixed.eta,
             steps: context.steps.iter().map(step).collect(),
-            items: context.items.iter().map(|(quantity, title)| Item { quantity: *quantity, title }).collect(),
+            items: context
+                .items
+                .iter()
+                .map(|(quantity, title)| Item { quantity: *quantity, title })
+                .collect(),
             items_label: fixed.items,
             button: fixed.button,
             link,

@@ -1,31 +1,9 @@
 //! Which channels carry an occasion to a customer, and which are skipped and why.
 
+use super::channel::Channel;
 use super::preference::{Choice, Choices};
 use super::rule::Occasion;
 use contract::customer::Customer;
-
-/// A way to a customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Channel {
-    /// A letter.
-    Email,
-    /// The feed.
-    InApp,
-}
-
-impl Channel {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Email, Self::InApp];
-
-    /// Its name in the store and in preferences.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::InApp => "in_app",
-        }
-    }
-}
 
 /// One channel's part of a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,10 +74,10 @@ mod tests {
     #[test]
     fn who_was_never_asked_gets_the_default() {
         let planned = plan("order.confirmed", &Choices::default());
-        assert_eq!(planned.iter().map(|p| (p.channel.code(), p.skipped)).collect::<Vec<_>>(), [
-            ("email", None),
-            ("in_app", None)
-        ]);
+        assert_eq!(
+            planned.iter().map(|p| (p.channel.code(), p.skipped)).collect::<Vec<_>>(),
+            [("email", None), ("in_app", None)]
+        );
         assert_eq!(plan("shipment.in_transit", &Choices::default()).len(), 1, "the feed alone");
     }
 
@@ -119,14 +97,18 @@ mod tests {
     fn without_an_address_the_letter_is_skipped_by_name() {
         let mut message = message("order.confirmed", "2026-11-20T01:00:05Z");
         message.customer.email = None;
-        let planned = deliveries(&occasion(&message).unwrap(), &message.customer, &Choices::default());
+        let planned =
+            deliveries(&occasion(&message).unwrap(), &message.customer, &Choices::default());
         assert_eq!(planned[0].skipped, Some("no_address"));
     }
 
     #[test]
     fn old_news_tells_nobody() {
         assert!(occasion(&message("order.confirmed", "2026-11-22T01:00:00Z")).is_none());
-        assert!(occasion(&message("payment.paid", "2026-11-20T01:00:05Z")).is_none(), "not one of the eight");
+        assert!(
+            occasion(&message("payment.paid", "2026-11-20T01:00:05Z")).is_none(),
+            "not one of the eight"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the customer chose: yes, no, or never asked.
 
-use super::deliveries::Channel;
+use super::channel::Channel;
 use super::rule::Occasion;
 use std::collections::HashMap;
 

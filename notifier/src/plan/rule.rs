@@ -1,6 +1,6 @@
 //! Who is told what: the eight events as a table. Data, not code.
 
-use super::deliveries::Channel;
+use super::channel::Channel;
 use chrono::TimeDelta;
 use contract::message::TimelineMessage;
 use contract::milestone::Milestone;
@@ -54,7 +54,8 @@ const NEWS: TimeDelta = TimeDelta::hours(24);
 pub fn occasion(message: &TimelineMessage) -> Option<Occasion> {
     let event = &message.event;
     let occasion = TABLE.iter().find(|row| row.milestone == event.milestone)?;
-    let withdrawal = event.data.corrects.is_some() && event.data.confidence == contract::event::Confidence::Predicted;
+    let withdrawal = event.data.corrects.is_some()
+        && event.data.confidence == contract::event::Confidence::Predicted;
     let old = event.time < event.receivedat - NEWS;
     (!withdrawal && !old && complete(event.milestone, &message.timeline)).then_some(*occasion)
 }
@@ -63,5 +64,8 @@ pub fn occasion(message: &TimelineMessage) -> Option<Occasion> {
 fn complete(milestone: Milestone, timeline: &Timeline) -> bool {
     let finished = Milestone::ProductionFinished;
     milestone != finished
-        || timeline.items.iter().all(|i| i.status.rank() >= finished.rank() && !i.status.is_problem())
+        || timeline
+            .items
+            .iter()
+            .all(|i| i.status.rank() >= finished.rank() && !i.status.is_problem())
 }

@@ -107,7 +107,8 @@ pub async fn page(
     limit: i64,
 ) -> Result<(Vec<FeedItem>, i64, i64), sqlx::Error> {
     // Repeatable read: the version is the one of exactly these items.
-    let mut transaction = pool.begin_with("begin isolation level repeatable read read only").await?;
+    let mut transaction =
+        pool.begin_with("begin isolation level repeatable read read only").await?;
     let rows = sqlx::query!(
         "select id, order_id, milestone, title, body, created_at, read_at from feed
          where customer_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3",
@@ -123,9 +124,10 @@ pub async fn page(
     )
     .fetch_one(&mut *transaction)
     .await?;
-    let version = sqlx::query_scalar!("select version from feed_heads where customer_id = $1", customer)
-        .fetch_optional(&mut *transaction)
-        .await?;
+    let version =
+        sqlx::query_scalar!("select version from feed_heads where customer_id = $1", customer)
+            .fetch_optional(&mut *transaction)
+            .await?;
     transaction.commit().await?;
     let items = rows.into_iter().map(|row| FeedItem {
         id: row.id.to_string(),
@@ -144,9 +146,12 @@ pub async fn page(
 /// # Errors
 /// When the database is away.
 pub async fn unpublished(pool: &PgPool, most: i64) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar!("select customer_id from feed_heads where published < version limit $1", most)
-        .fetch_all(pool)
-        .await
+    sqlx::query_scalar!(
+        "select customer_id from feed_heads where published < version limit $1",
+        most
+    )
+    .fetch_all(pool)
+    .await
 }
 
 /// Notes how far a feed was published.

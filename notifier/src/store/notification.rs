@@ -11,7 +11,11 @@ use uuid::Uuid;
 ///
 /// # Errors
 /// When the database is away.
-pub async fn first_time(connection: &mut PgConnection, order: &str, version: i64) -> Result<bool, sqlx::Error> {
+pub async fn first_time(
+    connection: &mut PgConnection,
+    order: &str,
+    version: i64,
+) -> Result<bool, sqlx::Error> {
     let done = sqlx::query!(
         "insert into handled (order_id, version) values ($1, $2) on conflict do nothing",
         order,
@@ -45,7 +49,10 @@ pub struct New<'a> {
 ///
 /// # Errors
 /// When the database is away or refuses a value.
-pub async fn add(connection: &mut PgConnection, new: &New<'_>) -> Result<Option<Uuid>, sqlx::Error> {
+pub async fn add(
+    connection: &mut PgConnection,
+    new: &New<'_>,
+) -> Result<Option<Uuid>, sqlx::Error> {
     sqlx::query_scalar!(
         "insert into notifications
            (id, subject, occasion, occasion_version, place, customer_id, language, context, created_at, deadline_at)
@@ -69,7 +76,11 @@ pub async fn add(connection: &mut PgConnection, new: &New<'_>) -> Result<Option<
 ///
 /// # Errors
 /// When the database is away.
-pub async fn overtaken(connection: &mut PgConnection, subject: &str, place: i16) -> Result<bool, sqlx::Error> {
+pub async fn overtaken(
+    connection: &mut PgConnection,
+    subject: &str,
+    place: i16,
+) -> Result<bool, sqlx::Error> {
     let found = sqlx::query_scalar!(
         r#"select exists (select from notifications where subject = $1 and place > $2 and $2 > 0) as "found!""#,
         subject,

@@ -36,7 +36,9 @@ impl Positions {
     /// when the subscription began, while its message was still under way.
     pub(super) fn advance(&self, shard: Shard, number: u64) -> bool {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(position) = all.get_mut(usize::from(shard.number())) else { return false };
+        let Some(position) = all.get_mut(usize::from(shard.number())) else {
+            return false;
+        };
         let gap = number > position.delivered + 1;
         position.delivered = position.delivered.max(number);
         gap

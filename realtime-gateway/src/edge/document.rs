@@ -1,15 +1,19 @@
 //! `GET /openapi.json`: all routes of all services, as one document.
 
-use super::{ticket, token};
+use super::token;
+use crate::ticket;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
-#[openapi(info(title = "Milepost: realtime gateway", version = "1"), paths(token::mint, ticket::issue))]
+#[openapi(
+    info(title = "Milepost: realtime gateway", version = "1"),
+    paths(token::mint, ticket::issue)
+)]
 struct Document;
 
-/// The routes that the gateway answers itself, as OpenAPI 3.1.
+/// The routes that the gateway answers itself, as `OpenAPI` 3.1.
 #[must_use]
 pub fn own() -> String {
     Document::openapi().to_pretty_json().unwrap_or_default()

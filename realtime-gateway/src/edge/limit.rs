@@ -1,6 +1,6 @@
 //! Requests per second and address.
 
-use super::ClientAddress;
+use crate::gateway::ClientAddress;
 use crate::metric;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -27,13 +27,14 @@ impl Limiter {
     #[must_use]
     pub fn new(life: &Lifecycle, per_second: u32) -> Self {
         let rate = NonZeroU32::new(per_second).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::per_second(rate).allow_burst(rate.saturating_mul(NonZeroU32::MIN.saturating_add(1)));
+        let quota = Quota::per_second(rate)
+            .allow_burst(rate.saturating_mul(NonZeroU32::MIN.saturating_add(1)));
         let limiter = Arc::new(RateLimiter::hashmap(quota));
         let (kept, soft) = (limiter.clone(), life.soft().clone());
         life.spawn("limits", async move {
             loop {
                 tokio::select! {
-                    () = tokio::time::sleep(Duration::from_secs(60)) => kept.retain_recent(),
+                    () = tokio::time::sleep(Duration::from_mins(1)) => kept.retain_recent(),
                     () = soft.cancelled() => return,
                 }
             }
@@ -50,7 +51,8 @@ pub(super) async fn limit(
 ) -> Response {
     if limiter.0.check_key(&address).is_err() {
         metric::refused("too_many_requests");
-        let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Slower, please.");
+        let problem =
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Slower, please.");
         return problem.retry_after(1).into_response();
     }
     next.run(request).await

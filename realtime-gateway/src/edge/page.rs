@@ -31,13 +31,18 @@ pub(super) fn router(pages: Pages) -> Router {
     if let Some(shop) = pages.demo_shop {
         router = router.route("/demo/api/{*path}", any(demo_shop).with_state(shop));
     }
-    let Some(folder) = pages.folder else { return router };
+    let Some(folder) = pages.folder else {
+        return router;
+    };
     let files = Router::new()
         .route_service("/demo", ServeFile::new(folder.join("demo/index.html")))
         .nest_service("/demo/assets", ServeDir::new(folder.join("demo/assets")))
         .nest_service("/widget", ServeDir::new(folder.join("widget")));
     let fixed = |name: &'static str, value: &'static str| {
-        SetResponseHeaderLayer::overriding(HeaderName::from_static(name), HeaderValue::from_static(value))
+        SetResponseHeaderLayer::overriding(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        )
     };
     router.merge(
         files
@@ -68,7 +73,9 @@ async fn demo_shop(
         })
         .await?;
     let status = StatusCode::from_u16(answer.status().as_u16()).map_err(|_| Problem::internal())?;
-    let bytes = answer.bytes().await.map_err(|_| Problem::unavailable("The demo shop does not answer."))?;
-    let response = Response::builder().status(status).header(header::CONTENT_TYPE, "application/json");
+    let bytes =
+        answer.bytes().await.map_err(|_| Problem::unavailable("The demo shop does not answer."))?;
+    let response =
+        Response::builder().status(status).header(header::CONTENT_TYPE, "application/json");
     response.body(Body::from(bytes)).map_err(|_| Problem::internal())
 }

@@ -84,10 +84,16 @@ impl Wanted {
         if subject.parse::<OrderId>().is_err() {
             return Err(Problem::bad_request("subject: 1 to 64 of A-Z a-z 0-9 . _ -"));
         }
-        if self.orders.len() > MAX_ORDERS || self.orders.iter().any(|o| o.parse::<OrderId>().is_err()) {
-            return Err(Problem::bad_request("orders: at most 50, each 1 to 64 of A-Z a-z 0-9 . _ -"));
+        if self.orders.len() > MAX_ORDERS
+            || self.orders.iter().any(|o| o.parse::<OrderId>().is_err())
+        {
+            return Err(Problem::bad_request(
+                "orders: at most 50, each 1 to 64 of A-Z a-z 0-9 . _ -",
+            ));
         }
-        if self.scope.is_empty() || self.scope.iter().any(|s| s != SCOPE_TIMELINE && s != SCOPE_INBOX) {
+        if self.scope.is_empty()
+            || self.scope.iter().any(|s| s != SCOPE_TIMELINE && s != SCOPE_INBOX)
+        {
             return Err(Problem::bad_request("scope: timeline, inbox"));
         }
         if !(1..=MAX_TTL).contains(&self.ttl_seconds) {

@@ -44,7 +44,9 @@ mod tests {
         let with = |origin: &str| HeaderMap::from_iter([(header::ORIGIN, origin.parse().unwrap())]);
         assert!(origins.admit(&with("https://shop.example")));
         assert!(origins.admit(&HeaderMap::new()));
-        for bad in ["https://evil.example", "http://shop.example", "null", "https://shop.example.evil.com"] {
+        for bad in
+            ["https://evil.example", "http://shop.example", "null", "https://shop.example.evil.com"]
+        {
             assert!(!origins.admit(&with(bad)), "{bad}");
         }
     }

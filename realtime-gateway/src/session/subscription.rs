@@ -35,7 +35,12 @@ impl Subscription {
         *self = Self::Live(version);
         Some(match &state {
             Some(_) if since == Some(version) => send(&ServerFrame::Same { id, channel, version }),
-            _ => send(&ServerFrame::Snapshot { id, channel, version, data: state.as_ref().map(State::data) }),
+            _ => send(&ServerFrame::Snapshot {
+                id,
+                channel,
+                version,
+                data: state.as_ref().map(State::data),
+            }),
         })
     }
 

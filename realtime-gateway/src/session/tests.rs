@@ -58,7 +58,10 @@ fn what_comes_while_the_snapshot_is_under_way_is_not_lost() {
     assert!(session.publication(&state(8)).is_none());
     assert!(session.publication(&state(7)).is_none());
     let frames = text(&session.snapshot("order:A", Some(state(6))));
-    assert_eq!(frames, r#"{"op":"snapshot","id":1,"channel":"order:A","version":8,"data":{"version":8}}"#);
+    assert_eq!(
+        frames,
+        r#"{"op":"snapshot","id":1,"channel":"order:A","version":8,"data":{"version":8}}"#
+    );
     assert!(session.publication(&state(8)).is_none());
     assert!(session.publication(&state(9)).is_some());
 }
@@ -107,7 +110,8 @@ fn broken_big_early_and_too_many_frames_end_with_their_codes() {
     let expired = token(&auth, "C-1", &[], -5);
     assert_eq!(closed(&session(&auth).hello(&expired, now)), Some(4401));
     let (mut busy, _) = welcomed(&["A"]);
-    let ends: Vec<_> = (0..25).filter_map(|_| closed(&busy.frame(r#"{"op":"ping"}"#, now))).collect();
+    let ends: Vec<_> =
+        (0..25).filter_map(|_| closed(&busy.frame(r#"{"op":"ping"}"#, now))).collect();
     assert_eq!(ends.first(), Some(&4429));
 }
 
@@ -137,10 +141,14 @@ fn a_newer_token_that_opens_less_ends_what_it_does_not_open() {
     let (mut session, auth) = welcomed(&["A"]);
     session.frame(SUBSCRIBE, clock::now());
     let less = token(&auth, "C-1", &[], 900);
-    let effects = session.frame(&format!(r#"{{"op":"refresh","id":5,"token":"{less}"}}"#), clock::now());
-    assert!(text(&effects).contains(r#""op":"unsubscribed","channel":"order:A","reason":"forbidden""#));
+    let effects =
+        session.frame(&format!(r#"{{"op":"refresh","id":5,"token":"{less}"}}"#), clock::now());
+    assert!(
+        text(&effects).contains(r#""op":"unsubscribed","channel":"order:A","reason":"forbidden""#)
+    );
     assert!(session.publication(&state(9)).is_none());
     let others = token(&auth, "C-2", &["A"], 900);
-    let effects = session.frame(&format!(r#"{{"op":"refresh","id":6,"token":"{others}"}}"#), clock::now());
+    let effects =
+        session.frame(&format!(r#"{{"op":"refresh","id":6,"token":"{others}"}}"#), clock::now());
     assert!(text(&effects).contains("forbidden"));
 }

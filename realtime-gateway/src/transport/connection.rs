@@ -45,7 +45,9 @@ impl Connection {
             match effect {
                 Effect::Send(op, text) => outcome.frames.push((op, text)),
                 Effect::Watch(channel) => self.gateway.watch(channel, &self.viewer),
-                Effect::Unwatch(channel) => self.gateway.hub.unwatch(&channel.to_string(), &self.viewer),
+                Effect::Unwatch(channel) => {
+                    self.gateway.hub.unwatch(&channel.to_string(), &self.viewer);
+                }
                 Effect::Close(close) => {
                     self.closed = close.label();
                     outcome.close = Some(close);
@@ -106,7 +108,8 @@ impl Connection {
 /// The frame before the end, with a random time to come back, so that not all come at once.
 pub(super) fn goodbye(close: Close) -> Utf8Bytes {
     let wait = Duration::from_millis(fastrand::u64(100..2000));
-    let reconnect_after_ms = (close.code() < 4400).then(|| u64::try_from(wait.as_millis()).unwrap_or(1000));
+    let reconnect_after_ms =
+        (close.code() < 4400).then(|| u64::try_from(wait.as_millis()).unwrap_or(1000));
     ServerFrame::Goodbye { code: close.code(), reconnect_after_ms }.encode().into()
 }
 

@@ -1,9 +1,9 @@
 //! `GET /v1/live/sse`: the same session, written as server-sent events.
 
 use super::connection::{Connection, Outcome, goodbye};
-use crate::edge::{ClientAddress, ticket};
-use crate::gateway::Gateway;
+use crate::gateway::{ClientAddress, Gateway};
 use crate::metric;
+use crate::ticket;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, Sse};
@@ -38,7 +38,11 @@ pub async fn open(
 ) -> Result<Response, Problem> {
     if !gateway.origins.admit(&headers) {
         metric::refused("origin");
-        return Err(Problem::new(StatusCode::FORBIDDEN, "origin", "This origin is not in the list."));
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "origin",
+            "This origin is not in the list.",
+        ));
     }
     let asked = Asked::read(query.as_deref().unwrap_or_default(), &headers)?;
     let token = match (&asked.ticket, bearer(&headers)) {
@@ -48,11 +52,16 @@ pub async fn open(
     };
     gateway.auth.tokens.verify(&token).map_err(|error| Problem::unauthorized(error.label()))?;
     let place = gateway.places.take(address);
-    let place = place.ok_or_else(|| Problem::unavailable("There is no room for another connection."))?;
+    let place =
+        place.ok_or_else(|| Problem::unavailable("There is no room for another connection."))?;
     let mut connection = Connection::open(gateway, "sse", place);
     let mut effects = connection.session.hello(&token, clock::now());
     for channel in &asked.channels {
-        effects.extend(connection.session.subscribe(None, channel, asked.since.get(channel).copied()));
+        effects.extend(connection.session.subscribe(
+            None,
+            channel,
+            asked.since.get(channel).copied(),
+        ));
     }
     let first = connection.apply(effects);
     let mut response = Sse::new(events(connection, first)).into_response();
@@ -66,10 +75,12 @@ pub async fn open(
 impl Asked {
     fn read(query: &str, headers: &HeaderMap) -> Result<Self, Problem> {
         let mut asked = Self::default();
-        let mut last = headers.get("last-event-id").and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let mut last =
+            headers.get("last-event-id").and_then(|v| v.to_str().ok()).map(str::to_owned);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = decode(value).ok_or_else(|| Problem::bad_request("The query is not well formed."))?;
+            let value = decode(value)
+                .ok_or_else(|| Problem::bad_request("The query is not well formed."))?;
             match name {
                 "channel" => asked.channels.push(value),
                 "ticket" => asked.ticket = Some(value),
@@ -81,7 +92,9 @@ impl Asked {
             return Err(Problem::bad_request("1 to 50 times ?channel= is needed."));
         }
         let positions = last.iter().flat_map(|list| list.split(','));
-        let known = positions.filter_map(|p| p.rsplit_once('@')).filter_map(|(c, v)| Some((c.to_owned(), v.parse().ok()?)));
+        let known = positions
+            .filter_map(|p| p.rsplit_once('@'))
+            .filter_map(|(c, v)| Some((c.to_owned(), v.parse().ok()?)));
         asked.since = known.filter(|(_, version)| *version > 0).collect();
         Ok(asked)
     }
@@ -115,7 +128,9 @@ struct Streaming {
 fn events(connection: Connection, first: Outcome) -> impl Stream<Item = Result<Event, Infallible>> {
     let drained = Box::pin(connection.drained());
     let mut streaming = Streaming { connection, ready: VecDeque::new(), drained, over: false };
-    streaming.ready.push_back(Event::default().retry(Duration::from_secs(2)).comment("milepost.v1"));
+    streaming
+        .ready
+        .push_back(Event::default().retry(Duration::from_secs(2)).comment("milepost.v1"));
     streaming.write(first);
     stream::unfold(streaming, |mut streaming| async move {
         let event = streaming.next().await?;
@@ -168,7 +183,8 @@ mod tests {
 
     #[test]
     fn the_query_names_channels_ticket_and_position() {
-        let query = "channel=order%3ATM-1&channel=inbox:C-1&ticket=t1&last_event_id=order%3ATM-1%407";
+        let query =
+            "channel=order%3ATM-1&channel=inbox:C-1&ticket=t1&last_event_id=order%3ATM-1%407";
         let asked = Asked::read(query, &HeaderMap::new()).unwrap();
         assert_eq!(asked.channels, ["order:TM-1", "inbox:C-1"]);
         assert_eq!((asked.ticket.as_deref(), asked.since["order:TM-1"]), (Some("t1"), 7));

@@ -1,8 +1,7 @@
 //! `GET /v1/live`: the WebSocket shell.
 
 use super::connection::{Connection, Outcome, goodbye};
-use crate::edge::ClientAddress;
-use crate::gateway::Gateway;
+use crate::gateway::{ClientAddress, Gateway};
 use crate::metric;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -31,7 +30,8 @@ pub async fn open(
 ) -> Response {
     if !gateway.origins.admit(&headers) {
         metric::refused("origin");
-        return Problem::new(StatusCode::FORBIDDEN, "origin", "This origin is not in the list.").into_response();
+        return Problem::new(StatusCode::FORBIDDEN, "origin", "This origin is not in the list.")
+            .into_response();
     }
     let Ok(upgrade) = upgrade else {
         return Problem::bad_request("This is a WebSocket endpoint.").into_response();
@@ -39,7 +39,9 @@ pub async fn open(
     let Some(place) = gateway.places.take(address) else {
         metric::refused("no_place");
         let wait = fastrand::u64(1..5);
-        return Problem::unavailable("There is no room for another connection.").retry_after(wait).into_response();
+        return Problem::unavailable("There is no room for another connection.")
+            .retry_after(wait)
+            .into_response();
     };
     let token = offered_token(&headers);
     let connection = Connection::open(gateway, "websocket", place);
@@ -55,20 +57,21 @@ pub async fn open(
 
 /// `bearer.<jwt>` among the offered subprotocols: browsers cannot set other headers.
 fn offered_token(headers: &HeaderMap) -> Option<String> {
-    let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|v| v.to_str().ok());
+    let offered =
+        headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|v| v.to_str().ok());
     let mut names = offered.flat_map(|list| list.split(',')).map(str::trim);
     names.find_map(|name| name.strip_prefix(BEARER_PREFIX)).map(str::to_owned)
 }
 
 /// What goes on between the first frame and the last.
 struct Socket {
-    socket: WebSocket,
+    stream: WebSocket,
     heard: Instant,
     pinged: Instant,
 }
 
 async fn run(socket: WebSocket, mut connection: Connection, token: Option<String>) {
-    let mut socket = Socket { socket, heard: Instant::now(), pinged: Instant::now() };
+    let mut socket = Socket { stream: socket, heard: Instant::now(), pinged: Instant::now() };
     if let Some(token) = token {
         let effects = connection.session.hello(&token, clock::now());
         let outcome = connection.apply(effects);
@@ -82,7 +85,7 @@ async fn run(socket: WebSocket, mut connection: Connection, token: Option<String
     let mut second = tokio::time::interval(Duration::from_secs(1));
     loop {
         let outcome = tokio::select! {
-            message = socket.socket.recv() => match socket.heard(message, &mut connection) {
+            message = socket.stream.recv() => match socket.heard(message, &mut connection) {
                 Some(outcome) => outcome,
                 None => return,
             },
@@ -105,7 +108,11 @@ async fn run(socket: WebSocket, mut connection: Connection, token: Option<String
 
 impl Socket {
     /// None when the viewer is gone.
-    fn heard(&mut self, message: Option<Result<Message, axum::Error>>, connection: &mut Connection) -> Option<Outcome> {
+    fn heard(
+        &mut self,
+        message: Option<Result<Message, axum::Error>>,
+        connection: &mut Connection,
+    ) -> Option<Outcome> {
         self.heard = Instant::now();
         match message? {
             Ok(Message::Text(text)) => {
@@ -141,21 +148,24 @@ impl Socket {
                 return Err(());
             }
         }
-        let Some(close) = outcome.close else { return Ok(()) };
+        let Some(close) = outcome.close else {
+            return Ok(());
+        };
         metric::refused(close.label());
         let _ = self.send(Message::Text(goodbye(close))).await;
-        let frame = CloseFrame { code: close.code(), reason: Utf8Bytes::from_static(close.label()) };
+        let frame =
+            CloseFrame { code: close.code(), reason: Utf8Bytes::from_static(close.label()) };
         let _ = self.send(Message::Close(Some(frame))).await;
         // The viewer answers with its own close; what it still sends is not read.
         let _ = tokio::time::timeout(Duration::from_secs(1), async {
-            while let Some(Ok(_)) = self.socket.recv().await {}
+            while let Some(Ok(_)) = self.stream.recv().await {}
         })
         .await;
         Err(())
     }
 
     async fn send(&mut self, message: Message) -> Result<(), ()> {
-        match tokio::time::timeout(SLOW, self.socket.send(message)).await {
+        match tokio::time::timeout(SLOW, self.stream.send(message)).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(()),
         }

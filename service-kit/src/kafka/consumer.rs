@@ -91,13 +91,20 @@ impl BatchConsumer {
     ///
     /// # Errors
     /// When the client reports an error; reading on is right.
-    pub async fn batch(&self, limit: usize, max_bytes: usize, linger: Duration) -> Result<Vec<Record>, KafkaError> {
+    pub async fn batch(
+        &self,
+        limit: usize,
+        max_bytes: usize,
+        linger: Duration,
+    ) -> Result<Vec<Record>, KafkaError> {
         let first = Record::read(&self.inner.recv().await?);
         let end = Instant::now() + linger;
         let mut bytes = first.value.len();
         let mut records = vec![first];
         while records.len() < limit && bytes < max_bytes && Instant::now() < end {
-            let Some(next) = self.inner.recv().now_or_never() else { break };
+            let Some(next) = self.inner.recv().now_or_never() else {
+                break;
+            };
             let Ok(message) = next else { break };
             bytes += message.payload_len();
             records.push(Record::read(&message));

@@ -2,7 +2,7 @@
 
 use super::client;
 use futures_util::future::try_join_all;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 use std::time::Duration;
@@ -23,7 +23,11 @@ pub struct Outgoing {
 impl Outgoing {
     /// A record without headers.
     #[must_use]
-    pub fn new(topic: impl Into<String>, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Self {
+    pub fn new(
+        topic: impl Into<String>,
+        key: impl Into<Vec<u8>>,
+        value: impl Into<Vec<u8>>,
+    ) -> Self {
         Self { topic: topic.into(), key: key.into(), value: value.into(), headers: Vec::new() }
     }
 
@@ -78,7 +82,10 @@ impl Producer {
     }
 
     /// Puts the record in the client's queue; waits while that is full.
-    async fn enqueue(&self, record: &Outgoing) -> Result<rdkafka::producer::DeliveryFuture, KafkaError> {
+    async fn enqueue(
+        &self,
+        record: &Outgoing,
+    ) -> Result<rdkafka::producer::DeliveryFuture, KafkaError> {
         loop {
             let headers = record.headers.iter().fold(OwnedHeaders::new(), |all, (key, value)| {
                 all.insert(Header { key, value: Some(value) })
@@ -86,9 +93,7 @@ impl Producer {
             let message = FutureRecord::to(&record.topic).key(&record.key).payload(&record.value);
             match self.inner.send_result(message.headers(headers)) {
                 Ok(delivery) => return Ok(delivery),
-                Err((KafkaError::MessageProduction(code), _))
-                    if code == rdkafka::error::RDKafkaErrorCode::QueueFull =>
-                {
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
                 Err((error, _)) => return Err(error),

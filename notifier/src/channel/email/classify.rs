@@ -40,7 +40,8 @@ fn enhanced(text: &str) -> Option<String> {
     let words = text.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ':' | '-'));
     let enhanced = |word: &&str| {
         let parts: Vec<&str> = word.split('.').collect();
-        let number = |p: &&str| !p.is_empty() && p.len() <= 3 && p.bytes().all(|b| b.is_ascii_digit());
+        let number =
+            |p: &&str| !p.is_empty() && p.len() <= 3 && p.bytes().all(|b| b.is_ascii_digit());
         parts.len() == 3 && parts.iter().all(number)
     };
     words.into_iter().find(enhanced).map(str::to_owned)

@@ -42,8 +42,10 @@ impl Sender {
     /// # Errors
     /// The outcome that says why it cannot be sent at all.
     pub fn seal(&self, letter: &Letter, envelope: Envelope<'_>) -> Result<Message, Outcome> {
-        let to: Address =
-            envelope.recipient.parse().map_err(|_| Outcome::RecipientDead("no address".to_owned()))?;
+        let to: Address = envelope
+            .recipient
+            .parse()
+            .map_err(|_| Outcome::RecipientDead("no address".to_owned()))?;
         let from = Mailbox::new(Some(self.name.clone()), self.address.clone());
         let body = MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone());
         let message = Message::builder()
@@ -76,9 +78,14 @@ mod tests {
 
     fn seal(recipient: &str, subject: &str) -> Result<String, Outcome> {
         let sender = Sender::new("shop@example.com", "Tee\r\nBcc: x@example.com").unwrap();
-        let letter = Letter { subject: subject.into(), html: "<p>quà</p>".into(), text: "quà".into() };
-        let envelope =
-            Envelope { delivery: Uuid::nil(), recipient, order: "TM-1", milestone: "order.confirmed" };
+        let letter =
+            Letter { subject: subject.into(), html: "<p>quà</p>".into(), text: "quà".into() };
+        let envelope = Envelope {
+            delivery: Uuid::nil(),
+            recipient,
+            order: "TM-1",
+            milestone: "order.confirmed",
+        };
         sender.seal(&letter, envelope).map(|m| String::from_utf8(m.formatted()).unwrap())
     }
 

@@ -19,7 +19,7 @@ const TTL: i64 = 30;
 
 /// A ticket.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Ticket {
+pub struct Ticket {
     /// For `?ticket=`, once.
     ticket: String,
     /// When it ends.
@@ -40,7 +40,10 @@ fn key(ticket: &str) -> String {
         (status = 503, description = "Redis does not answer"),
     ),
 )]
-pub(super) async fn issue(State(gateway): State<Gateway>, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn issue(
+    State(gateway): State<Gateway>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let token = bearer(&headers).ok_or_else(|| Problem::unauthorized("token_missing"))?;
     gateway.auth.tokens.verify(token).map_err(|error| Problem::unauthorized(error.label()))?;
     // 122 random bits: a number that cannot be guessed within its 30 s.

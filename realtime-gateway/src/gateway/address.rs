@@ -42,7 +42,8 @@ mod tests {
 
     #[test]
     fn only_our_own_proxies_are_believed() {
-        let [proxy, viewer, fake]: [IpAddr; 3] = ["10.0.0.1", "203.0.113.7", "8.8.8.8"].map(|a| a.parse().unwrap());
+        let [proxy, viewer, fake]: [IpAddr; 3] =
+            ["10.0.0.1", "203.0.113.7", "8.8.8.8"].map(|a| a.parse().unwrap());
         let list = Some("8.8.8.8, 203.0.113.7");
         assert_eq!(client(proxy, list, &[proxy]), viewer);
         assert_eq!(client(viewer, list, &[proxy]), viewer);
