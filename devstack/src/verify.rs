@@ -38,7 +38,11 @@ pub async fn run(verify: Verify, given: Given) -> anyhow::Result<ExitCode> {
     if verify.wants("lint") {
         lint::run(&mut report).await;
     }
-    let stack = Stack::up(Options { given, services: true, ..Options::default() }).await?;
+    // A simulated life takes 12 s, so that a browser can watch whole ones.
+    let simulate = ["--speed", "28800"].map(str::to_owned).to_vec();
+    let stack =
+        Stack::up(Options { given, services: true, fast: true, simulate, ..Options::default() })
+            .await?;
     let manifest = stack.manifest.get();
     if verify.wants("lint") {
         query::run(&mut report, &manifest).await;

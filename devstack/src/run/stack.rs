@@ -29,6 +29,8 @@ pub struct Options {
     pub given: Given,
     /// Our own services too, not only servers and fakes.
     pub services: bool,
+    /// Lives are so fast that an order is quiet for a fraction of a second only.
+    pub fast: bool,
     /// Arguments of the simulated shop, given to the fakes.
     pub simulate: Vec<String>,
 }
@@ -134,8 +136,13 @@ async fn start_own(
     let database_urls = database::databases(&servers.postgres_url).await?;
     let manifest = ManifestFile::create(describe(&ports, &secrets, servers, database_urls))?;
     let supervisor = Supervisor { life: life.clone(), register, manifest: manifest.clone() };
-    let plan =
-        plan::Plan { manifest: manifest.get(), ports, secrets, simulate: options.simulate.clone() };
+    let plan = plan::Plan {
+        manifest: manifest.get(),
+        ports,
+        secrets,
+        fast: options.fast,
+        simulate: options.simulate.clone(),
+    };
     std::fs::create_dir_all(plan::logs())?;
     supervisor.keep(plan.fakes()?)?;
     if options.services {

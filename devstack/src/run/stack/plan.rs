@@ -21,6 +21,7 @@ pub(super) struct Plan {
     pub(super) manifest: Manifest,
     pub(super) ports: Ports,
     pub(super) secrets: Secrets,
+    pub(super) fast: bool,
     pub(super) simulate: Vec<String>,
 }
 
@@ -104,7 +105,7 @@ impl Plan {
         let own = vec![
             ("DATABASE_URL", self.manifest.database_urls["aggregator"].clone()),
             ("KAFKA_BROKERS", self.manifest.kafka_brokers.clone()),
-            ("DERIVE_GRACE", "2s".to_owned()),
+            ("DERIVE_GRACE", if self.fast { "300ms" } else { "2s" }.to_owned()),
         ];
         self.spec("aggregator", 0, self.ports.aggregator, own)
     }
@@ -120,12 +121,18 @@ impl Plan {
         self.spec("notifier", 0, self.ports.notifier, own)
     }
 
+    /// The gateways' own pages, by either name of this machine.
+    fn origins(&self) -> String {
+        let named = self.manifest.gateways.iter().map(|g| g.replace("127.0.0.1", "localhost"));
+        self.manifest.gateways.iter().cloned().chain(named).collect::<Vec<_>>().join(",")
+    }
+
     fn gateway(&self, slot: usize) -> anyhow::Result<Spec> {
         let dist = folder::root().join("web-widget/dist");
         let own = vec![
             ("AGGREGATOR_URLS", self.manifest.aggregator.clone()),
             ("NOTIFIER_URLS", self.manifest.notifier.clone()),
-            ("ALLOWED_ORIGINS", self.manifest.gateways.join(",")),
+            ("ALLOWED_ORIGINS", self.origins()),
             ("WIDGET_DIR", dist.display().to_string()),
             ("DEMO_SHOP_URL", self.manifest.fakes.clone()),
             ("LIMIT_REQUESTS_PER_SECOND", "20000".to_owned()),
