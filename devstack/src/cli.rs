@@ -2,6 +2,7 @@
 
 use crate::fake::{self, Fakes};
 use crate::host::term;
+use crate::prove;
 use crate::run::{build, demo, devstack, play};
 use crate::server::Given;
 use crate::verify;
@@ -40,6 +41,12 @@ enum Command {
     Status,
     /// Print the exports for a shell
     Env,
+    /// Break things on purpose and measure what holds
+    Prove {
+        /// What to prove
+        #[command(subcommand)]
+        what: prove::What,
+    },
     /// Play a history (JSON lines: `{"after_ms","topic","value"}`) into Kafka
     Play {
         /// The history
@@ -90,6 +97,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Down => devstack::down().await?,
         Command::Status => devstack::status()?,
         Command::Env => devstack::env()?,
+        Command::Prove { what } => prove::run(what, given).await?,
         Command::Play { file } => play::play(&file).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -86,5 +86,7 @@ if (order && token) {
   Object.assign(tracking, { order, token });
   feed.hidden = true;
 } else {
-  void place(parameters.get("life") ?? "plain");
+  const life = parameters.get("life") ?? "plain";
+  form.querySelector<HTMLSelectElement>("select")!.value = life;
+  void place(life);
 }

@@ -39,7 +39,9 @@ pub async fn run(demo: Demo, given: Given) -> anyhow::Result<ExitCode> {
     if let Some(speed) = demo.speed {
         simulate.extend(["--speed".to_owned(), speed.to_string()]);
     }
-    let stack = Stack::up(Options { port: demo.port, given, services: true, simulate }).await?;
+    let fast = demo.speed.is_some_and(|speed| speed > 10_000.0);
+    let options = Options { port: demo.port, given, services: true, fast, simulate };
+    let stack = Stack::up(options).await?;
     if demo.check {
         let result = check::check(&stack.manifest.get()).await;
         stack.life.stop();

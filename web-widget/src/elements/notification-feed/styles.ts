@@ -10,7 +10,11 @@ export const styles = css`
     display: flex;
     justify-content: space-between;
     align-items: center;
-    gap: 8px;
+    gap: 4px 8px;
+    flex-wrap: wrap;
+  }
+  .top button {
+    white-space: nowrap;
   }
   h2 {
     font-size: 1.2em;

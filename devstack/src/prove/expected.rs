@@ -1,0 +1,66 @@
+//! What has to come out: the fold of the records, and the letters that follow from it.
+
+use super::histories::History;
+use aggregator::{fold, source};
+use anyhow::{Context, ensure};
+use contract::event::{Confidence, OrderEvent};
+use contract::id::OrderId;
+use contract::milestone::Milestone;
+use serde_json::Value;
+
+/// Milestones that are told by letter, the last of them first.
+const BY_LETTER: [Milestone; 5] = [
+    Milestone::ShipmentDelivered,
+    Milestone::ShipmentHandedOver,
+    Milestone::ProductionFinished,
+    Milestone::ProductionStarted,
+    Milestone::OrderConfirmed,
+];
+
+fn events(history: &History) -> anyhow::Result<Vec<OrderEvent>> {
+    let order: OrderId = history.order.parse()?;
+    let mut all = Vec::new();
+    for record in &history.records {
+        let name = record.topic.trim_start_matches("source.");
+        let drafts =
+            source::read(name, record.value.to_string().as_bytes(), Confidence::Confirmed)?;
+        all.extend(drafts.into_iter().map(|draft| draft.into_event(order.clone())));
+    }
+    Ok(all)
+}
+
+/// How many versions the records make.
+pub(super) fn versions(history: &History) -> anyhow::Result<u64> {
+    Ok(events(history)?.iter().filter(|event| fold::counts(event)).count() as u64)
+}
+
+/// Compares a stored timeline with the fold of its records. What depends on the clock (receipts,
+/// what was derived) is taken out of both.
+pub(super) fn compare(history: &History, stored: &Value) -> anyhow::Result<()> {
+    let timeline =
+        fold::fold(&history.order.parse()?, &events(history)?).context("nothing to fold")?;
+    let (mut wanted, mut stored) = (serde_json::to_value(timeline)?, stored.clone());
+    plain(&mut wanted);
+    plain(&mut stored);
+    ensure!(wanted == stored, "{}: stored {stored}\nwanted {wanted}", history.order);
+    Ok(())
+}
+
+/// Takes out what depends on the clock.
+pub(super) fn plain(timeline: &mut Value) {
+    let derived = |entry: &Value| entry["source"] == fold::DERIVED_SOURCE;
+    if let Some(entries) = timeline["entries"].as_array_mut() {
+        entries.retain(|entry| !derived(entry));
+        for entry in entries {
+            entry["received_at"] = Value::Null;
+        }
+    }
+    timeline["version"] = timeline["entries"].as_array().map_or(0, Vec::len).into();
+    timeline["updated_at"] = Value::Null;
+}
+
+/// The last thing that the customer has to have a letter of.
+pub(super) fn last_letter(history: &History) -> anyhow::Result<Option<Milestone>> {
+    let events = events(history)?;
+    Ok(BY_LETTER.into_iter().find(|m| events.iter().any(|event| event.milestone == *m)))
+}
