@@ -139,7 +139,7 @@ pub fn describe<T: CommandFactory>() -> String {
             (true, true) => "required".to_owned(),
             (true, false) => String::new(),
         };
-        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        let help = arg.get_help().map(ToString::to_string).unwrap_or_default().replace('|', "\\|");
         text.push_str(&format!("| `{}` | {default} | {help} |\n", env.to_string_lossy()));
     }
     text
