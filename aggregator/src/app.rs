@@ -22,17 +22,14 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/aggregator");
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
-    let (task, config) = match service::arguments::<Config>(&api::openapi()) {
-        Ok(asked) => asked,
-        Err(code) => return code,
-    };
-    service::observe(&config.common);
-    service::block_on(async {
-        match task {
+    service::main(
+        &api::openapi(),
+        |config: &Config| &config.common,
+        async |task, config| match task {
             Task::Migrate => migrate(&config).await,
             Task::Serve => serve(config).await,
-        }
-    })
+        },
+    )
 }
 
 async fn migrate(config: &Config) -> anyhow::Result<ExitCode> {

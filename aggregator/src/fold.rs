@@ -68,7 +68,9 @@ fn entry(fact: &Fact<'_>, parcels: &parcel::Parcels) -> Entry {
         shipment: parcels.of(fact.event),
         line: data.line.clone(),
         location: data.location.clone(),
-        note: data.note.clone(),
+        // People's names and numbers stand in carriers' notes: they stay with the event, for the
+        // operator.
+        note: None,
         reason: data.reason.clone(),
         confidence: data.confidence,
         corrected_by: fact.corrected_by.clone(),

@@ -44,3 +44,8 @@ pub fn published(side: &'static str, count: usize, oldest: Duration) {
     metrics::counter!("aggregator_published_total", "side" => side).increment(count as u64);
     metrics::histogram!("aggregator_outbox_age_seconds", "side" => side).record(oldest);
 }
+
+/// A version that Kafka will never take.
+pub fn unpublishable() {
+    metrics::counter!("aggregator_unpublishable_total").increment(1);
+}

@@ -47,14 +47,14 @@ pub fn start(life: &Lifecycle, pipeline: Pipeline, park_limit: TimeDelta) {
 /// transaction, and the order's lock is held while it is decided.
 async fn say_due(pipeline: &Pipeline) -> Result<(), sqlx::Error> {
     let mut transaction = pipeline.pool.begin().await?;
-    let claimed = due::claim(&mut transaction, clock::now(), PORTION).await?;
-    if claimed.is_empty() {
+    let mut ids = due::candidates(&mut transaction, clock::now(), PORTION).await?;
+    if ids.is_empty() {
         return Ok(());
     }
-    let mut ids: Vec<String> = claimed.iter().map(|(order, _)| order.clone()).collect();
     ids.sort_unstable();
     ids.dedup();
     lock::take(&mut transaction, "order", ids.iter().map(String::as_str)).await?;
+    let claimed = due::claim(&mut transaction, clock::now(), &ids).await?;
     let customers = order::known(&mut transaction, &ids).await?;
     let events = event::load(&mut transaction, &ids).await?;
     let mut drafts: BTreeMap<OrderId, Vec<Draft>> = BTreeMap::new();

@@ -9,6 +9,9 @@ use contract::event::EventData;
 /// Longest id of an event, in bytes.
 const MAX_EVENT_ID: usize = 200;
 
+/// Most lines of an order, and of a parcel: what is passed on has to fit into one message.
+const MAX_LINES: usize = 200;
+
 /// Checks and cleans a draft. Returns why texts were cleaned, for the metric.
 ///
 /// # Errors
@@ -16,6 +19,9 @@ const MAX_EVENT_ID: usize = 200;
 pub fn check(draft: &mut Draft, now: DateTime<Utc>) -> Result<Vec<&'static str>, Refusal> {
     if draft.id.is_empty() || draft.id.len() > MAX_EVENT_ID {
         return Err(Refusal::Shape(format!("an event id has 1 to {MAX_EVENT_ID} bytes")));
+    }
+    if draft.data.items.len() > MAX_LINES || draft.data.lines.len() > MAX_LINES {
+        return Err(Refusal::Shape(format!("an order has at most {MAX_LINES} lines")));
     }
     in_range(draft.time, now)?;
     if let Some(eta) = draft.data.eta {

@@ -2,7 +2,6 @@
 
 use crate::fake::{self, Fakes};
 use crate::host::term;
-use crate::prove;
 use crate::run::{build, demo, devstack, play};
 use crate::server::Given;
 use crate::verify;
@@ -41,12 +40,6 @@ enum Command {
     Status,
     /// Print the exports for a shell
     Env,
-    /// Break things on purpose and measure what holds
-    Prove {
-        /// What to prove
-        #[command(subcommand)]
-        what: prove::What,
-    },
     /// Play a history (JSON lines: `{"after_ms","topic","value"}`) into Kafka
     Play {
         /// The history
@@ -65,20 +58,21 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            term::line(&format!("cannot start: {error}"));
-            return ExitCode::FAILURE;
-        }
+    block_on(run(cli))
+}
+
+/// Runs a future on a runtime of its own; an error is printed and gives exit code 1.
+pub fn block_on(future: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = match runtime {
+        // On the heap: the future of a whole stack is too large for a thread's stack.
+        Ok(runtime) => runtime.block_on(Box::pin(future)),
+        Err(error) => Err(error.into()),
     };
-    match runtime.block_on(Box::pin(run(cli))) {
-        Ok(code) => code,
-        Err(error) => {
-            term::line(&format!("\nerror: {error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    result.unwrap_or_else(|error| {
+        term::line(&format!("\nerror: {error:#}"));
+        ExitCode::FAILURE
+    })
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -97,7 +91,6 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Down => devstack::down().await?,
         Command::Status => devstack::status()?,
         Command::Env => devstack::env()?,
-        Command::Prove { what } => prove::run(what, given).await?,
         Command::Play { file } => play::play(&file).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -11,6 +11,5 @@ pub mod fake;
 pub mod client;
 pub mod testing;
 pub mod run;
-pub mod prove;
 pub mod verify;
 pub mod cli;

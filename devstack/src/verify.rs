@@ -66,7 +66,7 @@ pub async fn run(verify: Verify, given: Given) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// When a query does not fit its database.
 pub async fn queries(given: Given) -> anyhow::Result<()> {
-    let stack = Stack::up(Options { given, services: true, ..Options::default() }).await?;
+    let stack = Stack::up(Options { given, ..Options::default() }).await?;
     let written = query::write(&stack.manifest.get()).await;
     stack.life.stop();
     stack.run().await;

@@ -26,17 +26,14 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/notifier");
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
-    let (task, config) = match service::arguments::<Config>(&api::openapi()) {
-        Ok(asked) => asked,
-        Err(code) => return code,
-    };
-    service::observe(&config.common);
-    service::block_on(async {
-        match task {
+    service::main(
+        &api::openapi(),
+        |config: &Config| &config.common,
+        async |task, config| match task {
             Task::Migrate => migrate(&config).await,
             Task::Serve => serve(config).await,
-        }
-    })
+        },
+    )
 }
 
 async fn migrate(config: &Config) -> anyhow::Result<ExitCode> {
@@ -113,6 +110,8 @@ fn dispatch(
     } else {
         config.order_page.clone()
     };
+    // Longer than an attempt can take, with room for writing down what came of it.
+    let lease = mailer.patience() + config.smtp_timeout + Duration::from_secs(2);
     Dispatch {
         pool: pool.clone(),
         letters,
@@ -120,7 +119,7 @@ fn dispatch(
         sender,
         auth: auth.clone(),
         page,
-        lease: config.smtp_timeout * 2 + Duration::from_secs(2),
+        lease,
         concurrency: config.send_concurrency,
         planned: planned.clone(),
         health: health.clone(),

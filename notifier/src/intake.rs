@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::letter::{Context, sentences};
 use crate::metric;
-use crate::plan::{Channel, Occasion, Planned, deliveries, occasion};
+use crate::plan::{Channel, Occasion, Planned, deliveries, occasion, occasion_version};
 use crate::store::feed::{self, NewItem};
 use crate::store::notification::{self, Beginning, New};
 use crate::store::preference;
@@ -11,9 +11,8 @@ use chrono::TimeDelta;
 use contract::message::TimelineMessage;
 use contract::name::TOPIC_ORDER_TIMELINE;
 use contract::words::Language;
-use rdkafka::error::KafkaError;
 use service_kit::health::Health;
-use service_kit::kafka::{BatchConsumer, Record, ensure_topics};
+use service_kit::kafka::{BatchConsumer, Portion, Record};
 use service_kit::lifecycle::Lifecycle;
 use service_kit::postgres::{Failure, classify};
 use service_kit::{backoff, clock};
@@ -26,10 +25,9 @@ use tokio::sync::Notify;
 const GROUP: &str = "notifier";
 /// Each of the eight events is told within this, counted from its acceptance.
 const DEADLINE: TimeDelta = TimeDelta::minutes(5);
-/// Most records in one transaction.
-const BATCH: usize = 200;
-/// Most bytes in one transaction.
-const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// What goes into one transaction.
+const PORTION: Portion =
+    Portion { records: 200, bytes: 8 * 1024 * 1024, linger: Duration::from_millis(2) };
 
 /// Reads until the soft stop.
 pub fn start(life: &Lifecycle, config: Config, pool: PgPool, planned: Arc<Notify>, health: Health) {
@@ -43,37 +41,14 @@ pub fn start(life: &Lifecycle, config: Config, pool: PgPool, planned: Arc<Notify
 }
 
 async fn run(config: Config, pool: PgPool, planned: Arc<Notify>, health: Health) {
-    health.bad("intake", "not subscribed yet");
-    let consumer = loop {
-        match subscribe(&config).await {
-            Ok(consumer) => break consumer,
-            Err(error) => {
-                tracing::warn!(%error, "Kafka is away; trying again");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-        }
-    };
-    health.good("intake");
+    let topics = [TOPIC_ORDER_TIMELINE.to_owned()];
+    let consumer = BatchConsumer::join(&config.kafka, GROUP, &topics, &topics, &health).await;
     loop {
-        match consumer.batch(BATCH, BATCH_BYTES, Duration::from_millis(2)).await {
-            Ok(records) => {
-                process(&pool, &records).await;
-                consumer.done(&records);
-                planned.notify_waiters();
-            }
-            Err(error) => {
-                tracing::warn!(%error, "reading from Kafka is tried again");
-                tokio::time::sleep(Duration::from_millis(200)).await;
-            }
-        }
+        let records = consumer.next(PORTION).await;
+        process(&pool, &records).await;
+        consumer.done(&records);
+        planned.notify_waiters();
     }
-}
-
-async fn subscribe(config: &Config) -> Result<BatchConsumer, KafkaError> {
-    let (kafka, topics) = (&config.kafka, [TOPIC_ORDER_TIMELINE.to_owned()]);
-    ensure_topics(&kafka.kafka_brokers, &topics, kafka.kafka_partitions, kafka.kafka_replication)
-        .await?;
-    BatchConsumer::subscribe(kafka, GROUP, &topics)
 }
 
 /// Plans a batch until it is committed. One message that cannot be planned does not hold up the
@@ -85,7 +60,7 @@ async fn process(pool: &PgPool, records: &[Record]) {
     while let Some(part) = open.pop() {
         match plan_all(pool, part).await {
             Ok(()) => attempt = 0,
-            Err(error) if classify(&error) == Failure::Again => {
+            Err(error) if classify(&error) != Failure::Value => {
                 tracing::warn!(%error, messages = part.len(), "planning is tried again");
                 tokio::time::sleep(backoff::delay(
                     attempt,
@@ -145,6 +120,7 @@ async fn plan(connection: &mut PgConnection, message: &TimelineMessage) -> Resul
     let new = New {
         subject: &subject,
         occasion,
+        occasion_version: occasion_version(message),
         customer: message.customer.id.as_str(),
         language: language.tag(),
         context: &context,
@@ -156,8 +132,10 @@ async fn plan(connection: &mut PgConnection, message: &TimelineMessage) -> Resul
     };
     let overtaken = notification::overtaken(connection, &subject, occasion.place).await?;
     let now = clock::now();
+    let mut told_by_letter = false;
     for part in &planned {
         let (state, reason) = beginning(part, overtaken);
+        told_by_letter |= part.channel == Channel::Email && state == "pending";
         if state != "pending" {
             metric::ended(part.channel.code(), state, reason.unwrap_or_default());
         }
@@ -167,7 +145,10 @@ async fn plan(connection: &mut PgConnection, message: &TimelineMessage) -> Resul
             tell(connection, &new, language, now).await?;
         }
     }
-    supersede(connection, &subject, occasion, now).await
+    if told_by_letter {
+        supersede(connection, &subject, occasion, now).await?;
+    }
+    Ok(())
 }
 
 /// The feed keeps everything; a letter that later news overtook is not sent.
@@ -209,8 +190,8 @@ async fn supersede(
     occasion: Occasion,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Result<(), sqlx::Error> {
-    // Only what is told by letter makes an earlier letter pointless.
-    if occasion.place == 0 || !occasion.channels.contains(&Channel::Email) {
+    // What stands outside the order's story overtakes nothing.
+    if occasion.place == 0 {
         return Ok(());
     }
     let count = notification::supersede(connection, subject, occasion.place, now).await?;

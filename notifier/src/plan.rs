@@ -11,4 +11,4 @@ mod deliveries;
 pub use channel::Channel;
 pub use deliveries::{Planned, deliveries};
 pub use preference::{Choice, Choices};
-pub use rule::{Occasion, occasion};
+pub use rule::{Occasion, occasion, occasion_version};

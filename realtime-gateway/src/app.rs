@@ -20,15 +20,14 @@ use std::sync::Arc;
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
-    let (task, config) = match service::arguments::<Config>(&document::own()) {
-        Ok(asked) => asked,
-        Err(code) => return code,
-    };
-    if task == Task::Migrate {
-        return service::usage_error("the gateway has no database");
-    }
-    service::observe(&config.common);
-    service::block_on(serve(config))
+    service::main(
+        &document::own(),
+        |config: &Config| &config.common,
+        async |task, config| match task {
+            Task::Migrate => Ok(service::usage_error("the gateway has no database")),
+            Task::Serve => serve(config).await,
+        },
+    )
 }
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
@@ -46,7 +45,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let rungs = [aggregator.clone(), notifier.clone()];
     let ladder = Ladder::new(hub.clone(), redis.clone(), rungs, auth.clone());
     let subscriber = redis::Client::open(config.common.redis_url.as_str())?;
-    Bus::new(subscriber, redis.clone(), hub.clone(), dirty.clone(), health.clone()).start(&life);
+    let watched = (hub.clone(), ladder.clone(), dirty.clone());
+    Bus::new(subscriber, redis.clone(), watched, health.clone()).start(&life);
     repair::start(&life, dirty, hub.clone(), ladder.clone());
     let gateway = Gateway {
         auth,

@@ -9,6 +9,7 @@ mod position;
 use crate::hub::Hub;
 use crate::metric;
 use crate::repair::Dirty;
+use crate::snapshot::Ladder;
 use crate::state::State;
 use contract::message::Publication;
 use contract::name::Shard;
@@ -35,6 +36,7 @@ pub struct Bus {
     positions: Arc<Positions>,
     reconnect: Arc<Notify>,
     hub: Hub,
+    ladder: Ladder,
     dirty: Dirty,
     health: Health,
 }
@@ -45,12 +47,12 @@ impl Bus {
     pub fn new(
         client: Client,
         commands: ConnectionManager,
-        hub: Hub,
-        dirty: Dirty,
+        watched: (Hub, Ladder, Dirty),
         health: Health,
     ) -> Self {
+        let (hub, ladder, dirty) = watched;
         let (positions, reconnect) = (Arc::default(), Arc::default());
-        Self { client, commands, positions, reconnect, hub, dirty, health }
+        Self { client, commands, positions, reconnect, hub, ladder, dirty, health }
     }
 
     /// Reads and probes until the soft stop.
@@ -101,7 +103,9 @@ impl Bus {
         let mut pubsub = connect.await.map_err(timed_out)??;
         let names: Vec<String> = Shard::all().map(Shard::pubsub).collect();
         pubsub.subscribe(&names).await?;
-        self.positions.start(&self.sequences().await?);
+        for shard in self.positions.start(&self.sequences().await?) {
+            self.ladder.doubt(shard);
+        }
         Shard::all().for_each(|shard| self.dirty.add(shard, "subscription"));
         self.health.good("bus");
         *attempt = 0;
@@ -145,7 +149,10 @@ impl Bus {
             };
             self.health.good("redis");
             let gaps = self.positions.probe(&sequences);
-            for shard in &gaps {
+            for (shard, went_back) in &gaps {
+                if *went_back {
+                    self.ladder.doubt(*shard);
+                }
                 self.dirty.add(*shard, "probe");
             }
             deaf = if gaps.is_empty() { 0 } else { deaf + 1 };

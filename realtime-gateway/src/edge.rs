@@ -39,15 +39,18 @@ pub fn router(
         .route("/v1/live/tickets", post(ticket::issue))
         .route("/v1/tokens", post(token::mint))
         .with_state(gateway.clone());
-    let passed_on = Router::new()
-        .route("/v1/orders/{order}/timeline", get(proxy::aggregator))
-        .route("/v1/inbox", get(proxy::notifier))
-        .route("/v1/inbox/{id}/read", post(proxy::notifier))
-        .route("/v1/inbox/read-all", post(proxy::notifier))
-        .with_state(services);
+    let timelines = Router::new()
+        .route("/v1/orders/{order}/timeline", get(proxy::pass_on))
+        .with_state(services.aggregator);
+    let feeds = Router::new()
+        .route("/v1/inbox", get(proxy::pass_on))
+        .route("/v1/inbox/{id}/read", post(proxy::pass_on))
+        .route("/v1/inbox/read-all", post(proxy::pass_on))
+        .with_state(services.notifier);
     Router::new()
         .merge(live)
-        .merge(passed_on)
+        .merge(timelines)
+        .merge(feeds)
         .merge(page::router(pages))
         .route("/openapi.json", get(document::get))
         .layer(DefaultBodyLimit::max(MAX_BODY))

@@ -3,6 +3,8 @@
 //! It protects the database: one flight for all who ask for the same channel, few flights at a
 //! time, and what a service told is kept in Redis for the next.
 
+mod doubted;
+
 use crate::hub::Hub;
 use crate::metric;
 use crate::state::State;
@@ -11,6 +13,7 @@ use axum::http::Method;
 use chrono::TimeDelta;
 use contract::feed::{FeedPage, FeedState};
 use contract::name::{Channel, Shard};
+use doubted::Doubted;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use redis::aio::ConnectionManager;
@@ -45,6 +48,7 @@ pub struct Ladder {
     notifier: Upstream,
     auth: Arc<Auth>,
     flights: Arc<Mutex<HashMap<String, Flight>>>,
+    doubted: Doubted,
     room: Arc<Semaphore>,
 }
 
@@ -59,7 +63,16 @@ impl Ladder {
     ) -> Self {
         let [aggregator, notifier] = services;
         let room = Arc::new(Semaphore::new(FLIGHTS));
-        Self { hub, redis, aggregator, notifier, auth, flights: Arc::default(), room }
+        Self {
+            hub,
+            redis,
+            aggregator,
+            notifier,
+            auth,
+            flights: Arc::default(),
+            doubted: Doubted::default(),
+            room,
+        }
     }
 
     /// The newest state for a viewer that has just subscribed; tries until there is an answer.
@@ -99,8 +112,22 @@ impl Ladder {
         answer
     }
 
+    /// What Redis keeps of this shard may be old: it was started again, from nothing or from a
+    /// dump. Until a service has told a channel's state, Redis is not believed about it.
+    pub fn doubt(&self, shard: Shard) {
+        self.doubted.add(shard);
+    }
+
     async fn fly(&self, channel: &Channel) -> Answer {
-        match self.read_redis(&channel.to_string()).await {
+        let name = channel.to_string();
+        if self.doubted.doubts(&name) {
+            let told = self.ask_service(channel).await;
+            if told.is_ok() {
+                self.doubted.settle(&name);
+                return told;
+            }
+        }
+        match self.read_redis(&name).await {
             Ok(Some(state)) => {
                 metric::snapshot("redis");
                 Ok(Some(state))

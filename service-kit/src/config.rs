@@ -2,9 +2,11 @@
 
 use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches};
 use secrecy::SecretString;
+use sqlx::postgres::PgConnectOptions;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// Exit code of a wrong setting or argument (`EX_USAGE`); nobody should start it again unchanged.
@@ -26,7 +28,7 @@ pub struct Common {
     #[arg(long, env, default_value = "json", value_parser = ["json", "pretty"])]
     pub log_format: String,
     /// Redis, as `redis://host:port`
-    #[arg(long, env, hide_env_values = true)]
+    #[arg(long, env, hide_env_values = true, value_parser = redis_url)]
     pub redis_url: String,
     /// JWK set of token keys; the first signs, all verify
     #[arg(long, env)]
@@ -43,7 +45,7 @@ pub struct Common {
 #[derive(Debug, Clone, Args)]
 pub struct Postgres {
     /// `PostgreSQL` database of this service
-    #[arg(long, env, hide_env_values = true)]
+    #[arg(long, env, hide_env_values = true, value_parser = database_url)]
     pub database_url: SecretString,
     /// Most connections to it
     #[arg(long, env, default_value_t = 12)]
@@ -65,6 +67,20 @@ pub struct Kafka {
     /// Copies of a topic that this service has to create
     #[arg(long, env, default_value_t = 1)]
     pub kafka_replication: i32,
+}
+
+/// Checks a Redis URL. Clap would print a wrong value; a URL may hold a password, so only the
+/// reason is given.
+fn redis_url(text: &str) -> Result<String, String> {
+    redis::Client::open(text).map_err(|_| "wants redis://host:port".to_owned())?;
+    Ok(text.to_owned())
+}
+
+/// Checks a Postgres URL, as [`redis_url`] does.
+fn database_url(text: &str) -> Result<SecretString, String> {
+    PgConnectOptions::from_str(text)
+        .map_err(|_| "wants postgres://user@host:port/name".to_owned())?;
+    Ok(text.into())
 }
 
 /// Reads a duration such as `250ms`, `10s`, `5m`, `2h`.
@@ -119,7 +135,13 @@ fn problems(command: &Command, args: &[OsString]) -> Vec<String> {
                 arg.get_env().map_or_else(|| long.into(), |e| e.to_string_lossy().into_owned());
             let text = error.render().to_string();
             let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            let why = if first.contains("required") { "is missing" } else { first };
+            let secret = arg.is_hide_env_values_set();
+            let why = match first.rsplit_once(": ") {
+                _ if first.contains("required") => "is missing",
+                // The value itself stands before the reason.
+                Some((_, reason)) if secret => reason,
+                _ => first,
+            };
             all.push(format!("{name}: {why}"));
         }
     }

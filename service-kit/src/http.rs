@@ -62,12 +62,16 @@ fn metrics_page() -> Response {
 }
 
 /// Names the request, counts and times it by route, and writes the id into problems.
-async fn observe(request: Request, next: Next) -> Response {
+async fn observe(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id(&request);
     let route =
         request.extensions().get::<MatchedPath>().map_or("unmatched", |p| p.as_str()).to_owned();
     let method = request.method().clone();
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        // Whoever the request is passed on to speaks of it by the same name.
+        request.headers_mut().insert(REQUEST_ID, value);
+    }
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions().get::<Problem>() {
         response = problem.render(Some(&id));

@@ -1,13 +1,12 @@
 //! Kafka: topics, an idempotent producer, and a consumer that reads in batches and stores its
 //! offsets only when told.
 
-mod consumer;
-mod producer;
 mod topic;
+mod producer;
+mod consumer;
 
-pub use consumer::{BatchConsumer, Record};
+pub use consumer::{BatchConsumer, Portion, Record};
 pub use producer::{Outgoing, Producer};
-pub use topic::ensure_topics;
 
 use contract::name::MAX_MESSAGE;
 use rdkafka::ClientConfig;

@@ -53,7 +53,7 @@ pub fn classify(error: &sqlx::Error) -> Failure {
         };
     };
     match database.code().as_deref().and_then(|code| code.get(..2)) {
-        // 40 rollback (deadlock), 53 resources, 55 lock, 57 intervention, 58 system, 08 connection
+        // 08 connection, 40 rollback (deadlock), 53 resources, 55 lock, 57 intervention, 58 system
         Some("08" | "40" | "53" | "55" | "57" | "58") => Failure::Again,
         // 22 data exception, 54 program limit (an index row too long)
         Some("22" | "54") => Failure::Value,

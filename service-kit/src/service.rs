@@ -22,11 +22,26 @@ pub enum Task {
     Migrate,
 }
 
+/// The whole `main`: reads the command line, starts logging, runs what was asked for.
+pub fn main<C: CommandFactory + FromArgMatches>(
+    openapi: &str,
+    common: impl FnOnce(&C) -> &Common,
+    run: impl AsyncFnOnce(Task, C) -> anyhow::Result<ExitCode>,
+) -> ExitCode {
+    match arguments::<C>(openapi) {
+        Ok((task, config)) => {
+            observe(common(&config));
+            block_on(run(task, config))
+        }
+        Err(code) => code,
+    }
+}
+
 /// Reads the command line. `openapi` and `config` need no settings and are answered here.
 ///
 /// # Errors
 /// The exit code, after the reason was printed.
-pub fn arguments<C: CommandFactory + FromArgMatches>(openapi: &str) -> Result<(Task, C), ExitCode> {
+fn arguments<C: CommandFactory + FromArgMatches>(openapi: &str) -> Result<(Task, C), ExitCode> {
     let mut args: Vec<OsString> = std::env::args_os().collect();
     let word =
         args.get(1).and_then(|a| a.to_str()).filter(|a| !a.starts_with('-')).map(str::to_owned);
@@ -71,7 +86,7 @@ fn complain(text: &str) {
 }
 
 /// Starts logging and metrics, before anything that may want to use them.
-pub fn observe(config: &Common) {
+fn observe(config: &Common) {
     telemetry::start(config);
     telemetry::metrics();
 }
@@ -97,7 +112,7 @@ pub async fn run(
 }
 
 /// Runs the program's future on a runtime of its own; an error is logged and gives exit code 1.
-pub fn block_on(future: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
+fn block_on(future: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),

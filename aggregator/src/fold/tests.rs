@@ -189,6 +189,18 @@ fn a_delivery_that_was_withdrawn_is_shown_as_corrected_and_undone() {
 }
 
 #[test]
+fn a_correction_may_take_its_parcel_back() {
+    let mut events = plain()[..6].to_vec();
+    events.push(event(20, "shipment.out_for_delivery", scan("X1")));
+    events.push(event(30, "shipment.delivered", scan("X1")));
+    events.push(event(31, "shipment.in_transit", |d| {
+        d.data.tracking_number = Some("X1".into());
+        d.data.corrects = Some("shipment.delivered@30".into());
+    }));
+    assert_eq!(status_of(&events), "shipment.in_transit");
+}
+
+#[test]
 fn a_cancelled_order_is_over_and_a_delivered_one_stays_delivered() {
     let mut events = plain()[..3].to_vec();
     events.push(event(4, "order.cancelled", |_| ()));

@@ -40,6 +40,7 @@ impl Thread {
         let (next, data) = (fact.milestone, &fact.event.data);
         let allowed = self.state.as_ref().is_none_or(|now| {
             data.step_back
+                || data.corrects.is_some()
                 || (!now.code.is_terminal()
                     && (now.code.is_problem() || next.rank() >= now.code.rank()))
         });

@@ -9,6 +9,7 @@ use crate::reject::{Refusal, excerpt};
 use crate::store::dead_letter;
 use service_kit::backoff;
 use service_kit::clock;
+use service_kit::health::Health;
 use service_kit::postgres::{Failure, classify};
 use sqlx::{PgConnection, PgPool};
 use std::sync::Arc;
@@ -27,50 +28,33 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Processes a batch until it is committed. A batch that the database refuses is halved
-    /// until the record that it refuses stands alone, and that one becomes a dead letter.
-    ///
-    /// # Errors
-    /// A mistake of ours that trying again does not mend; the batch is not committed.
-    pub async fn process(&self, works: Vec<Work>) -> Result<(), sqlx::Error> {
+    /// Processes a batch until it is committed. One that the database refuses is halved until
+    /// the record that it refuses stands alone, and that one becomes a dead letter. Anything else
+    /// is tried again, and seen: going on would lose the batch.
+    pub async fn process(&self, works: Vec<Work>, health: &Health) {
         let mut open = vec![works];
         let mut attempt = 0;
         while let Some(part) = open.pop() {
-            let error = match self.commit(&part).await {
+            match self.commit(&part).await {
                 Ok(()) => {
                     attempt = 0;
-                    continue;
+                    health.good("store");
                 }
-                Err(error) => error,
-            };
-            match classify(&error) {
-                Failure::Again => {
+                Err(error) if classify(&error) == Failure::Value && divisible(&part) => {
+                    open.extend(isolate(part, &error));
+                }
+                Err(error) => {
                     metric::retried("again");
+                    health.bad("store", "a batch cannot be stored");
                     tracing::warn!(%error, records = part.len(), "the batch is tried again");
-                    tokio::time::sleep(backoff::delay(
-                        attempt,
-                        Duration::from_millis(20),
-                        Duration::from_secs(2),
-                    ))
-                    .await;
+                    let (base, cap) = (Duration::from_millis(20), Duration::from_secs(2));
+                    tokio::time::sleep(backoff::delay(attempt, base, cap)).await;
                     attempt += 1;
                     open.push(part);
                 }
-                Failure::Value if part.len() > 1 => {
-                    metric::retried("halved");
-                    let mut first = part;
-                    let second = first.split_off(first.len() / 2);
-                    open.extend([second, first]);
-                }
-                Failure::Value if part.iter().any(|work| work.result.is_ok()) => {
-                    let refusal = Refusal::RefusedByDatabase(excerpt(&error.to_string()));
-                    open.push(part.iter().map(|work| work.refused(refusal.clone())).collect());
-                }
-                Failure::Value | Failure::Bug => return Err(error),
             }
         }
         self.committed.notify_waiters();
-        Ok(())
     }
 
     async fn commit(&self, works: &[Work]) -> Result<(), sqlx::Error> {
@@ -86,6 +70,23 @@ impl Pipeline {
         metric::batch(started.elapsed());
         Ok(())
     }
+}
+
+/// A record that is refused already and still cannot be stored is no matter of its value.
+fn divisible(part: &[Work]) -> bool {
+    part.len() > 1 || part.iter().any(|work| work.result.is_ok())
+}
+
+/// The halves of a batch that holds a value which the database refuses, the first one last; or
+/// the culprit alone, refused.
+fn isolate(mut part: Vec<Work>, error: &sqlx::Error) -> Vec<Vec<Work>> {
+    metric::retried("halved");
+    if part.len() == 1 {
+        let refusal = Refusal::RefusedByDatabase(excerpt(&error.to_string()));
+        return vec![part.iter().map(|work| work.refused(refusal.clone())).collect()];
+    }
+    let second = part.split_off(part.len() / 2);
+    vec![second, part]
 }
 
 /// Drives drafts in a transaction of the caller's.

@@ -28,13 +28,13 @@ pub(super) async fn resolve(
     lock::take(connection, "order", by_order.keys().map(OrderId::as_str)).await?;
     describe(connection, &by_order).await?;
     let ids: Vec<String> = by_order.keys().map(ToString::to_string).collect();
-    let customers = order::known(connection, &ids).await?;
     let placed = |drafts: &Vec<Draft>| drafts.iter().any(|d| d.milestone == Milestone::OrderPlaced);
     let newly: Vec<String> =
         by_order.iter().filter(|(_, d)| placed(d)).map(|(order, _)| order.to_string()).collect();
     let freed = parked::take(connection, &newly, &[]).await?;
     metric::events("unparked", freed.len());
     describe_all(connection, &freed).await?;
+    let customers = order::known(connection, &ids).await?;
     for draft in freed {
         if let OrderRef::Order(order) = &draft.order {
             by_order.entry(order.clone()).or_default().push(draft);

@@ -4,7 +4,10 @@ use super::{PORTION, Relay};
 use crate::metric;
 use crate::store::dead_letter::{self, DeadLetter};
 use crate::store::outbox::{self, Row};
-use contract::name::{TOPIC_DEAD_LETTER, TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE, TRACEPARENT};
+use contract::name::{
+    MAX_MESSAGE, TOPIC_DEAD_LETTER, TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE, TRACEPARENT,
+};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use service_kit::clock;
 use service_kit::kafka::{Outgoing, Producer};
 
@@ -17,20 +20,45 @@ pub(super) async fn run(relay: Relay, producer: Producer) {
 
 /// Publishes one portion of versions and one of dead letters; tells whether one was full.
 async fn portion(relay: &Relay, producer: &Producer) -> Result<bool, String> {
+    let versions = versions(relay, producer).await;
+    // A dead letter that cannot be sent must not hold up what can.
+    let letters = dead_letters(relay, producer).await;
+    Ok(versions? || letters?)
+}
+
+async fn versions(relay: &Relay, producer: &Producer) -> Result<bool, String> {
     let rows = outbox::for_kafka(&relay.pool, &relay.lanes.held(), PORTION)
         .await
         .map_err(|e| e.to_string())?;
-    let letters = dead_letters(relay, producer).await?;
-    let Some(first) = rows.first() else {
-        return Ok(letters);
-    };
+    let Some(first) = rows.first() else { return Ok(false) };
     let oldest = (clock::now() - first.created_at).to_std().unwrap_or_default();
     let records: Vec<Outgoing> = rows.iter().flat_map(|row| [event(row), message(row)]).collect();
-    producer.send(&records).await.map_err(|e| e.to_string())?;
+    match producer.send(&records).await {
+        Err(error) if too_large(&error) => singly(producer, &rows).await?,
+        other => other.map_err(|e| e.to_string())?,
+    }
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     outbox::kafka_has(&relay.pool, &ids).await.map_err(|e| e.to_string())?;
     metric::published("kafka", ids.len(), oldest);
-    Ok(letters || ids.len() == usize::try_from(PORTION).unwrap_or(0))
+    Ok(ids.len() == usize::try_from(PORTION).unwrap_or(0))
+}
+
+/// One version after the other, so that one which Kafka will never take stops no other.
+async fn singly(producer: &Producer, rows: &[Row]) -> Result<(), String> {
+    for row in rows {
+        match producer.send(&[event(row), message(row)]).await {
+            Err(error) if too_large(&error) => {
+                metric::unpublishable();
+                tracing::error!(order.id = %row.order_id, version = row.version, "too large for Kafka; left out");
+            }
+            other => other.map_err(|e| e.to_string())?,
+        }
+    }
+    Ok(())
+}
+
+fn too_large(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge)
 }
 
 fn event(row: &Row) -> Outgoing {
@@ -69,14 +97,20 @@ async fn dead_letters(relay: &Relay, producer: &Producer) -> Result<bool, String
     Ok(ids.len() == 16)
 }
 
-fn letter(letter: DeadLetter) -> Outgoing {
+/// What a dead letter may hold beside its headers; a record that was compressed may be longer.
+const LETTER_ROOM: usize = MAX_MESSAGE - 64 * 1024;
+
+fn letter(mut letter: DeadLetter) -> Outgoing {
+    let cut = letter.value.len() > LETTER_ROOM;
+    letter.value.truncate(LETTER_ROOM);
     let key = letter.order_id.unwrap_or_default();
-    Outgoing::new(TOPIC_DEAD_LETTER, key, letter.value)
+    let record = Outgoing::new(TOPIC_DEAD_LETTER, key, letter.value)
         .header("source", letter.source)
         .header("reason", letter.reason)
         .header("detail", letter.detail)
         .header("topic", letter.topic)
         .header("partition", letter.partition.to_string())
         .header("offset", letter.position.to_string())
-        .header("received-at", letter.received_at.to_rfc3339())
+        .header("received-at", letter.received_at.to_rfc3339());
+    if cut { record.header("truncated", "true") } else { record }
 }

@@ -29,21 +29,34 @@ pub async fn put(
     Ok(())
 }
 
-/// Claims what is due: nobody else gets it, and it is back if the transaction fails.
+/// Orders with something due, without a lock on them.
+///
+/// # Errors
+/// When the database is away.
+pub async fn candidates(
+    connection: &mut PgConnection,
+    now: DateTime<Utc>,
+    most: i64,
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!("select order_id from due where at <= $1 order by at limit $2", now, most)
+        .fetch_all(connection)
+        .await
+}
+
+/// Claims what is due of these orders, whose locks are held: it is back if the transaction fails.
+/// In the pipeline's order (locks first, rows then), so that the two never wait for each other.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn claim(
     connection: &mut PgConnection,
     now: DateTime<Utc>,
-    most: i64,
+    orders: &[String],
 ) -> Result<Vec<(String, String)>, sqlx::Error> {
     let rows = sqlx::query!(
-        "delete from due where (order_id, kind) in (
-           select order_id, kind from due where at <= $1 order by at limit $2 for update skip locked)
-         returning order_id, kind",
-        now,
-        most
+        "delete from due where order_id = any($1) and at <= $2 returning order_id, kind",
+        orders,
+        now
     )
     .fetch_all(connection)
     .await?;

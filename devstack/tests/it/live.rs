@@ -91,6 +91,9 @@ async fn tokens_that_are_not_ours_open_nothing() {
 async fn a_page_of_another_origin_is_refused_at_the_door() {
     let stack = Stack::running().unwrap();
     let gateway = &stack.manifest.gateways[0];
+    let request = stack.rest.request(reqwest::Method::GET, 0, "/v1/live");
+    let answer = request.header("origin", "https://evil.example").send().await.unwrap();
+    assert_eq!(answer.status(), 403);
     assert!(LiveClient::open(gateway, Some("https://evil.example")).await.is_err());
     assert!(LiveClient::open(gateway, Some(gateway)).await.is_ok());
 }
@@ -98,8 +101,13 @@ async fn a_page_of_another_origin_is_refused_at_the_door() {
 #[tokio::test]
 async fn an_unknown_order_and_one_of_somebody_else_look_the_same() {
     let stack = Stack::running().unwrap();
+    let others = unique("OTHERS");
+    let placed = json!({"event": "order.placed", "order_no": others, "at": service_kit::clock::now().to_rfc3339(),
+                        "customer": {"id": "C-2"}, "items": []});
+    stack.say("source.shop", &placed).await.unwrap();
+    stack.rest.wait_version(&others, 1, LIMIT).await.unwrap();
     let token = stack.rest.token("C-1", &["KNOWN-TO-NOBODY"]).await.unwrap();
-    for order in ["KNOWN-TO-NOBODY", "TM-1001", "%00", "a b"] {
+    for order in ["KNOWN-TO-NOBODY", &others, "%00", "a b"] {
         let path = format!("/v1/orders/{order}/timeline");
         let answer = stack
             .rest

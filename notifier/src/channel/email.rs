@@ -15,6 +15,7 @@ type Transport = AsyncSmtpTransport<Tokio1Executor>;
 /// The mail servers.
 pub struct Mailer {
     chain: Vec<Transport>,
+    timeout: Duration,
 }
 
 impl Mailer {
@@ -32,16 +33,25 @@ impl Mailer {
             Ok(builder.timeout(Some(timeout)).pool_config(pool).build())
         };
         let chain = urls.split(',').enumerate().map(build).collect::<Result<Vec<_>, String>>()?;
-        Ok(Self { chain })
+        Ok(Self { chain, timeout })
+    }
+
+    /// The longest that a letter may take through the whole chain.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.timeout * u32::try_from(self.chain.len()).unwrap_or(1)
     }
 
     /// Sends a letter; a server that is down hands it to the next one.
     pub async fn send(&self, message: &Message) -> Outcome {
         let mut last = Outcome::ProviderDown("no mail server".to_owned());
         for transport in &self.chain {
-            last = match transport.send(message.clone()).await {
-                Ok(_) => return Outcome::Accepted,
-                Err(error) => classify::classify(&error),
+            // The library's own time-out covers the connection only, not a server that says nothing.
+            let sent = tokio::time::timeout(self.timeout, transport.send(message.clone())).await;
+            last = match sent {
+                Ok(Ok(_)) => return Outcome::Accepted,
+                Ok(Err(error)) => classify::classify(&error),
+                Err(_) => Outcome::Ambiguous("timeout".to_owned()),
             };
             if !matches!(last, Outcome::ProviderDown(_)) {
                 break;

@@ -57,7 +57,23 @@ pub fn occasion(message: &TimelineMessage) -> Option<Occasion> {
     let withdrawal = event.data.corrects.is_some()
         && event.data.confidence == contract::event::Confidence::Predicted;
     let old = event.time < event.receivedat - NEWS;
-    (!withdrawal && !old && complete(event.milestone, &message.timeline)).then_some(*occasion)
+    let stands = !withdrawal && !corrected(message);
+    (stands && !old && complete(event.milestone, &message.timeline)).then_some(*occasion)
+}
+
+/// A correction may come before what it corrects.
+fn corrected(message: &TimelineMessage) -> bool {
+    let key = message.event.key();
+    message.timeline.entries.iter().any(|entry| entry.id == key && entry.corrected_by.is_some())
+}
+
+/// 1, and one more for each time that the milestone was told and withdrawn: then it may be told
+/// again.
+#[must_use]
+pub fn occasion_version(message: &TimelineMessage) -> i32 {
+    let entries = &message.timeline.entries;
+    let same = entries.iter().filter(|entry| entry.milestone == message.event.milestone);
+    1 + i32::try_from(same.filter(|entry| entry.corrected_by.is_some()).count()).unwrap_or(0)
 }
 
 /// Production is finished when it is finished for the last item.

@@ -33,6 +33,8 @@ pub struct New<'a> {
     pub subject: &'a str,
     /// The occasion.
     pub occasion: Occasion,
+    /// 1, and one more for each time that the milestone was withdrawn.
+    pub occasion_version: i32,
     /// The customer's number.
     pub customer: &'a str,
     /// Language tag.
@@ -56,7 +58,7 @@ pub async fn add(
     sqlx::query_scalar!(
         "insert into notifications
            (id, subject, occasion, occasion_version, place, customer_id, language, context, created_at, deadline_at)
-         values ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9)
+         values ($1, $2, $3, $10, $4, $5, $6, $7, $8, $9)
          on conflict (subject, occasion, occasion_version, customer_id) do nothing returning id",
         Uuid::now_v7(),
         new.subject,
@@ -66,13 +68,14 @@ pub async fn add(
         new.language,
         Json(new.context) as _,
         new.accepted_at,
-        new.deadline_at
+        new.deadline_at,
+        new.occasion_version
     )
     .fetch_optional(connection)
     .await
 }
 
-/// Has a later place of the subject's story been told, or planned?
+/// Is a later place of the subject's story told by a letter, or will it be?
 ///
 /// # Errors
 /// When the database is away.
@@ -82,7 +85,9 @@ pub async fn overtaken(
     place: i16,
 ) -> Result<bool, sqlx::Error> {
     let found = sqlx::query_scalar!(
-        r#"select exists (select from notifications where subject = $1 and place > $2 and $2 > 0) as "found!""#,
+        r#"select exists (
+             select from deliveries where subject = $1 and place > $2 and $2 > 0 and channel = 'email'
+               and state in ('pending', 'accepted', 'delivered')) as "found!""#,
         subject,
         place
     )
@@ -117,7 +122,7 @@ pub async fn add_delivery(
     sqlx::query!(
         "insert into deliveries (id, notification_id, subject, occasion, occasion_version, place, channel, recipient,
            state, reason, next_at, deadline_at, created_at, done_at)
-         values ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         values ($1, $2, $3, $4, $14, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          on conflict (subject, occasion, occasion_version, recipient, channel) do nothing",
         Uuid::now_v7(),
         notification,
@@ -131,7 +136,8 @@ pub async fn add_delivery(
         beginning.now,
         new.deadline_at,
         new.accepted_at,
-        over.then_some(beginning.now)
+        over.then_some(beginning.now),
+        new.occasion_version
     )
     .execute(connection)
     .await?;

@@ -24,12 +24,17 @@ impl Default for Positions {
 }
 
 impl Positions {
-    /// A new subscription begins here.
-    pub(super) fn start(&self, sequences: &[u64]) {
+    /// A new subscription begins here. Returns the shards whose number went back meanwhile.
+    pub(super) fn start(&self, sequences: &[u64]) -> Vec<Shard> {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        for (position, number) in all.iter_mut().zip(sequences) {
+        let mut back = Vec::new();
+        for ((shard, position), number) in Shard::all().zip(all.iter_mut()).zip(sequences) {
+            if *number < position.delivered.max(position.probed) {
+                back.push(shard);
+            }
             *position = Position { delivered: *number, probed: *number };
         }
+        back
     }
 
     /// A message came. True when one before it did not. A number that is not higher was counted
@@ -45,8 +50,8 @@ impl Positions {
     }
 
     /// The numbers were read. Returns the shards of which a number that the last reading saw was
-    /// not delivered by now, and those whose number went back.
-    pub(super) fn probe(&self, sequences: &[u64]) -> Vec<Shard> {
+    /// not delivered by now, and those whose number went back (with `true`).
+    pub(super) fn probe(&self, sequences: &[u64]) -> Vec<(Shard, bool)> {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let mut gaps = Vec::new();
         for ((shard, position), number) in Shard::all().zip(all.iter_mut()).zip(sequences) {
@@ -59,7 +64,7 @@ impl Positions {
             }
             position.probed = *number;
             if went_back || lost {
-                gaps.push(shard);
+                gaps.push((shard, went_back));
             }
         }
         gaps
@@ -92,7 +97,7 @@ mod tests {
         let positions = Positions::default();
         positions.start(&numbers(5));
         assert!(positions.probe(&numbers(6)).is_empty(), "it may still be under way");
-        assert_eq!(positions.probe(&numbers(6)), [first()]);
+        assert_eq!(positions.probe(&numbers(6)), [(first(), false)]);
         assert!(positions.probe(&numbers(6)).is_empty(), "told once");
     }
 
@@ -100,7 +105,9 @@ mod tests {
     fn a_redis_that_was_started_empty_is_a_gap_everywhere_it_had_numbers() {
         let positions = Positions::default();
         positions.start(&numbers(5));
-        assert_eq!(positions.probe(&numbers(0)), [first()]);
+        assert_eq!(positions.probe(&numbers(0)), [(first(), true)]);
         assert!(!positions.advance(first(), 1));
+        positions.start(&numbers(9));
+        assert_eq!(positions.start(&numbers(2)), [first()], "while nobody was subscribed");
     }
 }

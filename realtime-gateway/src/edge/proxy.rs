@@ -33,36 +33,17 @@ const TO_CLIENT: [HeaderName; 5] = [
     HeaderName::from_static(REQUEST_ID),
 ];
 
-pub(super) async fn aggregator(
-    State(services): State<Services>,
+/// Passes a request on to the service that the route was given.
+pub(super) async fn pass_on(
+    State(service): State<Upstream>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Problem> {
-    pass_on(&services.aggregator, &method, &uri, &headers, body).await
-}
-
-pub(super) async fn notifier(
-    State(services): State<Services>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Problem> {
-    pass_on(&services.notifier, &method, &uri, &headers, body).await
-}
-
-async fn pass_on(
-    service: &Upstream,
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let path = uri.path_and_query().map_or("/", |p| p.as_str());
     let answer = service
-        .send(method, path, |mut request| {
+        .send(&method, path, |mut request| {
             for name in TO_SERVICE.iter().filter_map(|name| Some((name, headers.get(name)?))) {
                 request = request.header(name.0, name.1);
             }

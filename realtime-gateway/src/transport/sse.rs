@@ -17,6 +17,7 @@ use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::time::Duration;
+use tokio::time::Interval;
 
 /// A comment goes out when nothing else did for so long, so that proxies keep the line open.
 const COMMENT: Duration = Duration::from_secs(15);
@@ -122,12 +123,15 @@ struct Streaming {
     connection: Connection,
     ready: VecDeque<Event>,
     drained: Pin<Box<dyn Future<Output = ()> + Send>>,
+    second: Interval,
     over: bool,
 }
 
 fn events(connection: Connection, first: Outcome) -> impl Stream<Item = Result<Event, Infallible>> {
     let drained = Box::pin(connection.drained());
-    let mut streaming = Streaming { connection, ready: VecDeque::new(), drained, over: false };
+    let second = tokio::time::interval(Duration::from_secs(1));
+    let mut streaming =
+        Streaming { connection, ready: VecDeque::new(), drained, second, over: false };
     streaming
         .ready
         .push_back(Event::default().retry(Duration::from_secs(2)).comment("milepost.v1"));
@@ -152,7 +156,7 @@ impl Streaming {
             let hard = self.connection.gateway.life.hard().clone();
             let outcome = tokio::select! {
                 delivery = self.connection.next() => self.connection.deliver(delivery?),
-                () = tokio::time::sleep(Duration::from_secs(1)) => self.connection.tick(),
+                _ = self.second.tick() => self.connection.tick(),
                 () = &mut self.drained => self.connection.close(Close::Drain),
                 () = hard.cancelled() => return None,
                 () = &mut quiet => return Some(Event::default().comment("still here")),
@@ -168,12 +172,15 @@ impl Streaming {
             frames.push(("goodbye", goodbye(close).to_string()));
             self.over = true;
         }
+        // The position is that after the last frame: a line that is cut before it resumes further
+        // back, which repeats something and loses nothing.
         let position = self.connection.session.position();
-        let event = |(op, text): (&str, String)| {
+        let last = frames.len().saturating_sub(1);
+        for (place, (op, text)) in frames.into_iter().enumerate() {
             let event = Event::default().event(op).data(text);
-            if matches!(op, "snapshot" | "update" | "same") { event.id(&position) } else { event }
-        };
-        self.ready.extend(frames.into_iter().map(event));
+            let told = place == last && matches!(op, "snapshot" | "update" | "same");
+            self.ready.push_back(if told { event.id(&position) } else { event });
+        }
     }
 }
 

@@ -2,7 +2,9 @@
 //! what was read, so that a crash repeats records and never loses one.
 
 use super::client;
+use super::topic::ensure_topics;
 use crate::config::Kafka;
+use crate::health::Health;
 use contract::name::MAX_MESSAGE;
 use futures_util::FutureExt;
 use rdkafka::consumer::{Consumer, StreamConsumer};
@@ -52,6 +54,17 @@ impl Record {
     }
 }
 
+/// How much is taken at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct Portion {
+    /// Records.
+    pub records: usize,
+    /// Bytes of their values.
+    pub bytes: usize,
+    /// How long to look for more after the first.
+    pub linger: Duration,
+}
+
 /// Reads topics in batches.
 pub struct BatchConsumer {
     inner: StreamConsumer,
@@ -63,7 +76,7 @@ impl BatchConsumer {
     ///
     /// # Errors
     /// When a setting is refused.
-    pub fn subscribe(config: &Kafka, group: &str, topics: &[String]) -> Result<Self, KafkaError> {
+    fn subscribe(config: &Kafka, group: &str, topics: &[String]) -> Result<Self, KafkaError> {
         let instance = format!("{group}-{}", config.kafka_instance);
         let inner: StreamConsumer = client(&config.kafka_brokers, &instance)
             .set("group.id", group)
@@ -86,30 +99,49 @@ impl BatchConsumer {
         Ok(Self { inner })
     }
 
-    /// Waits for a record, then takes what is there already: at most `limit` records of together
-    /// `max_bytes`, for at most `linger`.
-    ///
-    /// # Errors
-    /// When the client reports an error; reading on is right.
-    pub async fn batch(
-        &self,
-        limit: usize,
-        max_bytes: usize,
-        linger: Duration,
-    ) -> Result<Vec<Record>, KafkaError> {
-        let first = Record::read(&self.inner.recv().await?);
-        let end = Instant::now() + linger;
+    /// Creates the topics that are missing and joins the group; while Kafka is away, says so and
+    /// goes on trying.
+    pub async fn join(
+        config: &Kafka,
+        group: &str,
+        needed: &[String],
+        read: &[String],
+        health: &Health,
+    ) -> Self {
+        health.bad("intake", "not subscribed yet");
+        loop {
+            let (partitions, replication) = (config.kafka_partitions, config.kafka_replication);
+            let there = ensure_topics(&config.kafka_brokers, needed, partitions, replication).await;
+            match there.and_then(|()| Self::subscribe(config, group, read)) {
+                Ok(consumer) => {
+                    health.good("intake");
+                    return consumer;
+                }
+                Err(error) => tracing::warn!(%error, "Kafka is away; trying again"),
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    /// Waits for a record, then takes what is there already. An error of the client is reported
+    /// and reading goes on.
+    pub async fn next(&self, portion: Portion) -> Vec<Record> {
+        let first = loop {
+            match self.inner.recv().await {
+                Ok(message) => break Record::read(&message),
+                Err(error) => tracing::warn!(%error, "reading from Kafka is tried again"),
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        };
+        let end = Instant::now() + portion.linger;
         let mut bytes = first.value.len();
         let mut records = vec![first];
-        while records.len() < limit && bytes < max_bytes && Instant::now() < end {
-            let Some(next) = self.inner.recv().now_or_never() else {
-                break;
-            };
-            let Ok(message) = next else { break };
+        while records.len() < portion.records && bytes < portion.bytes && Instant::now() < end {
+            let Some(Ok(message)) = self.inner.recv().now_or_never() else { break };
             bytes += message.payload_len();
             records.push(Record::read(&message));
         }
-        Ok(records)
+        records
     }
 
     /// Remembers that these records are done; Kafka is told within a second.

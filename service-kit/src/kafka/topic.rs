@@ -11,7 +11,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// When Kafka is away or refuses a topic.
-pub async fn ensure_topics(
+pub(super) async fn ensure_topics(
     brokers: &str,
     names: &[String],
     partitions: i32,

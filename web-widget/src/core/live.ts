@@ -25,6 +25,8 @@ interface Channel {
 /** A page asks again this often; without an answer the line is dead though it looks open. */
 const PING_MS = 20_000;
 const PONG_MS = 8_000;
+/** The close code of a token that is missing, bad or over. */
+const BAD_TOKEN = 4401;
 
 export class Live {
   private channels = new Map<string, Channel>();
@@ -37,6 +39,7 @@ export class Live {
   private current: Status = "connecting";
   private since = Date.now();
   private wait: number | null = null;
+  private renewed = false;
   /** Gets a newer token when the gateway asks for one. */
   renew: (() => Promise<string>) | null = null;
 
@@ -104,15 +107,31 @@ export class Live {
   private closed(code: number): void {
     this.socket = null;
     clearTimeout(this.timer);
-    if (isFinal(code)) {
+    const renewable = code === BAD_TOKEN && this.renew !== null && !this.renewed;
+    if (isFinal(code) && !renewable) {
       this.tell("ended");
       return;
     }
     this.tell("reconnecting");
+    if (renewable) {
+      void this.comeBackRenewed();
+      return;
+    }
     const wait = this.wait ?? delay(this.attempt);
     this.wait = null;
     this.attempt += 1;
     this.timer = window.setTimeout(() => this.connect(), wait);
+  }
+
+  /** A page that slept past its token's end: a newer one is a change, so one more try is right. */
+  private async comeBackRenewed(): Promise<void> {
+    this.renewed = true;
+    try {
+      this.token = (await this.renew?.()) ?? this.token;
+      this.connect();
+    } catch {
+      this.tell("ended");
+    }
   }
 
   private take(text: string): void {
@@ -121,6 +140,7 @@ export class Live {
     switch (frame.op) {
       case "welcome":
         this.attempt = 0;
+        this.renewed = false;
         this.tell("live");
         this.channels.forEach((channel, name) => this.subscribe(name, channel));
         this.ping();

@@ -4,14 +4,15 @@ import { css } from "lit";
 
 export const tokens = css`
   :host {
-    --accent: var(--ot-accent, #0f766e);
-    --text: var(--ot-text, #1f2933);
-    --muted: var(--ot-muted, #52606d);
-    --surface: var(--ot-surface, #ffffff);
-    --line: var(--ot-line, #d9e0e6);
-    --done: var(--ot-done, #15803d);
-    --warn: var(--ot-warn, #b45309);
-    --stop: var(--ot-stop, #b91c1c);
+    color-scheme: light dark;
+    --accent: light-dark(var(--ot-accent, #0f766e), var(--ot-accent-dark, #2dd4bf));
+    --text: light-dark(var(--ot-text, #1f2933), var(--ot-text-dark, #e6edf3));
+    --muted: light-dark(var(--ot-muted, #52606d), var(--ot-muted-dark, #9aa7b4));
+    --surface: light-dark(var(--ot-surface, #ffffff), var(--ot-surface-dark, #12181f));
+    --line: light-dark(var(--ot-line, #d9e0e6), var(--ot-line-dark, #2b3743));
+    --done: light-dark(var(--ot-done, #15803d), var(--ot-done-dark, #4ade80));
+    --warn: light-dark(var(--ot-warn, #b45309), var(--ot-warn-dark, #fbbf24));
+    --stop: light-dark(var(--ot-stop, #b91c1c), var(--ot-stop-dark, #f87171));
     display: block;
     max-inline-size: 640px;
     min-inline-size: 0;
@@ -26,27 +27,11 @@ export const tokens = css`
   :host([hidden]) {
     display: none;
   }
-  @media (prefers-color-scheme: dark) {
-    :host(:not([theme="light"])) {
-      --accent: var(--ot-accent-dark, #2dd4bf);
-      --text: var(--ot-text-dark, #e6edf3);
-      --muted: var(--ot-muted-dark, #9aa7b4);
-      --surface: var(--ot-surface-dark, #12181f);
-      --line: var(--ot-line-dark, #2b3743);
-      --done: var(--ot-done-dark, #4ade80);
-      --warn: var(--ot-warn-dark, #fbbf24);
-      --stop: var(--ot-stop-dark, #f87171);
-    }
+  :host([theme="light"]) {
+    color-scheme: light;
   }
   :host([theme="dark"]) {
-    --accent: var(--ot-accent-dark, #2dd4bf);
-    --text: var(--ot-text-dark, #e6edf3);
-    --muted: var(--ot-muted-dark, #9aa7b4);
-    --surface: var(--ot-surface-dark, #12181f);
-    --line: var(--ot-line-dark, #2b3743);
-    --done: var(--ot-done-dark, #4ade80);
-    --warn: var(--ot-warn-dark, #fbbf24);
-    --stop: var(--ot-stop-dark, #f87171);
+    color-scheme: dark;
   }
   * {
     box-sizing: border-box;

@@ -88,6 +88,17 @@ describe("a live connection", () => {
     expect([Socket.all.length, seen.states.at(-1)]).toEqual([1, "ended"]);
   });
 
+  it("comes back once with a newer token when the old one is over", async () => {
+    const connection = live();
+    connection.renew = async () => "newer";
+    const seen = watcher();
+    connection.watch("order:A", seen);
+    Socket.last.end(4401);
+    await vi.waitFor(() => expect(Socket.last.protocols).toEqual(["milepost.v1", "bearer.newer"]));
+    Socket.last.end(4401);
+    expect([Socket.all.length, seen.states.at(-1)]).toEqual([2, "ended"]);
+  });
+
   it("gives a silent line up", () => {
     live().watch("order:A", watcher());
     Socket.last.say({ op: "welcome", heartbeat_ms: 25000 });

@@ -1,10 +1,10 @@
 //! Redis gone and back empty: open pages reach the newest state by themselves.
 
-use crate::client::{LiveClient, Rest};
-use crate::host::process::Identity;
-use crate::host::term;
-use crate::manifest::ManifestFile;
 use anyhow::{Context, ensure};
+use devstack::client::{LiveClient, Rest};
+use devstack::host::process::Identity;
+use devstack::host::term;
+use devstack::manifest::ManifestFile;
 use futures_util::future::try_join_all;
 use nix::sys::signal::Signal;
 use serde_json::json;
@@ -19,7 +19,7 @@ const PAGES: usize = 40;
 /// The newest state is there within this after Redis is back.
 const LIMIT: Duration = Duration::from_secs(10);
 
-pub(super) async fn prove(manifest: &ManifestFile, seconds: u64) -> anyhow::Result<()> {
+pub(crate) async fn prove(manifest: &ManifestFile, seconds: u64) -> anyhow::Result<()> {
     let (all, rest) = (manifest.get(), Rest::new(manifest.get())?);
     let producer = Producer::new(&all.kafka_brokers, "prove-redis")?;
     let mut pages = Vec::new();

@@ -1,4 +1,9 @@
-//! `cargo devstack prove …`: breaks things on purpose, or loads them, and measures what holds.
+//! `cargo prove …`: breaks things on purpose, or loads them, and measures what holds.
+//!
+//! A crate of its own, since it compares what is stored with the aggregator's fold itself, and
+//! the devstack must be built before the aggregator can be.
+//!
+//! Floors, lowest first: a module uses only what is declared above it.
 
 mod histories;
 mod expected;
@@ -7,8 +12,10 @@ mod redis_cut;
 mod shuffle;
 mod latency;
 
-use crate::run::stack::{Options, Stack};
-use crate::server::Given;
+use clap::Parser;
+use devstack::run::stack::{Options, Stack};
+use devstack::server::Given;
+use std::process::ExitCode;
 
 /// The proofs.
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -63,4 +70,23 @@ pub async fn run(what: What, given: Given) -> anyhow::Result<()> {
     stack.life.stop();
     stack.run().await;
     result
+}
+
+/// Proves what holds, on a stack of its own.
+#[derive(Debug, clap::Parser)]
+#[command(name = "prove")]
+struct Cli {
+    /// What to prove
+    #[command(subcommand)]
+    what: What,
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    devstack::cli::block_on(async {
+        run(cli.what, Given::default()).await?;
+        Ok(ExitCode::SUCCESS)
+    })
 }

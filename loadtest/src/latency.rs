@@ -1,9 +1,9 @@
 //! From a record in Kafka to a frame on an open page, at a steady rate.
 
-use crate::client::{LiveClient, Rest, Seen};
-use crate::host::term;
-use crate::manifest::ManifestFile;
 use anyhow::{Context, ensure};
+use devstack::client::{LiveClient, Rest, Seen};
+use devstack::host::term;
+use devstack::manifest::ManifestFile;
 use serde_json::json;
 use service_kit::clock;
 use service_kit::kafka::{Outgoing, Producer};
@@ -18,7 +18,7 @@ type Sent = Arc<Mutex<HashMap<(usize, u64), Instant>>>;
 /// Latencies of all frames, in milliseconds.
 type Times = Arc<Mutex<Vec<f64>>>;
 
-pub(super) async fn prove(
+pub(crate) async fn prove(
     manifest: &ManifestFile,
     rate: u32,
     viewers: usize,

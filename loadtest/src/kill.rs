@@ -1,11 +1,11 @@
 //! kill -9 in the middle: nothing lost, nothing told twice.
 
-use super::expected;
-use super::histories::{History, histories, shuffled};
-use crate::client::{Letter, Rest};
-use crate::host::term;
-use crate::manifest::ManifestFile;
+use crate::expected;
+use crate::histories::{History, histories, shuffled};
 use anyhow::{Context, ensure};
+use devstack::client::{Letter, Rest};
+use devstack::host::term;
+use devstack::manifest::ManifestFile;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
@@ -18,7 +18,7 @@ use tokio::time::Instant;
 /// Healed means: within this.
 const HEALED: Duration = Duration::from_secs(15);
 
-pub(super) async fn prove(manifest: &ManifestFile, count: usize) -> anyhow::Result<()> {
+pub(crate) async fn prove(manifest: &ManifestFile, count: usize) -> anyhow::Result<()> {
     let histories = histories("KILL", count);
     let records = shuffled(&histories, 11);
     let rest = Rest::new(manifest.get())?;
@@ -51,7 +51,10 @@ pub(super) async fn prove(manifest: &ManifestFile, count: usize) -> anyhow::Resu
     letters(&rest, &histories).await
 }
 
-async fn write(producer: &Producer, records: &[crate::shop::native::Native]) -> anyhow::Result<()> {
+async fn write(
+    producer: &Producer,
+    records: &[devstack::shop::native::Native],
+) -> anyhow::Result<()> {
     for chunk in records.chunks(20) {
         let all: Vec<Outgoing> =
             chunk.iter().map(|r| Outgoing::new(r.topic, "", r.value.to_string())).collect();

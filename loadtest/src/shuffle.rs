@@ -1,18 +1,18 @@
 //! Every order of arrival of a 7-event history, every event three times, through Kafka: one and
 //! the same timeline.
 
-use super::expected::plain;
-use crate::client::Rest;
-use crate::host::term;
-use crate::manifest::ManifestFile;
+use crate::expected::plain;
 use anyhow::{Context, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
+use devstack::client::Rest;
+use devstack::host::term;
+use devstack::manifest::ManifestFile;
 use serde_json::{Value, json};
 use service_kit::clock;
 use service_kit::kafka::{Outgoing, Producer};
 use std::time::{Duration, Instant};
 
-pub(super) async fn prove(manifest: &ManifestFile, orders: usize) -> anyhow::Result<()> {
+pub(crate) async fn prove(manifest: &ManifestFile, orders: usize) -> anyhow::Result<()> {
     let (rest, start) = (Rest::new(manifest.get())?, clock::now() - TimeDelta::hours(20));
     let producer = Producer::new(&manifest.get().kafka_brokers, "prove-shuffle")?;
     let all = permutations(7).into_iter().take(orders).collect::<Vec<_>>();

@@ -1,6 +1,6 @@
 //! What has to come out: the fold of the records, and the letters that follow from it.
 
-use super::histories::History;
+use crate::histories::History;
 use aggregator::{fold, source};
 use anyhow::{Context, ensure};
 use contract::event::{Confidence, OrderEvent};
@@ -30,13 +30,13 @@ fn events(history: &History) -> anyhow::Result<Vec<OrderEvent>> {
 }
 
 /// How many versions the records make.
-pub(super) fn versions(history: &History) -> anyhow::Result<u64> {
+pub(crate) fn versions(history: &History) -> anyhow::Result<u64> {
     Ok(events(history)?.iter().filter(|event| fold::counts(event)).count() as u64)
 }
 
 /// Compares a stored timeline with the fold of its records. What depends on the clock (receipts,
 /// what was derived) is taken out of both.
-pub(super) fn compare(history: &History, stored: &Value) -> anyhow::Result<()> {
+pub(crate) fn compare(history: &History, stored: &Value) -> anyhow::Result<()> {
     let timeline =
         fold::fold(&history.order.parse()?, &events(history)?).context("nothing to fold")?;
     let (mut wanted, mut stored) = (serde_json::to_value(timeline)?, stored.clone());
@@ -47,7 +47,7 @@ pub(super) fn compare(history: &History, stored: &Value) -> anyhow::Result<()> {
 }
 
 /// Takes out what depends on the clock.
-pub(super) fn plain(timeline: &mut Value) {
+pub(crate) fn plain(timeline: &mut Value) {
     let derived = |entry: &Value| entry["source"] == fold::DERIVED_SOURCE;
     if let Some(entries) = timeline["entries"].as_array_mut() {
         entries.retain(|entry| !derived(entry));
@@ -60,7 +60,7 @@ pub(super) fn plain(timeline: &mut Value) {
 }
 
 /// The last thing that the customer has to have a letter of.
-pub(super) fn last_letter(history: &History) -> anyhow::Result<Option<Milestone>> {
+pub(crate) fn last_letter(history: &History) -> anyhow::Result<Option<Milestone>> {
     let events = events(history)?;
     Ok(BY_LETTER.into_iter().find(|m| events.iter().any(|event| event.milestone == *m)))
 }

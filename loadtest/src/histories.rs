@@ -1,20 +1,20 @@
 //! Many lives at once, all of them in the last hours, so that no clock changes what comes out.
 
-use crate::shop::life::{Kind, Pace, life};
-use crate::shop::native::Native;
-use crate::shop::people::Person;
 use chrono::TimeDelta;
+use devstack::shop::life::{Kind, Pace, life};
+use devstack::shop::native::Native;
+use devstack::shop::people::Person;
 use service_kit::clock;
 
 /// One order with its records.
-pub(super) struct History {
-    pub(super) order: String,
-    pub(super) person: Person,
-    pub(super) records: Vec<Native>,
+pub(crate) struct History {
+    pub(crate) order: String,
+    pub(crate) person: Person,
+    pub(crate) records: Vec<Native>,
 }
 
 /// As many orders as give so many records.
-pub(super) fn histories(prefix: &str, records: usize) -> Vec<History> {
+pub(crate) fn histories(prefix: &str, records: usize) -> Vec<History> {
     let start = clock::now() - TimeDelta::hours(12);
     let (mut all, mut count) = (Vec::new(), 0);
     while count < records {
@@ -33,7 +33,7 @@ pub(super) fn histories(prefix: &str, records: usize) -> Vec<History> {
 }
 
 /// All records in a random order that keeps nobody's, every seventh twice.
-pub(super) fn shuffled(histories: &[History], seed: u64) -> Vec<Native> {
+pub(crate) fn shuffled(histories: &[History], seed: u64) -> Vec<Native> {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut all: Vec<Native> = histories.iter().flat_map(|h| h.records.iter().cloned()).collect();
     let again: Vec<Native> = all.iter().filter(|_| random.u8(..7) == 0).cloned().collect();
