@@ -39,7 +39,8 @@ impl Plan {
             ("KAFKA_BROKERS", self.manifest.kafka_brokers.clone()),
             ("API_KEY", self.secrets.api_key.clone()),
         ];
-        let program = std::env::current_exe()?;
+        // Not our own program: a proof starts them too.
+        let program = build::binary("devstack")?;
         Ok(Spec {
             service: "fakes",
             slot: 0,
