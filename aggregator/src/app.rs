@@ -3,7 +3,8 @@
 use crate::api::{self, Api};
 use crate::config::Config;
 use crate::pipeline::{Pipeline, Settings};
-use crate::{intake, relay, sweep};
+use crate::source::Catalog;
+use crate::{intake, relay, sweep, tool};
 use chrono::TimeDelta;
 use service_kit::auth::Auth;
 use service_kit::health::Health;
@@ -11,7 +12,7 @@ use service_kit::kafka::Producer;
 use service_kit::lifecycle::Lifecycle;
 use service_kit::live_bus::LivePublisher;
 use service_kit::postgres;
-use service_kit::service::{self, Task};
+use service_kit::service::{self, Task, Tools};
 use sqlx::migrate::Migrator;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -19,15 +20,20 @@ use std::sync::Arc;
 /// The schema.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/aggregator");
 
+/// What it can do beside serving.
+const TOOLS: Tools =
+    Tools { plain: &[("sources", tool::sources), ("source", tool::source)], set: &[] };
+
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
     service::main(
         &api::openapi(),
+        TOOLS,
         |config: &Config| &config.common,
         async |task, config| match task {
             Task::Migrate => migrate(&config).await,
-            Task::Serve => serve(config).await,
+            Task::Serve | Task::Tool(..) => serve(config).await,
         },
     )
 }
@@ -43,6 +49,10 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         Ok(auth) => auth,
         Err(problems) => return Ok(service::usage_error(&problems)),
     };
+    let catalog = match Catalog::open(config.sources_dir.as_deref()) {
+        Ok(catalog) => Arc::new(catalog),
+        Err(error) => return Ok(service::usage_error(&error.to_string())),
+    };
     let pool = postgres::pool(&config.postgres, "aggregator")?;
     let live = LivePublisher::new(&config.common.redis_url)?;
     let producer = Producer::new(&config.kafka.kafka_brokers, "aggregator")?;
@@ -51,6 +61,6 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let pipeline = Pipeline { pool: pool.clone(), settings, committed: Arc::default() };
     relay::start(&life, &pipeline, live, producer, health.clone());
     sweep::start(&life, pipeline.clone(), TimeDelta::from_std(config.park_limit)?);
-    intake::start(&life, config.clone(), pipeline, health.clone());
+    intake::start(&life, config.clone(), catalog, pipeline, health.clone());
     service::run(&config.common, life, health, api::router(Api { auth, pool })).await
 }

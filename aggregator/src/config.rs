@@ -2,12 +2,14 @@
 
 use clap::Parser;
 use service_kit::config::{Common, Kafka, Postgres, duration};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Folds what every source says about an order into one timeline.
 ///
-/// Commands: `serve` (default), `migrate`, `openapi`, `config`. Every setting is an environment
-/// variable or the flag of the same name.
+/// Commands: `serve` (default), `migrate`, `openapi`, `config`, `sources` (what every source says
+/// and what is made of it), `source try FOLDER` (reads samples and prints what comes out). Every
+/// setting is an environment variable or the flag of the same name.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "aggregator")]
 pub struct Config {
@@ -20,6 +22,9 @@ pub struct Config {
     /// The log.
     #[command(flatten)]
     pub kafka: Kafka,
+    /// Folder of the sources without code, and of `options.toml`: where this shop differs
+    #[arg(long, env)]
+    pub sources_dir: Option<PathBuf>,
     /// Most records in one transaction
     #[arg(long, env, default_value_t = 500)]
     pub batch_records: usize,

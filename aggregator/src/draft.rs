@@ -68,6 +68,23 @@ impl Draft {
         }
     }
 
+    /// Says that it is about a parcel, and tells the parcel's number as another name of the order
+    /// unless that is how the order is named already.
+    pub fn parcel(&mut self, carrier: &str, number: Option<String>) {
+        self.data.carrier = Some(carrier.to_owned());
+        self.data.tracking_number = number;
+        if let Some(number) = &self.data.tracking_number {
+            self.reveal(tracking_alias(number));
+        }
+    }
+
+    /// Tells another name of the order.
+    pub fn reveal(&mut self, alias: String) {
+        if self.order != OrderRef::Alias(alias.clone()) && !self.reveals.contains(&alias) {
+            self.reveals.push(alias);
+        }
+    }
+
     /// The key that makes it the same event again.
     #[must_use]
     pub fn key(&self) -> String {
@@ -93,8 +110,9 @@ impl Draft {
     }
 }
 
-/// The alias of a parcel.
+/// The alias of a parcel. People and programs write one number in several ways.
 #[must_use]
 pub fn tracking_alias(number: &str) -> String {
-    format!("tracking:{number}")
+    let plain: String = number.chars().filter(|c| !c.is_whitespace()).collect();
+    format!("tracking:{}", plain.to_uppercase())
 }

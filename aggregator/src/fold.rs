@@ -24,10 +24,11 @@ use fact::Fact;
 /// Who says what is derived, not told.
 pub const DERIVED_SOURCE: &str = "milepost";
 
-/// Does this event take a version? Events for the operator only do not.
+/// Does this event take a version? Events for the operator only do not, unless they withdraw
+/// something.
 #[must_use]
 pub fn counts(event: &OrderEvent) -> bool {
-    event.milestone.kind() != Kind::Info
+    event.milestone.kind() != Kind::Info || event.data.corrects.is_some()
 }
 
 /// Folds the accepted events of an order. None while nothing that counts has happened.
@@ -80,6 +81,7 @@ fn entry(fact: &Fact<'_>, parcels: &parcel::Parcels) -> Entry {
 
 /// The promise that was made last.
 fn promise(facts: &[Fact<'_>]) -> Option<Promise> {
-    let mut promised = facts.iter().filter(|f| f.stands()).filter_map(|f| f.event.data.promise);
+    let told = facts.iter().filter(|f| f.corrected_by.is_none());
+    let mut promised = told.filter_map(|f| f.event.data.promise);
     promised.next_back().map(|latest| Promise { latest })
 }

@@ -22,4 +22,5 @@ pub mod sweep;
 pub mod relay;
 pub mod api;
 pub mod intake;
+pub mod tool;
 pub mod app;

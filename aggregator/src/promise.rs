@@ -1,5 +1,6 @@
 //! What becomes true by the clock alone: a promise at risk, a delivery within 24 hours. Pure.
 
+use crate::fold::DERIVED_SOURCE;
 use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use contract::milestone::Milestone;
@@ -46,10 +47,9 @@ impl Due {
 /// Has it been said and not withdrawn? Then the id of what said it.
 #[must_use]
 pub fn said(timeline: &Timeline, due: Due) -> Option<String> {
-    let stands = timeline
-        .entries
-        .iter()
-        .rfind(|e| e.milestone == due.milestone() && e.corrected_by.is_none());
+    let stands = timeline.entries.iter().rfind(|e| {
+        e.milestone == due.milestone() && e.source == DERIVED_SOURCE && e.corrected_by.is_none()
+    });
     stands.map(|entry| entry.id.clone())
 }
 

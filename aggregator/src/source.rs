@@ -1,41 +1,60 @@
 //! From a source's native form to drafts of canonical events: one file for each source, pure.
+//!
+//! `record` is what is read (bytes, headers, where the shop differs) → a source's file → drafts.
+//! Every file has a `SOURCE`: its name, its fields and its table of documented codes, from which
+//! `docs/sources.md` is generated.
 
 mod field;
-mod shop;
+mod time;
+mod doc;
+mod record;
+mod table;
+mod spec;
+mod own;
+mod carrier;
+mod tracker;
+mod storefront;
+mod maker;
 mod payment;
-mod manufacturing;
-mod fulfilment;
-mod logistics;
-mod ghn;
-mod stripe;
+mod envelope;
+mod catalog;
+mod document;
+#[cfg(test)]
+mod tests;
 
-use crate::draft::Draft;
-use crate::reject::Refusal;
-use contract::event::Confidence;
+pub use catalog::{Catalog, OptionsError};
+pub use document::document;
+pub use record::{Options, Record};
+pub use spec::Source;
 
-/// The sources that are read. Each has the topic `source.<name>`.
-pub const SOURCES: &[&str] =
-    &["shop", "payment", "manufacturing", "fulfilment", "logistics", "ghn", "stripe"];
-
-/// Reads a record of a source. A vendor's code that its table does not know gives an `info`
-/// event with the code in `data.source_code`; in the shop's own topics it is refused.
-///
-/// # Errors
-/// Why the record is refused.
-pub fn read(source: &str, value: &[u8], confidence: Confidence) -> Result<Vec<Draft>, Refusal> {
-    let drafts = match source {
-        "shop" => shop::read(value),
-        "payment" => payment::read(value),
-        "manufacturing" => manufacturing::read(value),
-        "fulfilment" => fulfilment::read(value),
-        "logistics" => logistics::read(value),
-        "ghn" => ghn::read(value),
-        "stripe" => stripe::read(value),
-        other => return Err(Refusal::UnknownSource(other.to_owned())),
-    };
-    let mut drafts = drafts?;
-    for draft in &mut drafts {
-        draft.data.confidence = confidence;
-    }
-    Ok(drafts)
-}
+/// The sources that are built in. Each has the topic `source.<name>`.
+pub static SOURCES: &[&Source] = &[
+    &own::shop::SOURCE,
+    &own::payment::SOURCE,
+    &own::manufacturing::SOURCE,
+    &own::fulfilment::SOURCE,
+    &own::logistics::SOURCE,
+    &carrier::ghn::SOURCE,
+    &carrier::ghtk::SOURCE,
+    &carrier::viettelpost::SOURCE,
+    &carrier::ems::SOURCE,
+    &carrier::nhattin::SOURCE,
+    &carrier::ghsv::SOURCE,
+    &tracker::aftership::SOURCE,
+    &tracker::easypost::SOURCE,
+    &tracker::seventeentrack::SOURCE,
+    &tracker::shippo::SOURCE,
+    &tracker::karrio::SOURCE,
+    &storefront::shopify::SOURCE,
+    &storefront::woocommerce::SOURCE,
+    &maker::printful::SOURCE,
+    &maker::printify::SOURCE,
+    &maker::gelato::SOURCE,
+    &payment::stripe::SOURCE,
+    &payment::momo::SOURCE,
+    &payment::vnpay::SOURCE,
+    &payment::zalopay::SOURCE,
+    &envelope::cloudevents::SOURCE,
+    &envelope::debezium::SOURCE,
+    &envelope::epcis::SOURCE,
+];

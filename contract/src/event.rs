@@ -93,6 +93,9 @@ pub struct EventData {
     /// Lines in the parcel.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
+    /// Articles in the parcel, by a source that does not know the lines.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skus: Vec<String>,
     /// The order's lines, on `order.placed`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<LineItem>,
@@ -131,6 +134,9 @@ pub struct EventData {
     /// The mapping declares that this event may take its thing back to a lower rank.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub step_back: bool,
+    /// The record repeats the whole state, so it may say what was said before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub restates: bool,
     /// The vendor's own code, when the mapping does not know it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_code: Option<String>,

@@ -1,12 +1,15 @@
 //! What has to come out: the fold of the records, and the letters that follow from it.
 
 use crate::histories::History;
-use aggregator::{fold, source};
+use aggregator::fold;
+use aggregator::source::Catalog;
 use anyhow::{Context, ensure};
 use contract::event::{Confidence, OrderEvent};
 use contract::id::OrderId;
 use contract::milestone::Milestone;
 use serde_json::Value;
+use service_kit::clock;
+use std::collections::HashMap;
 
 /// Milestones that are told by letter, the last of them first.
 const BY_LETTER: [Milestone; 5] = [
@@ -19,11 +22,12 @@ const BY_LETTER: [Milestone; 5] = [
 
 fn events(history: &History) -> anyhow::Result<Vec<OrderEvent>> {
     let order: OrderId = history.order.parse()?;
-    let mut all = Vec::new();
+    let (catalog, mut all) = (Catalog::default(), Vec::new());
     for record in &history.records {
         let name = record.topic.trim_start_matches("source.");
-        let drafts =
-            source::read(name, record.value.to_string().as_bytes(), Confidence::Confirmed)?;
+        let (value, now) = (record.value.to_string(), clock::now());
+        let confidence = Confidence::Confirmed;
+        let drafts = catalog.read(name, value.as_bytes(), &HashMap::new(), now, confidence)?;
         all.extend(drafts.into_iter().map(|draft| draft.into_event(order.clone())));
     }
     Ok(all)

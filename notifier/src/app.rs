@@ -12,7 +12,7 @@ use service_kit::health::Health;
 use service_kit::lifecycle::Lifecycle;
 use service_kit::live_bus::LivePublisher;
 use service_kit::postgres;
-use service_kit::service::{self, Task};
+use service_kit::service::{self, Task, Tools};
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use std::process::ExitCode;
@@ -28,10 +28,11 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/notifier");
 pub fn main() -> ExitCode {
     service::main(
         &api::openapi(),
+        Tools::default(),
         |config: &Config| &config.common,
         async |task, config| match task {
             Task::Migrate => migrate(&config).await,
-            Task::Serve => serve(config).await,
+            Task::Serve | Task::Tool(..) => serve(config).await,
         },
     )
 }

@@ -13,7 +13,7 @@ use service_kit::auth::Auth;
 use service_kit::health::Health;
 use service_kit::lifecycle::Lifecycle;
 use service_kit::live_bus;
-use service_kit::service::{self, Task};
+use service_kit::service::{self, Task, Tools};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -22,10 +22,11 @@ use std::sync::Arc;
 pub fn main() -> ExitCode {
     service::main(
         &document::own(),
+        Tools::default(),
         |config: &Config| &config.common,
         async |task, config| match task {
             Task::Migrate => Ok(service::usage_error("the gateway has no database")),
-            Task::Serve => serve(config).await,
+            Task::Serve | Task::Tool(..) => serve(config).await,
         },
     )
 }

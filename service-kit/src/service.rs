@@ -14,21 +14,33 @@ use std::process::ExitCode;
 use tokio::net::TcpListener;
 
 /// What a service was asked to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
     /// Run (the default).
     Serve,
     /// Bring the database's schema up to date.
     Migrate,
+    /// A tool of the service's own, by name, with what stands after it.
+    Tool(&'static str, Vec<String>),
+}
+
+/// What a service can do beside serving.
+#[derive(Clone, Copy, Default)]
+pub struct Tools {
+    /// Those that need no settings: the name, and what runs with the words after it.
+    pub plain: &'static [(&'static str, fn(&[String]) -> ExitCode)],
+    /// Those that need the service's settings: they come as [`Task::Tool`].
+    pub set: &'static [&'static str],
 }
 
 /// The whole `main`: reads the command line, starts logging, runs what was asked for.
 pub fn main<C: CommandFactory + FromArgMatches>(
     openapi: &str,
+    tools: Tools,
     common: impl FnOnce(&C) -> &Common,
     run: impl AsyncFnOnce(Task, C) -> anyhow::Result<ExitCode>,
 ) -> ExitCode {
-    match arguments::<C>(openapi) {
+    match arguments::<C>(openapi, tools) {
         Ok((task, config)) => {
             observe(common(&config));
             block_on(run(task, config))
@@ -37,33 +49,59 @@ pub fn main<C: CommandFactory + FromArgMatches>(
     }
 }
 
-/// Reads the command line. `openapi` and `config` need no settings and are answered here.
+/// Reads the command line: words first, settings after them. What needs no settings is answered
+/// here.
 ///
 /// # Errors
 /// The exit code, after the reason was printed.
-fn arguments<C: CommandFactory + FromArgMatches>(openapi: &str) -> Result<(Task, C), ExitCode> {
-    let mut args: Vec<OsString> = std::env::args_os().collect();
-    let word =
-        args.get(1).and_then(|a| a.to_str()).filter(|a| !a.starts_with('-')).map(str::to_owned);
-    if word.is_some() {
-        args.remove(1);
-    }
-    let task = match word.as_deref() {
-        None | Some("serve") => Task::Serve,
-        Some("migrate") => Task::Migrate,
-        Some("openapi") => return Err(print(openapi)),
-        Some("config") => return Err(print(&config::describe::<C>())),
-        Some(other) => {
-            complain(&format!("no command {other}: serve, migrate, openapi, config\n"));
-            return Err(ExitCode::from(config::EXIT_USAGE));
-        }
-    };
-    match config::parse(&args) {
+fn arguments<C: CommandFactory + FromArgMatches>(
+    openapi: &str,
+    tools: Tools,
+) -> Result<(Task, C), ExitCode> {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let plain = |arg: &&OsString| arg.to_str().is_some_and(|text| !text.starts_with('-'));
+    let words: Vec<String> = args
+        .iter()
+        .skip(1)
+        .take_while(plain)
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let rest: Vec<OsString> =
+        args.iter().take(1).chain(args.iter().skip(1 + words.len())).cloned().collect();
+    let task = task::<C>(openapi, tools, &words)?;
+    match config::parse(&rest) {
         Ok(settings) => Ok((task, settings)),
         Err((text, 0)) => Err(print(&text)),
         Err((text, code)) => {
             complain(&text);
             Err(ExitCode::from(code))
+        }
+    }
+}
+
+fn task<C: CommandFactory>(
+    openapi: &str,
+    tools: Tools,
+    words: &[String],
+) -> Result<Task, ExitCode> {
+    let word = words.first().map(String::as_str);
+    if let Some((_, run)) = tools.plain.iter().find(|(name, _)| Some(*name) == word) {
+        return Err(run(&words[1..]));
+    }
+    if let Some(name) = tools.set.iter().find(|name| Some(**name) == word) {
+        return Ok(Task::Tool(name, words[1..].to_vec()));
+    }
+    match word {
+        None | Some("serve") => Ok(Task::Serve),
+        Some("migrate") => Ok(Task::Migrate),
+        Some("openapi") => Err(print(openapi)),
+        Some("config") => Err(print(&config::describe::<C>())),
+        Some(other) => {
+            let own = tools.plain.iter().map(|(name, _)| *name).chain(tools.set.iter().copied());
+            let all: Vec<&str> =
+                ["serve", "migrate", "openapi", "config"].into_iter().chain(own).collect();
+            complain(&format!("no command {other}: {}\n", all.join(", ")));
+            Err(ExitCode::from(config::EXIT_USAGE))
         }
     }
 }
@@ -75,7 +113,8 @@ pub fn usage_error(text: &str) -> ExitCode {
     ExitCode::from(config::EXIT_USAGE)
 }
 
-fn print(text: &str) -> ExitCode {
+/// Prints what a tool has to say.
+pub fn print(text: &str) -> ExitCode {
     // A closed pipe is the reader's choice, not an error of ours.
     let _ = std::io::stdout().write_all(text.as_bytes());
     ExitCode::SUCCESS

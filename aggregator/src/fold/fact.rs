@@ -2,8 +2,8 @@
 
 use super::DERIVED_SOURCE;
 use chrono::{DateTime, TimeDelta, Utc};
-use contract::event::OrderEvent;
-use contract::milestone::Milestone;
+use contract::event::{Confidence, LineItem, OrderEvent};
+use contract::milestone::{Kind, Milestone, Scope};
 use std::collections::{BTreeMap, HashMap};
 
 /// An event in its place.
@@ -17,14 +17,30 @@ pub(super) struct Fact<'a> {
     pub(super) milestone: Milestone,
     /// Key of the event that withdrew it.
     pub(super) corrected_by: Option<String>,
+    /// It only says again what its source said before, or what a surer source of the same says.
+    pub(super) said_before: bool,
     /// Belongs to the history that people see.
     pub(super) shown: bool,
 }
 
 impl Fact<'_> {
-    /// Was it not withdrawn?
+    /// Does it say something: not withdrawn, and nothing old again?
     pub(super) fn stands(&self) -> bool {
-        self.corrected_by.is_none()
+        self.corrected_by.is_none() && !self.said_before
+    }
+
+    /// What it is said of. A carrier that cancels means its parcel, not what the shop sells.
+    pub(super) fn scope(&self) -> Scope {
+        scope_of(self.event)
+    }
+}
+
+/// What an event is said of.
+pub(super) fn scope_of(event: &OrderEvent) -> Scope {
+    let of_parcel = event.data.tracking_number.is_some() || event.data.shipment.is_some();
+    match event.milestone {
+        Milestone::OrderCancelled if of_parcel => Scope::Shipment,
+        other => other.scope(),
     }
 }
 
@@ -36,6 +52,8 @@ pub(super) fn facts<'a>(events: &[&'a OrderEvent]) -> Vec<Fact<'a>> {
     let mut facts: Vec<Fact<'a>> = events.iter().map(|event| placed(event)).collect();
     facts.sort_by(|a, b| key(a).cmp(&key(b)));
     correct(&mut facts);
+    restate(&mut facts);
+    keep_the_surest(&mut facts);
     split_refunds(&mut facts);
     facts
 }
@@ -43,7 +61,10 @@ pub(super) fn facts<'a>(events: &[&'a OrderEvent]) -> Vec<Fact<'a>> {
 fn placed(event: &OrderEvent) -> Fact<'_> {
     let clock_ahead = event.time > event.receivedat + SKEW;
     let at = if clock_ahead { event.receivedat } else { event.time };
-    Fact { event, at, clock_ahead, milestone: event.milestone, corrected_by: None, shown: true }
+    // What is for the operator alone counts only where it withdraws something.
+    let shown = event.milestone.kind() != Kind::Info;
+    let milestone = event.milestone;
+    Fact { event, at, clock_ahead, milestone, corrected_by: None, said_before: false, shown }
 }
 
 fn key<'a>(fact: &Fact<'a>) -> (DateTime<Utc>, u8, &'a str, &'a str) {
@@ -70,6 +91,68 @@ fn correct(facts: &mut [Fact<'_>]) {
             facts[target].shown &= !derived;
         }
     }
+}
+
+/// The thing that an event is about, for comparing what one source says of it.
+fn thing<'a>(event: &'a OrderEvent) -> (&'a str, [Option<&'a str>; 3]) {
+    let data = &event.data;
+    let parts = [&data.shipment, &data.tracking_number, &data.line];
+    (&event.source, parts.map(|part| part.as_deref()))
+}
+
+/// Records that repeat the whole state say the same again and again: of a run of repetitions in
+/// one phase the first is kept.
+fn restate(facts: &mut [Fact<'_>]) {
+    let mut last: HashMap<_, Milestone> = HashMap::new();
+    for fact in facts.iter_mut().filter(|f| f.stands() && f.event.data.restates) {
+        let phase = fact.milestone.code().split('.').next();
+        let before = last.insert((thing(fact.event), phase), fact.milestone);
+        fact.said_before = before == Some(fact.milestone);
+        fact.shown &= !fact.said_before;
+    }
+}
+
+/// What was reported and then confirmed, by the same source of the same moment, is said once, by
+/// the surest.
+fn keep_the_surest(facts: &mut [Fact<'_>]) {
+    let sureness = |fact: &Fact<'_>| match fact.event.data.confidence {
+        Confidence::Confirmed => 2,
+        Confidence::Reported => 1,
+        Confidence::Predicted => 0,
+    };
+    let mut surest: HashMap<_, usize> = HashMap::new();
+    for place in 0..facts.len() {
+        if !facts[place].stands() || facts[place].milestone.kind() == Kind::Side {
+            continue;
+        }
+        let fact = &facts[place];
+        let key = (thing(fact.event), fact.milestone, fact.at, fact.event.data.location.as_deref());
+        let Some(other) = surest.insert(key, place) else { continue };
+        if sureness(&facts[other]) == sureness(&facts[place]) {
+            continue;
+        }
+        let keep = if sureness(&facts[other]) > sureness(&facts[place]) { other } else { place };
+        surest.insert(key, keep);
+        let silent = if keep == place { other } else { place };
+        facts[silent].said_before = true;
+        facts[silent].shown = false;
+    }
+}
+
+/// The lines that the shop told last; an order without any counts as one.
+pub(super) fn lines(facts: &[Fact<'_>]) -> Vec<LineItem> {
+    let mut told =
+        facts.iter().filter(|f| f.corrected_by.is_none() && !f.event.data.items.is_empty());
+    let lines = told.next_back().map(|fact| fact.event.data.items.clone());
+    let nameless = LineItem {
+        line: String::new(),
+        sku: None,
+        title: None,
+        quantity: 1,
+        unit_price: None,
+        discount: None,
+    };
+    lines.unwrap_or_else(|| vec![nameless])
 }
 
 /// A refund is a partial one while less than what was paid has been paid back, by currency.

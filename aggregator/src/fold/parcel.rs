@@ -1,9 +1,9 @@
 //! Parcels: the warehouse names them, carriers know them by their tracking numbers.
 
-use super::fact::Fact;
-use contract::event::OrderEvent;
+use super::fact::{Fact, lines, scope_of};
+use contract::event::{LineItem, OrderEvent};
 use contract::milestone::Scope;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Name of a parcel of which neither name nor number was told.
 const UNNAMED: &str = "1";
@@ -21,17 +21,31 @@ pub(super) struct Parcel {
 pub(super) struct Parcels {
     pub(super) by_name: BTreeMap<String, Parcel>,
     names: BTreeMap<String, String>,
+    told: BTreeSet<String>,
 }
 
 impl Parcels {
-    /// The parcel that an event is about: by name, else by number.
+    /// The parcel that an event is about: by name, else by number. One that is not named is the
+    /// order's only one; among several it means none of them.
     pub(super) fn of(&self, event: &OrderEvent) -> Option<String> {
-        let data = &event.data;
-        let number = data.tracking_number.as_ref();
-        let by_number = || number.map(|n| self.names.get(n).unwrap_or(n).clone());
-        let named = data.shipment.clone().or_else(by_number);
-        let about_one = event.milestone.scope() == Scope::Shipment;
-        named.or_else(|| about_one.then(|| UNNAMED.to_owned()))
+        let named = self.named(event);
+        let about_one = scope_of(event) == Scope::Shipment;
+        named.or_else(|| if about_one { self.only() } else { None })
+    }
+
+    fn named(&self, event: &OrderEvent) -> Option<String> {
+        let number = event.data.tracking_number.as_deref();
+        let by_number =
+            || number.map(|n| self.names.get(&plain(n)).cloned().unwrap_or_else(|| n.to_owned()));
+        event.data.shipment.clone().or_else(by_number)
+    }
+
+    fn only(&self) -> Option<String> {
+        match self.told.len() {
+            0 => Some(UNNAMED.to_owned()),
+            1 => self.told.first().cloned(),
+            _ => None,
+        }
     }
 
     /// The parcels that a line is in: those that list it, else those that list nothing.
@@ -44,29 +58,48 @@ impl Parcels {
     }
 }
 
+/// One number in the spellings of different people.
+fn plain(number: &str) -> String {
+    number.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_uppercase()
+}
+
 /// Reads the parcels off all events, so that a scan that came before the warehouse's record
 /// belongs to the same parcel as one that came after.
 pub(super) fn parcels(facts: &[Fact<'_>]) -> Parcels {
+    let standing = || facts.iter().filter(|fact| fact.stands());
     let mut parcels = Parcels::default();
-    for fact in facts.iter().filter(|fact| fact.stands()) {
-        if let (Some(name), Some(number)) =
-            (&fact.event.data.shipment, &fact.event.data.tracking_number)
-        {
-            parcels.names.entry(number.clone()).or_insert_with(|| name.clone());
+    for data in standing().map(|fact| &fact.event.data) {
+        if let (Some(name), Some(number)) = (&data.shipment, &data.tracking_number) {
+            parcels.names.entry(plain(number)).or_insert_with(|| name.clone());
         }
     }
-    for fact in facts.iter().filter(|fact| fact.stands()) {
+    parcels.told = standing()
+        .filter(|fact| fact.scope() == Scope::Shipment)
+        .filter_map(|fact| parcels.named(fact.event))
+        .collect();
+    let lines = lines(facts);
+    for fact in standing() {
         let Some(name) = parcels.of(fact.event) else {
             continue;
         };
-        let (data, parcel) = (&fact.event.data, parcels.by_name.entry(name).or_default());
-        parcel.carrier = data.carrier.clone().or(parcel.carrier.take());
-        parcel.tracking_number = data.tracking_number.clone().or(parcel.tracking_number.take());
-        for line in &data.lines {
-            if !parcel.lines.contains(line) {
-                parcel.lines.push(line.clone());
+        parcels.by_name.entry(name).or_default().learn(fact, &lines);
+    }
+    parcels
+}
+
+impl Parcel {
+    /// Takes what an event tells of it.
+    fn learn(&mut self, fact: &Fact<'_>, lines: &[LineItem]) {
+        let data = &fact.event.data;
+        self.carrier = data.carrier.clone().or(self.carrier.take());
+        self.tracking_number = data.tracking_number.clone().or(self.tracking_number.take());
+        let of_article =
+            |line: &&LineItem| line.sku.as_ref().is_some_and(|s| data.skus.contains(s));
+        let by_article = lines.iter().filter(of_article).map(|line| &line.line);
+        for line in data.lines.iter().chain(by_article) {
+            if !self.lines.contains(line) {
+                self.lines.push(line.clone());
             }
         }
     }
-    parcels
 }

@@ -284,3 +284,93 @@ proptest! {
         }
     }
 }
+
+fn restated(hour: i64, code: &str) -> OrderEvent {
+    event(hour, code, |d| d.data.restates = true)
+}
+
+#[test]
+fn what_a_record_of_the_whole_order_repeats_is_shown_once() {
+    let history = [
+        event(0, "order.placed", |d| items(d, &["1"])),
+        restated(1, "payment.paid"),
+        restated(2, "order.on_hold"),
+        restated(3, "payment.paid"),
+        restated(4, "order.on_hold"),
+        restated(5, "order.confirmed"),
+        restated(6, "order.on_hold"),
+    ];
+    let timeline = fold(&order(), &history).unwrap();
+    let shown: Vec<_> = timeline.entries.iter().map(|e| e.milestone.code()).collect();
+    assert_eq!(
+        shown,
+        ["order.placed", "payment.paid", "order.on_hold", "order.confirmed", "order.on_hold"]
+    );
+    assert_eq!((timeline.version, timeline.status.code()), (7, "order.on_hold"));
+}
+
+#[test]
+fn a_parcel_that_its_carrier_called_off_gives_way_to_the_next() {
+    let mut history = plain();
+    history.pop();
+    history.push(event(12, "order.cancelled", scan("X1")));
+    let timeline = fold(&order(), &history).unwrap();
+    assert_eq!((timeline.status.code(), timeline.terminal), ("order.cancelled", true));
+    history.push(event(14, "shipment.handed_over", parcel("P2", "X2", &["1"])));
+    let timeline = fold(&order(), &history).unwrap();
+    assert_eq!((timeline.status.code(), timeline.terminal), ("shipment.handed_over", false));
+}
+
+#[test]
+fn what_was_reported_and_then_confirmed_is_said_once() {
+    let mut history = plain();
+    let said = |id: &str, confidence| {
+        event(30, "shipment.delivered", move |d| {
+            (d.id, d.source, d.data.confidence) = (id.to_owned(), "ghn".to_owned(), confidence);
+            d.data.tracking_number = Some("X1".to_owned());
+        })
+    };
+    history.pop();
+    history.push(said("a", contract::event::Confidence::Reported));
+    history.push(said("b", contract::event::Confidence::Confirmed));
+    let timeline = fold(&order(), &history).unwrap();
+    let delivered: Vec<_> =
+        timeline.entries.iter().filter(|e| e.milestone == Milestone::ShipmentDelivered).collect();
+    assert_eq!(delivered.len(), 1);
+    assert_eq!(delivered[0].confidence, contract::event::Confidence::Confirmed);
+}
+
+#[test]
+fn a_withdrawal_without_a_milestone_of_its_own_counts_and_is_not_shown() {
+    let mut history = plain();
+    history.push(event(40, "info.ignored", |d| {
+        d.data.corrects = Some("shipment.delivered@30".into())
+    }));
+    let timeline = fold(&order(), &history).unwrap();
+    assert_eq!((timeline.version, timeline.status.code()), (8, "fulfilment.packed"));
+    let delivered =
+        timeline.entries.iter().find(|e| e.milestone == Milestone::ShipmentDelivered).unwrap();
+    assert_eq!(delivered.corrected_by.as_deref(), Some("test:info.ignored@40"));
+    assert!(timeline.entries.iter().all(|e| e.milestone != Milestone::InfoIgnored));
+}
+
+#[test]
+fn an_unnamed_parcel_is_the_only_one_and_articles_find_their_lines() {
+    let mut history = plain();
+    history.pop();
+    history.push(event(20, "shipment.handed_over", |_| ()));
+    assert_eq!(fold(&order(), &history).unwrap().shipments.len(), 1);
+    assert_eq!(status_of(&history), "shipment.handed_over");
+    let by_article = [
+        event(0, "order.placed", |d| {
+            items(d, &["1", "2"]);
+            d.data.items[1].sku = Some("MUG".to_owned());
+        }),
+        event(5, "shipment.delivered", |d| {
+            (d.data.tracking_number, d.data.skus) = (Some("Z".into()), vec!["MUG".into()]);
+        }),
+    ];
+    let timeline = fold(&order(), &by_article).unwrap();
+    assert_eq!(timeline.progress, contract::timeline::Progress { delivered: 1, of: 2 });
+    assert_eq!(timeline.shipments[0].items, ["2"]);
+}

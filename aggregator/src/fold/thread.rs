@@ -1,6 +1,6 @@
 //! A thread is one thing's story: the whole order, a line item, a parcel. Its fold is its state.
 
-use super::fact::Fact;
+use super::fact::{Fact, lines};
 use super::parcel::Parcels;
 use chrono::{DateTime, Utc};
 use contract::event::LineItem;
@@ -77,7 +77,7 @@ pub(super) fn order(facts: &[Fact<'_>]) -> Thread {
         .iter()
         .filter(|f| f.stands() && !matches!(f.milestone.kind(), Kind::Side | Kind::Info))
     {
-        if fact.milestone.scope() == Scope::Order {
+        if fact.scope() == Scope::Order {
             thread.take(fact);
         } else if thread.code().is_problem() && fact.milestone.rank() > thread.code().rank() {
             thread.state = None;
@@ -117,25 +117,10 @@ pub(super) fn items(facts: &[Fact<'_>], parcels: &Parcels) -> Vec<ItemThread> {
     lines(facts).into_iter().map(|line| item(line, facts, parcels)).collect()
 }
 
-/// The lines that the shop told last; an order without any counts as one.
-fn lines(facts: &[Fact<'_>]) -> Vec<LineItem> {
-    let mut told = facts.iter().filter(|f| f.stands() && !f.event.data.items.is_empty());
-    let lines = told.next_back().map(|fact| fact.event.data.items.clone());
-    let nameless = LineItem {
-        line: String::new(),
-        sku: None,
-        title: None,
-        quantity: 1,
-        unit_price: None,
-        discount: None,
-    };
-    lines.unwrap_or_else(|| vec![nameless])
-}
-
 fn item(line: LineItem, facts: &[Fact<'_>], parcels: &Parcels) -> ItemThread {
     let story = |shipment: Option<&String>| {
         Thread::fold(facts.iter().filter(|fact| {
-            match fact.milestone.scope() {
+            match fact.scope() {
                 Scope::Order => true,
                 Scope::Item => fact
                     .event
@@ -151,8 +136,11 @@ fn item(line: LineItem, facts: &[Fact<'_>], parcels: &Parcels) -> ItemThread {
     };
     let stories =
         parcels.holding(&line.line).into_iter().map(|name| (story(Some(&name)), Some(name)));
-    // Pieces of one line may lie in several parcels: the one that is furthest behind tells.
-    let behind = stories.min_by_key(|(thread, _)| (thread.finished(), thread.code().rank()));
+    // Pieces of one line may lie in several parcels: the one that is furthest behind tells. One
+    // that was called off tells only where there is no other.
+    let called_off = |thread: &Thread| thread.code() == Milestone::OrderCancelled;
+    let behind = stories
+        .min_by_key(|(thread, _)| (called_off(thread), thread.finished(), thread.code().rank()));
     let (thread, shipment) = behind.unwrap_or_else(|| (story(None), None));
     ItemThread { line, shipment, thread }
 }

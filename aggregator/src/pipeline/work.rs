@@ -3,7 +3,7 @@
 use crate::draft::Draft;
 use crate::metric;
 use crate::reject::Refusal;
-use crate::source;
+use crate::source::Catalog;
 use crate::store::dead_letter::DeadLetter;
 use crate::validate;
 use chrono::{DateTime, Utc};
@@ -24,14 +24,14 @@ pub struct Work {
 impl Work {
     /// Reads a record.
     #[must_use]
-    pub fn read(record: Record, now: DateTime<Utc>) -> Self {
+    pub fn read(catalog: &Catalog, record: Record, now: DateTime<Utc>) -> Self {
         let received_at =
             record.header("received-at").and_then(|text| DateTime::parse_from_rfc3339(text).ok());
         // A receipt in the future would make everything look late.
         let received_at = received_at.map_or(now, |time| time.to_utc().min(now));
         let source = source_of(&record);
         metric::record(source);
-        let result = drafts(&record, source, received_at, now);
+        let result = drafts(catalog, &record, source, received_at, now);
         if let Err(refusal) = &result {
             metric::refused(source, refusal.label());
         }
@@ -68,6 +68,7 @@ fn source_of(record: &Record) -> &str {
 }
 
 fn drafts(
+    catalog: &Catalog,
     record: &Record,
     source: &str,
     received_at: DateTime<Utc>,
@@ -81,7 +82,8 @@ fn drafts(
         Some("unsigned") => Confidence::Reported,
         _ => Confidence::Confirmed,
     };
-    let mut drafts = source::read(source, &record.value, confidence)?;
+    let mut drafts =
+        catalog.read(source, &record.value, &record.headers, received_at, confidence)?;
     let trace = TraceContext::continued(record.header(contract::name::TRACEPARENT)).to_string();
     for draft in &mut drafts {
         draft.received_at = received_at;

@@ -1,10 +1,9 @@
-//! What the sources' fields have in common: JSON, numbers of orders, times, stable ids.
+//! What the sources' fields have in common: JSON, numbers of orders, stable ids, money.
 
 use crate::draft::OrderRef;
 use crate::reject::{Refusal, excerpt};
 use aws_lc_rs::digest;
-use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
-use chrono_tz::Asia::Ho_Chi_Minh;
+use contract::event::Money;
 use contract::id::OrderId;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -25,29 +24,6 @@ pub(super) fn order(text: &str) -> Result<OrderRef, Refusal> {
     id.map(OrderRef::Order).map_err(|error| Refusal::BadId(error.to_string()))
 }
 
-/// RFC 3339 with an offset.
-pub(super) fn instant(text: &str) -> Result<DateTime<Utc>, Refusal> {
-    let read = DateTime::parse_from_rfc3339(text);
-    read.map(|time| time.to_utc()).map_err(|_| Refusal::BadTime(excerpt(text)))
-}
-
-/// Unix milliseconds.
-pub(super) fn millis(number: i64) -> Result<DateTime<Utc>, Refusal> {
-    DateTime::from_timestamp_millis(number).ok_or_else(|| Refusal::BadTime(number.to_string()))
-}
-
-/// Unix seconds.
-pub(super) fn seconds(number: i64) -> Result<DateTime<Utc>, Refusal> {
-    DateTime::from_timestamp(number, 0).ok_or_else(|| Refusal::BadTime(number.to_string()))
-}
-
-/// `dd/MM/yyyy HH:mm:ss`, Viet Nam's time (which has no summer time, so it is never ambiguous).
-pub(super) fn vietnam_local(text: &str) -> Result<DateTime<Utc>, Refusal> {
-    let bad = || Refusal::BadTime(excerpt(text));
-    let local = NaiveDateTime::parse_from_str(text, "%d/%m/%Y %H:%M:%S").map_err(|_| bad())?;
-    Ho_Chi_Minh.from_local_datetime(&local).earliest().map(|time| time.to_utc()).ok_or_else(bad)
-}
-
 /// An id for a record that has none: the same content gives the same id.
 pub(super) fn hashed_id(parts: &[&str]) -> String {
     let joined = parts.join("\u{1f}");
@@ -60,21 +36,45 @@ pub(super) fn filled(text: Option<String>) -> Option<String> {
     text.filter(|t| !t.trim().is_empty())
 }
 
+/// Currencies without a smaller unit (ISO 4217, as Stripe lists them too).
+const WHOLE: &[&str] = &[
+    "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "UGX", "VND", "VUV",
+    "XAF", "XOF", "XPF",
+];
+
+/// A decimal amount (`"398.00"`) in the smallest unit of its currency; none when it is no number.
+pub(super) fn money(decimal: &str, currency: &str) -> Option<Money> {
+    let currency = currency.to_ascii_uppercase();
+    let (sign, digits) = decimal.strip_prefix('-').map_or((1, decimal), |rest| (-1, rest));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let places = if WHOLE.contains(&currency.as_str()) { 0 } else { 2 };
+    let mut unit: i64 = whole.parse().ok()?;
+    for place in 0..places {
+        let digit = fraction.as_bytes().get(place).copied().unwrap_or(b'0');
+        unit = unit.checked_mul(10)?.checked_add(i64::from(char::from(digit).to_digit(10)?))?;
+    }
+    Some(Money { amount: unit.checked_mul(sign)?, currency })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_local_time_of_viet_nam_is_seven_hours_ahead() {
-        let time = vietnam_local("20/11/2026 16:40:05").unwrap();
-        assert_eq!(time, instant("2026-11-20T09:40:05Z").unwrap());
-        assert!(vietnam_local("2026-11-20 16:40:05").is_err());
-        assert!(vietnam_local("31/02/2026 00:00:00").is_err());
-    }
-
-    #[test]
     fn text_that_is_no_json_and_json_of_another_shape_have_different_names() {
         assert_eq!(json::<Vec<u8>>(b"{").unwrap_err().label(), "not_json");
         assert_eq!(json::<Vec<u8>>(b"{}").unwrap_err().label(), "shape");
+    }
+
+    #[test]
+    fn amounts_are_told_in_the_smallest_unit() {
+        let amount = |text, currency| money(text, currency).map(|m| m.amount);
+        assert_eq!((amount("398.00", "usd"), amount("398.5", "USD")), (Some(39_800), Some(39_850)));
+        assert_eq!(
+            (amount("459000", "VND"), amount("459000.00", "VND")),
+            (Some(459_000), Some(459_000))
+        );
+        assert_eq!((amount("-1.05", "EUR"), amount("a", "EUR")), (Some(-105), None));
+        assert_eq!(amount("99999999999999999999", "USD"), None);
     }
 }

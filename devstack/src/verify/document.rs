@@ -11,9 +11,11 @@ use tokio::process::Command;
 const SERVICES: [&str; 3] = ["aggregator", "realtime-gateway", "notifier"];
 
 pub(super) async fn run(report: &mut Report) {
-    for (name, made) in
-        [("docs/openapi.json", openapi().await), ("docs/configuration.md", configuration().await)]
-    {
+    for (name, made) in [
+        ("docs/openapi.json", openapi().await),
+        ("docs/configuration.md", configuration().await),
+        ("docs/sources.md", sources().await),
+    ] {
         let step = Step::quiet(name);
         let result = made.and_then(|text| {
             let known = std::fs::read_to_string(folder::root().join(name)).unwrap_or_default();
@@ -34,6 +36,7 @@ pub(super) async fn run(report: &mut Report) {
 pub async fn write() -> anyhow::Result<()> {
     std::fs::write(folder::root().join("docs/openapi.json"), openapi().await?)?;
     std::fs::write(folder::root().join("docs/configuration.md"), configuration().await?)?;
+    std::fs::write(folder::root().join("docs/sources.md"), sources().await?)?;
     Ok(())
 }
 
@@ -63,6 +66,11 @@ async fn openapi() -> anyhow::Result<String> {
         }
     }
     Ok(format!("{}\n", serde_json::to_string_pretty(&whole)?))
+}
+
+/// What every source says and what is made of it.
+async fn sources() -> anyhow::Result<String> {
+    say("aggregator", "sources").await
 }
 
 async fn configuration() -> anyhow::Result<String> {

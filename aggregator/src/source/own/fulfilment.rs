@@ -1,8 +1,13 @@
 //! `source.fulfilment`: the warehouse. Its times are Viet Nam's, without an offset.
 
-use super::field::{filled, json, order, vietnam_local};
 use crate::draft::{Draft, tracking_alias};
-use crate::reject::{Refusal, excerpt};
+use crate::reject::Refusal;
+use crate::source::field::{filled, json, order};
+use crate::source::spec::Source;
+use crate::source::table::{Code, code, strict};
+use crate::source::time::when;
+use chrono_tz::Asia::Ho_Chi_Minh;
+use chrono_tz::Tz;
 use contract::milestone::Milestone;
 use serde::Deserialize;
 use serde_json::Value;
@@ -30,30 +35,38 @@ struct Line {
     line: String,
 }
 
-pub(super) fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
+/// The warehouse's system.
+pub(in crate::source) const SOURCE: Source = Source {
+    name: "fulfilment",
+    about: "the warehouse's system",
+    order: "`order`",
+    time: "`updated`, dd/MM/yyyy HH:mm:ss, local",
+    zone: Ho_Chi_Minh,
+    table: TABLE,
+    read: |record| read(record.value, record.zone),
+};
+
+const TABLE: &[Code] = &[
+    code("ALLOCATED", Milestone::InfoIgnored),
+    code("PICKED", Milestone::InfoIgnored),
+    code("PACKED", Milestone::FulfilmentPacked),
+    code("LABEL_CREATED", Milestone::ShipmentLabelCreated),
+    code("HANDED_OVER", Milestone::ShipmentHandedOver),
+    code("ON_HOLD", Milestone::OrderOnHold),
+    code("CANCELLED", Milestone::OrderCancelled),
+];
+
+fn read(value: &[u8], zone: Tz) -> Result<Vec<Draft>, Refusal> {
     let record: Fulfilment = json(value)?;
-    let milestone = match record.status.as_str() {
-        "ALLOCATED" | "PICKED" => Milestone::InfoIgnored,
-        "PACKED" => Milestone::FulfilmentPacked,
-        "LABEL_CREATED" => Milestone::ShipmentLabelCreated,
-        "HANDED_OVER" => Milestone::ShipmentHandedOver,
-        "ON_HOLD" => Milestone::OrderOnHold,
-        "CANCELLED" => Milestone::OrderCancelled,
-        other => return Err(Refusal::UnknownStatus(excerpt(other))),
-    };
+    let milestone = strict(TABLE, &record.status)?;
     let id = match &record.id {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
         _ => return Err(Refusal::Shape("id is a number or a text".to_owned())),
     };
-    let mut draft = Draft::new(
-        "fulfilment",
-        id,
-        milestone,
-        vietnam_local(&record.updated)?,
-        order(&record.order)?,
-    );
-    draft.data.tz_assumed = true;
+    let time = when(&record.updated, zone)?;
+    let mut draft = Draft::new("fulfilment", id, milestone, time.at, order(&record.order)?);
+    draft.data.tz_assumed = time.assumed;
     draft.data.shipment = filled(record.parcel);
     draft.data.lines = record.lines.unwrap_or_default().into_iter().map(|l| l.line).collect();
     draft.data.carrier = filled(record.carrier);
@@ -71,7 +84,7 @@ mod tests {
     fn a_packed_parcel_reveals_its_tracking_number() {
         let record = r#"{"id":12,"order":"T-1","status":"PACKED","parcel":"P1","lines":[{"line":"1","qty":1}],
             "carrier":"ghn","tracking_code":"GHNX","updated":"20/11/2026 16:40:05"}"#;
-        let draft = &read(record.as_bytes()).unwrap()[0];
+        let draft = &read(record.as_bytes(), Ho_Chi_Minh).unwrap()[0];
         assert_eq!(draft.milestone, Milestone::FulfilmentPacked);
         assert_eq!(draft.reveals, ["tracking:GHNX"]);
         assert!(draft.data.tz_assumed);
@@ -81,6 +94,6 @@ mod tests {
     #[test]
     fn a_status_that_the_warehouse_does_not_have_is_refused() {
         let record = r#"{"id":12,"order":"T-1","status":"EATEN","updated":"20/11/2026 16:40:05"}"#;
-        assert_eq!(read(record.as_bytes()).unwrap_err().label(), "unknown_status");
+        assert_eq!(read(record.as_bytes(), Ho_Chi_Minh).unwrap_err().label(), "unknown_status");
     }
 }

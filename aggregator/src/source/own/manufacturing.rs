@@ -1,8 +1,12 @@
 //! `source.manufacturing`: one work order for each line item, from the workshop.
 
-use super::field::{filled, instant, json, order};
 use crate::draft::Draft;
-use crate::reject::Refusal;
+use crate::reject::{Refusal, excerpt};
+use crate::source::field::{filled, json, order};
+use crate::source::spec::Source;
+use crate::source::table::{Code, code, strict};
+use crate::source::time::when;
+use chrono_tz::Asia::Ho_Chi_Minh;
 use contract::milestone::Milestone;
 use serde::Deserialize;
 use serde_json::Value;
@@ -25,30 +29,47 @@ struct Work {
     reason: Option<String>,
 }
 
-fn milestone(stage: &str, state: &str) -> Option<Milestone> {
-    Some(match (stage, state) {
-        ("ARTWORK", "STARTED") => Milestone::DesignProofPending,
-        ("ARTWORK", "FINISHED") => Milestone::DesignProofApproved,
-        ("ARTWORK", "FAILED") => Milestone::DesignProofRejected,
-        ("ARTWORK" | "PRINTING" | "ENGRAVING" | "QC", "QUEUED") => Milestone::ProductionQueued,
-        ("PRINTING" | "ENGRAVING", "STARTED") => Milestone::ProductionStarted,
-        ("PRINTING" | "ENGRAVING", "FINISHED") | ("QC", "STARTED") => Milestone::InfoIgnored,
-        // A piece that fails on the machine is made again, as one that fails the check.
-        ("PRINTING" | "ENGRAVING" | "QC", "FAILED") => Milestone::ProductionQcFailed,
-        ("QC", "FINISHED") => Milestone::ProductionFinished,
-        _ => return None,
-    })
-}
+/// The workshop's system.
+pub(in crate::source) const SOURCE: Source = Source {
+    name: "manufacturing",
+    about: "the workshop's system; the code is stage and state",
+    order: "`orderNumber`",
+    time: "`at`, RFC 3339",
+    zone: Ho_Chi_Minh,
+    table: TABLE,
+    read: |record| read(record.value),
+};
 
-pub(super) fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
+const TABLE: &[Code] = &[
+    code("ARTWORK QUEUED", Milestone::ProductionQueued),
+    code("ARTWORK STARTED", Milestone::DesignProofPending),
+    code("ARTWORK FINISHED", Milestone::DesignProofApproved),
+    code("ARTWORK FAILED", Milestone::DesignProofRejected),
+    code("PRINTING QUEUED", Milestone::ProductionQueued),
+    code("PRINTING STARTED", Milestone::ProductionStarted),
+    code("PRINTING FINISHED", Milestone::InfoIgnored),
+    // A piece that fails on the machine is made again, as one that fails the check.
+    code("PRINTING FAILED", Milestone::ProductionQcFailed),
+    code("ENGRAVING QUEUED", Milestone::ProductionQueued),
+    code("ENGRAVING STARTED", Milestone::ProductionStarted),
+    code("ENGRAVING FINISHED", Milestone::InfoIgnored),
+    code("ENGRAVING FAILED", Milestone::ProductionQcFailed),
+    code("QC QUEUED", Milestone::ProductionQueued),
+    code("QC STARTED", Milestone::InfoIgnored),
+    code("QC FAILED", Milestone::ProductionQcFailed),
+    code("QC FINISHED", Milestone::ProductionFinished),
+];
+
+fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
     let work: Work = json(value)?;
     let code = format!("{} {}", work.stage, work.state);
-    let milestone = milestone(&work.stage, &work.state);
-    let milestone =
-        milestone.ok_or_else(|| Refusal::UnknownStatus(crate::reject::excerpt(&code)))?;
+    let milestone = strict(TABLE, &code)?;
+    let time = when(&work.at, Ho_Chi_Minh)?;
+    if time.assumed {
+        return Err(Refusal::BadTime(excerpt(&work.at)));
+    }
     let id = format!("{}:{}", work.id, work.sequence);
-    let mut draft =
-        Draft::new("manufacturing", id, milestone, instant(&work.at)?, order(&work.order_number)?);
+    let mut draft = Draft::new("manufacturing", id, milestone, time.at, order(&work.order_number)?);
     draft.data.line = work.line_item_id.and_then(|line| match line {
         Value::String(text) => filled(Some(text)),
         Value::Number(number) => Some(number.to_string()),

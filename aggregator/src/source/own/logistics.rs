@@ -1,8 +1,12 @@
 //! `source.logistics`: any carrier, through the shop's own hub. The entry's source is the carrier.
 
-use super::field::{filled, json, order, seconds};
 use crate::draft::{Draft, OrderRef, tracking_alias};
-use crate::reject::{Refusal, excerpt};
+use crate::reject::Refusal;
+use crate::source::field::{filled, json, order};
+use crate::source::spec::Source;
+use crate::source::table::{Code, code, strict};
+use crate::source::time::seconds;
+use chrono_tz::UTC;
 use contract::event::EtaRange;
 use contract::milestone::Milestone;
 use serde::Deserialize;
@@ -36,16 +40,38 @@ struct Location {
     name: Option<String>,
 }
 
-fn milestone(code: &str) -> Result<Milestone, Refusal> {
-    if code == "eta_revised" {
-        return Ok(Milestone::EtaRevised);
-    }
-    format!("shipment.{code}").parse().map_err(|_| Refusal::UnknownStatus(excerpt(code)))
-}
+/// The shop's logistics hub.
+pub(in crate::source) const SOURCE: Source = Source {
+    name: "logistics",
+    about: "any carrier, through the shop's own hub; the entry's source is the carrier",
+    order: "`order_ref`, else the parcel (`tracking_number`)",
+    time: "`ts`, Unix seconds",
+    zone: UTC,
+    table: TABLE,
+    read: |record| read(record.value),
+};
 
-pub(super) fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
+const TABLE: &[Code] = &[
+    code("label_created", Milestone::ShipmentLabelCreated),
+    code("pickup_failed", Milestone::ShipmentPickupFailed),
+    code("handed_over", Milestone::ShipmentHandedOver),
+    code("in_transit", Milestone::ShipmentInTransit),
+    code("available_for_pickup", Milestone::ShipmentAvailableForPickup),
+    code("out_for_delivery", Milestone::ShipmentOutForDelivery),
+    code("attempt_failed", Milestone::ShipmentAttemptFailed),
+    code("delivered", Milestone::ShipmentDelivered),
+    code("return_pending", Milestone::ShipmentReturnPending),
+    code("returning", Milestone::ShipmentReturning),
+    code("exception", Milestone::ShipmentException),
+    code("damaged", Milestone::ShipmentDamaged),
+    code("lost", Milestone::ShipmentLost),
+    code("returned", Milestone::ShipmentReturned),
+    code("eta_revised", Milestone::EtaRevised),
+];
+
+fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
     let scan: Scan = json(value)?;
-    let milestone = milestone(&scan.code)?;
+    let milestone = strict(TABLE, &scan.code)?;
     let tracking = filled(scan.tracking_number);
     let named = filled(scan.order_ref);
     let order = match (&named, &tracking) {
@@ -57,7 +83,7 @@ pub(super) fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
     };
     let carrier = filled(scan.carrier);
     let source = carrier.clone().unwrap_or_else(|| "logistics".to_owned());
-    let mut draft = Draft::new(&source, scan.id, milestone, seconds(scan.ts)?, order);
+    let mut draft = Draft::new(&source, scan.id, milestone, seconds(scan.ts)?.at, order);
     if named.is_some() {
         draft.reveals = tracking.iter().map(|n| tracking_alias(n)).collect();
     }

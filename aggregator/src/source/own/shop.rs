@@ -1,9 +1,13 @@
 //! `source.shop`: the order itself, from the shop's order system.
 
-use super::field::{instant, json, order};
 use crate::draft::Draft;
 use crate::reject::{Refusal, excerpt};
-use chrono::NaiveDate;
+use crate::source::field::{json, order};
+use crate::source::spec::Source;
+use crate::source::table::{Code, code, strict};
+use crate::source::time::when;
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Asia::Ho_Chi_Minh;
 use contract::customer::Customer;
 use contract::event::{Attribution, LineItem, Money};
 use contract::milestone::Milestone;
@@ -43,18 +47,30 @@ struct Destination {
     province: Option<String>,
 }
 
-pub(super) fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
+/// The shop's order system.
+pub(in crate::source) const SOURCE: Source = Source {
+    name: "shop",
+    about: "the shop's order system",
+    order: "`order_no`",
+    time: "`at`, RFC 3339",
+    zone: Ho_Chi_Minh,
+    table: TABLE,
+    read: |record| read(record.value),
+};
+
+const TABLE: &[Code] = &[
+    code("order.placed", Milestone::OrderPlaced),
+    code("order.confirmed", Milestone::OrderConfirmed),
+    code("order.on_hold", Milestone::OrderOnHold),
+    code("order.cancelled", Milestone::OrderCancelled),
+    code("order.contact_changed", Milestone::InfoIgnored),
+];
+
+fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
     let shop: Shop = json(value)?;
-    let milestone = match shop.event.as_str() {
-        "order.placed" => Milestone::OrderPlaced,
-        "order.confirmed" => Milestone::OrderConfirmed,
-        "order.on_hold" => Milestone::OrderOnHold,
-        "order.cancelled" => Milestone::OrderCancelled,
-        "order.contact_changed" => Milestone::InfoIgnored,
-        other => return Err(Refusal::UnknownStatus(excerpt(other))),
-    };
+    let milestone = strict(TABLE, &shop.event)?;
     let id = format!("{}:{}:{}", shop.order_no, shop.event, shop.at);
-    let mut draft = Draft::new("shop", id, milestone, instant(&shop.at)?, order(&shop.order_no)?);
+    let mut draft = Draft::new("shop", id, milestone, offset(&shop.at)?, order(&shop.order_no)?);
     draft.customer = shop.customer.map(customer).transpose()?;
     if draft.customer.is_none()
         && matches!(shop.event.as_str(), "order.placed" | "order.contact_changed")
@@ -72,6 +88,12 @@ pub(super) fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
     draft.data.location = shop.destination.and_then(|d| d.province);
     draft.data.reason = shop.reason;
     Ok(vec![draft])
+}
+
+/// The shop's own clock always tells its offset.
+fn offset(text: &str) -> Result<DateTime<Utc>, Refusal> {
+    let read = when(text, Ho_Chi_Minh)?;
+    if read.assumed { Err(Refusal::BadTime(excerpt(text))) } else { Ok(read.at) }
 }
 
 /// The customer's number is checked by name, so that a bad one is told apart from a bad shape.

@@ -1,0 +1,122 @@
+//! `source.ghsv`: Giao Hàng Siêu Việt's callback. It sends a sentence instead of a code and no
+//! time of the event: the sentence is matched without case, accents and spaces, and the time is
+//! that of receipt unless it says when it was delivered.
+
+use crate::draft::Draft;
+use crate::reject::Refusal;
+use crate::source::doc::{Doc, parse};
+use crate::source::field::hashed_id;
+use crate::source::record::Record;
+use crate::source::spec::Source;
+use crate::source::table::{Code, code, meaning};
+use crate::source::time::{When, when};
+use chrono_tz::Asia::Ho_Chi_Minh;
+use contract::milestone::Milestone;
+
+pub(in crate::source) const SOURCE: Source = Source {
+    name: "ghsv",
+    about: "Giao Hàng Siêu Việt, order update: a sentence, matched without case and accents",
+    order: "`client_code`",
+    time: "`delivery_time` once delivered, else the receipt",
+    zone: Ho_Chi_Minh,
+    table: TABLE,
+    read,
+};
+
+const TABLE: &[Code] = &[
+    code("cho xac nhan", Milestone::ShipmentLabelCreated),
+    code("cho lay hang", Milestone::ShipmentLabelCreated),
+    code("da lay hang", Milestone::ShipmentHandedOver),
+    code("da nhap kho", Milestone::ShipmentInTransit),
+    code("dang van chuyen", Milestone::ShipmentInTransit),
+    code("dang chuyen kho giao", Milestone::ShipmentInTransit),
+    code("da chuyen kho giao", Milestone::ShipmentInTransit),
+    code("dang giao hang", Milestone::ShipmentOutForDelivery),
+    code("hoan giao hang", Milestone::ShipmentAttemptFailed).because("carrier_delay"),
+    code("khong giao duoc", Milestone::ShipmentAttemptFailed),
+    code("da giao hang", Milestone::ShipmentDelivered),
+    code("da giao hang toan bo", Milestone::ShipmentDelivered),
+    code("xac nhan hoan", Milestone::ShipmentReturnPending),
+    code("dang chuyen kho tra", Milestone::ShipmentReturning),
+    code("da chuyen kho tra toan bo", Milestone::ShipmentReturning),
+    code("da chuyen kho tra mot phan", Milestone::ShipmentReturning),
+    code("hoan tra hang", Milestone::ShipmentReturning),
+    code("dang tra hang", Milestone::ShipmentReturning),
+    code("da tra hang toan bo", Milestone::ShipmentReturned),
+    code("da tra hang mot phan", Milestone::ShipmentReturned),
+    code("huy", Milestone::OrderCancelled),
+    code("dang xu ly", Milestone::InfoIgnored),
+    // Money between shop and carrier.
+    code("da doi soat giao hang", Milestone::InfoIgnored),
+    code("da doi soat tra hang", Milestone::InfoIgnored),
+    code("da duoc doi soat", Milestone::InfoIgnored),
+];
+
+/// Lower case, without accents, single spaces: people write one status in several ways.
+fn plain(text: &str) -> String {
+    let letters: String = text.to_lowercase().chars().filter_map(base).collect();
+    letters.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The Latin letter below Vietnamese marks; none for a combining mark itself.
+fn base(letter: char) -> Option<char> {
+    Some(match letter {
+        '\u{0300}'..='\u{036f}' => return None,
+        'à' | 'á' | 'ả' | 'ã' | 'ạ' | 'ă' | 'ằ' | 'ắ' | 'ẳ' | 'ẵ' | 'ặ' | 'â' | 'ầ' | 'ấ' | 'ẩ'
+        | 'ẫ' | 'ậ' => 'a',
+        'è' | 'é' | 'ẻ' | 'ẽ' | 'ẹ' | 'ê' | 'ề' | 'ế' | 'ể' | 'ễ' | 'ệ' => 'e',
+        'ì' | 'í' | 'ỉ' | 'ĩ' | 'ị' => 'i',
+        'ò' | 'ó' | 'ỏ' | 'õ' | 'ọ' | 'ô' | 'ồ' | 'ố' | 'ổ' | 'ỗ' | 'ộ' | 'ơ' | 'ờ' | 'ớ' | 'ở'
+        | 'ỡ' | 'ợ' => 'o',
+        'ù' | 'ú' | 'ủ' | 'ũ' | 'ụ' | 'ư' | 'ừ' | 'ứ' | 'ử' | 'ữ' | 'ự' => 'u',
+        'ỳ' | 'ý' | 'ỷ' | 'ỹ' | 'ỵ' => 'y',
+        'đ' => 'd',
+        other if other.is_alphanumeric() => other,
+        _ => ' ',
+    })
+}
+
+fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
+    let value = parse(record.value)?;
+    let doc = Doc::of(&value);
+    let status = doc.need("status")?;
+    let delivered = doc.text("delivery_time").map(|text| when(&text, record.zone)).transpose()?;
+    let order = record.order(doc, &["client_code"], None)?;
+    let said = meaning(TABLE, record, &plain(&status));
+    // Without a time of its own, saying the same again is the same event.
+    let parcel = doc.text("required_code");
+    let client = doc.text("client_code").unwrap_or_default();
+    let attempt = doc.text("audit_code").unwrap_or_default();
+    let id = hashed_id(&[&client, parcel.as_deref().unwrap_or(""), &plain(&status), &attempt]);
+    let time = delivered.unwrap_or(When::sure(record.received_at));
+    let mut draft = said.draft("ghsv", id, time, order);
+    draft.parcel("ghsv", None);
+    draft.data.note = Some(status);
+    Ok(vec![draft])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::tests::read_one;
+
+    #[test]
+    fn a_sentence_is_matched_however_it_is_written() {
+        for text in
+            ["Đang Giao Hàng", "đang  giao hàng", "ĐANG GIAO HÀNG", "\u{110}ang Giao Ha\u{300}ng"]
+        {
+            let draft = read_one(
+                "ghsv",
+                &format!(
+                    r#"{{"status":"{text}","client_code":"T-6","required_code":"Y1","delivery_time":null}}"#
+                ),
+            );
+            assert_eq!(draft.milestone, Milestone::ShipmentOutForDelivery, "{text}");
+        }
+        let unknown = read_one("ghsv", r#"{"status":"Đang bay","client_code":"T-6"}"#);
+        assert_eq!(
+            (unknown.milestone, unknown.data.source_code.as_deref()),
+            (Milestone::InfoIgnored, Some("dang bay"))
+        );
+    }
+}

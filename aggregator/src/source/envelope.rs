@@ -1,0 +1,5 @@
+//! Forms of their own that many systems speak.
+
+pub(super) mod cloudevents;
+pub(super) mod debezium;
+pub(super) mod epcis;

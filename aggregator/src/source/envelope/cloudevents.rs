@@ -1,0 +1,140 @@
+//! `source.cloudevents`: a canonical `OrderEvent` from anyone, as `CloudEvents` 1.0: structured
+//! (one JSON object) or binary (attributes in headers: `ce_` in Kafka's binding, `ce-` in
+//! HTTP's; the value is the data).
+
+use crate::draft::{Draft, OrderRef, tracking_alias};
+use crate::reject::{Refusal, excerpt};
+use crate::source::doc::{Doc, parse};
+use crate::source::record::Record;
+use crate::source::spec::Source;
+use crate::source::table::{Code, Meaning, meaning};
+use crate::source::time::{When, when};
+use chrono_tz::UTC;
+use contract::event::EventData;
+use contract::milestone::Milestone;
+use serde_json::Value;
+
+pub(in crate::source) const SOURCE: Source = Source {
+    name: "cloudevents",
+    about: "CloudEvents 1.0, structured or binary: `type` is a milestone's code, `data` as in an `OrderEvent` (with `customer` on `order.placed`)",
+    order: "`subject`, else `partitionkey`, else the parcel (`data.tracking_number`)",
+    time: "`time`, RFC 3339; without it the receipt",
+    zone: UTC,
+    table: TABLE,
+    read,
+};
+
+/// The codes are the milestones' own.
+const TABLE: &[Code] = &[];
+
+/// Sources that nobody else may speak for.
+const RESERVED: &[&str] = &["milepost", "shop", "payment", "manufacturing", "fulfilment"];
+
+/// The attributes, and the data.
+struct Envelope {
+    attributes: Value,
+    data: Value,
+}
+
+fn open(record: &Record<'_>) -> Result<Envelope, Refusal> {
+    let attribute = |name: &str| {
+        record.header(&format!("ce_{name}")).or_else(|| record.header(&format!("ce-{name}")))
+    };
+    if attribute("specversion").is_some() {
+        let names = ["specversion", "id", "source", "type", "subject", "time", "partitionkey"];
+        let told = names
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), Value::from(attribute(name)?))));
+        let data = if record.value.is_empty() { Value::Null } else { parse(record.value)? };
+        return Ok(Envelope { attributes: Value::Object(told.collect()), data });
+    }
+    let mut attributes = parse(record.value)?;
+    let data = attributes.get_mut("data").map(Value::take).unwrap_or_default();
+    Ok(Envelope { attributes, data })
+}
+
+fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
+    let Envelope { attributes, mut data } = open(record)?;
+    let doc = Doc::of(&attributes);
+    if doc.text("specversion").as_deref() != Some("1.0") {
+        return Err(Refusal::Shape("`specversion` is not 1.0".to_owned()));
+    }
+    let (id, source, kind) = (doc.need("id")?, doc.need("source")?, doc.need("type")?);
+    let at = doc.text("time").map(|text| when(&text, record.zone)).transpose()?;
+    let at = at.unwrap_or(When::sure(record.received_at));
+    let customer = data.get_mut("customer").map(Value::take).filter(Value::is_object);
+    let told: EventData = if data.is_object() {
+        serde_json::from_value(data).map_err(|error| Refusal::Shape(excerpt(&error.to_string())))?
+    } else {
+        EventData::default()
+    };
+    let said = match kind.parse::<Milestone>() {
+        Ok(milestone) => Meaning::plain(milestone),
+        Err(_) => meaning(TABLE, record, &kind),
+    };
+    let reserved = RESERVED.contains(&source.as_str());
+    let source = if reserved { format!("cloudevents/{source}") } else { source };
+    let mut draft = said.draft(&source, id, at, named(record, doc, &told)?);
+    let (code, assumed) = (draft.data.source_code.take(), draft.data.tz_assumed);
+    draft.data = EventData { source_code: code, tz_assumed: assumed, ..told };
+    if let Some(number) = draft.data.tracking_number.clone() {
+        draft.reveal(tracking_alias(&number));
+    }
+    draft.customer = customer
+        .map(serde_json::from_value)
+        .transpose()
+        .map_err(|error| Refusal::Shape(excerpt(&error.to_string())))?;
+    Ok(vec![draft])
+}
+
+fn named(record: &Record<'_>, doc: Doc<'_>, told: &EventData) -> Result<OrderRef, Refusal> {
+    let alias = told.tracking_number.as_deref().map(tracking_alias);
+    record.order(doc, &["subject", "partitionkey"], alias)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::tests::{read_one, read_with_headers};
+
+    #[test]
+    fn structured_and_binary_say_the_same() {
+        let structured = r#"{"specversion":"1.0","id":"e1","source":"kiln-7","type":"production.started","subject":"T-70",
+            "time":"2026-11-22T03:00:00Z","datacontenttype":"application/json","data":{"line":"2","reason":"second firing"}}"#;
+        let headers = [
+            ("ce_specversion", "1.0"),
+            ("ce_id", "e1"),
+            ("ce_source", "kiln-7"),
+            ("ce_type", "production.started"),
+            ("ce_subject", "T-70"),
+            ("ce_time", "2026-11-22T03:00:00Z"),
+        ];
+        let binary =
+            read_with_headers("cloudevents", r#"{"line":"2","reason":"second firing"}"#, &headers)
+                .unwrap()
+                .remove(0);
+        assert_eq!(read_one("cloudevents", structured), binary);
+        assert_eq!(
+            (binary.milestone, binary.data.line.as_deref()),
+            (Milestone::ProductionStarted, Some("2"))
+        );
+    }
+
+    #[test]
+    fn nobody_speaks_for_the_clock_and_a_foreign_type_is_kept() {
+        let event = r#"{"specversion":"1.0","id":"e2","source":"milepost","type":"com.example.sung","subject":"T-70","time":"2026-11-22T03:00:00Z"}"#;
+        let draft = read_one("cloudevents", event);
+        assert_eq!(draft.source, "cloudevents/milepost");
+        assert_eq!(draft.data.source_code.as_deref(), Some("com.example.sung"));
+    }
+
+    #[test]
+    fn without_a_subject_there_is_no_order() {
+        let event = r#"{"specversion":"1.0","id":"e3","source":"kiln-7","type":"order.confirmed","subject":null}"#;
+        assert_eq!(read_with_headers("cloudevents", event, &[]).unwrap_err().label(), "bad_id");
+        assert_eq!(
+            read_with_headers("cloudevents", r#"{"id":"e3"}"#, &[]).unwrap_err().label(),
+            "shape"
+        );
+    }
+}

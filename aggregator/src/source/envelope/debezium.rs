@@ -1,0 +1,105 @@
+//! `source.debezium`: change records of a table that keeps orders, with or without their schema.
+//!
+//! The row's status is a milestone's code, or one that the shop's options map. A tombstone and a
+//! deleted row say nothing about an order.
+
+use crate::draft::Draft;
+use crate::reject::Refusal;
+use crate::source::doc::{Doc, parse};
+use crate::source::field::hashed_id;
+use crate::source::record::Record;
+use crate::source::spec::Source;
+use crate::source::table::{Code, Meaning, meaning};
+use crate::source::time::{When, epoch, when};
+use chrono_tz::UTC;
+use contract::milestone::Milestone;
+
+pub(in crate::source) const SOURCE: Source = Source {
+    name: "debezium",
+    about: "Debezium change records: the row's `status` is a milestone's code or one of the shop's options; deletes and tombstones are info or nothing",
+    order: "`order_id`, `order_no`, `order_number` of the row, else its `id`",
+    time: "`updated_at` of the row, else `source.ts_ms`, else `ts_ms`",
+    zone: UTC,
+    table: TABLE,
+    read,
+};
+
+/// The codes are the milestones' own.
+const TABLE: &[Code] = &[];
+
+fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
+    if record.value.is_empty() || record.value == b"null" {
+        return Ok(Vec::new());
+    }
+    let value = parse(record.value)?;
+    let whole = Doc::of(&value);
+    let envelope = if whole.at("payload").is_there() { whole.at("payload") } else { whole };
+    let operation = envelope.need("op")?;
+    let row = [envelope.at("after"), envelope.at("before")].into_iter().find(|row| row.is_there());
+    let row =
+        row.ok_or_else(|| Refusal::Shape("neither `after` nor `before` is there".to_owned()))?;
+    let order = record.order(row, &["order_id", "order_no", "order_number", "id"], None)?;
+    let source = envelope.at("source");
+    let table = source.text("table").unwrap_or_default();
+    let status = row.text("status").unwrap_or_else(|| format!("{table} {operation}"));
+    let said = match status.parse::<Milestone>() {
+        _ if operation == "d" => Meaning::plain(Milestone::InfoIgnored),
+        Ok(milestone) => Meaning::plain(milestone),
+        Err(_) => meaning(TABLE, record, &status),
+    };
+    let committed = source.number("ts_ms").or_else(|| envelope.number("ts_ms"));
+    let committed = committed.map(epoch).transpose()?;
+    let happened = moment(row, record)?.or(committed);
+    let happened = happened.ok_or_else(|| Refusal::Shape("no time is told".to_owned()))?;
+    let place = ["lsn", "pos", "sequence", "txId"]
+        .iter()
+        .filter_map(|field| source.text(field))
+        .collect::<Vec<_>>()
+        .join(":");
+    let primary = row.any(&["id", "order_id", "order_no", "order_number"]).unwrap_or_default();
+    let id = hashed_id(&[&table, &primary, &status, &operation, &place, &happened.at.to_rfc3339()]);
+    let mut draft = said.draft(SOURCE.name, id, happened, order);
+    // A row is written again for other columns' sake.
+    draft.data.restates = true;
+    if let Some(number) = row.any(&["tracking_number", "tracking_code"]) {
+        draft.parcel(&row.text("carrier").unwrap_or_else(|| SOURCE.name.to_owned()), Some(number));
+    }
+    Ok(vec![draft])
+}
+
+/// A row's own time: an ISO text, or an integer whose unit shows by its size.
+fn moment(row: Doc<'_>, record: &Record<'_>) -> Result<Option<When>, Refusal> {
+    match row.number("updated_at") {
+        Some(number) => epoch(number).map(Some),
+        None => row.text("updated_at").map(|text| when(&text, record.zone)).transpose(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::tests::{read_all, read_one};
+
+    const ENVELOPE: &str = r#"{"before":null,"after":{"order_no":"T-71","status":"fulfilment.packed","updated_at":1795312800000000},
+        "source":{"table":"orders","ts_ms":1795312801000,"lsn":7,"txId":9},"op":"u","ts_ms":1795312802000}"#;
+
+    #[test]
+    fn with_and_without_schema_a_row_says_its_status() {
+        let draft = read_one("debezium", ENVELOPE);
+        assert_eq!(
+            (draft.milestone, draft.time.timestamp()),
+            (Milestone::FulfilmentPacked, 1_795_312_800)
+        );
+        let wrapped = format!(r#"{{"schema":{{}},"payload":{ENVELOPE}}}"#);
+        assert_eq!(read_one("debezium", &wrapped), draft);
+    }
+
+    #[test]
+    fn a_tombstone_says_nothing_and_a_deleted_row_is_no_milestone() {
+        assert!(read_all("debezium", "").is_empty());
+        let deleted = ENVELOPE.replace(r#""op":"u""#, r#""op":"d""#);
+        assert_eq!(read_one("debezium", &deleted).milestone, Milestone::InfoIgnored);
+        let foreign = ENVELOPE.replace("fulfilment.packed", "GEPACKT");
+        assert_eq!(read_one("debezium", &foreign).data.source_code.as_deref(), Some("GEPACKT"));
+    }
+}

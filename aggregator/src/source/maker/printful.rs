@@ -1,0 +1,185 @@
+//! `source.printful`: Printful's webhooks of versions 1 and 2. Version 1 has no event id and
+//! counts its attempts inside the body, so the id is made of what does not change.
+
+use crate::draft::{Draft, OrderRef};
+use crate::reject::Refusal;
+use crate::source::doc::{Doc, parse};
+use crate::source::field::hashed_id;
+use crate::source::record::Record;
+use crate::source::spec::Source;
+use crate::source::table::{Code, Meaning, code, meaning};
+use crate::source::time::{When, days, seconds, when};
+use chrono_tz::UTC;
+use contract::milestone::Milestone;
+
+pub(in crate::source) const SOURCE: Source = Source {
+    name: "printful",
+    about: "Printful v1 and v2: event type, or the order's status",
+    order: "`data.order.external_id` (v2 also `data.shipment.order_external_id`), else the alias `printful:<order id>`",
+    time: "v1 `created`, Unix seconds (`shipment.shipped_at` first); v2 `occurred_at`",
+    zone: UTC,
+    table: TABLE,
+    read,
+};
+
+const TABLE: &[Code] = &[
+    code("draft", Milestone::OrderConfirmed),
+    code("pending", Milestone::OrderConfirmed),
+    code("inreview", Milestone::OrderConfirmed),
+    code("onhold", Milestone::OrderOnHold).because("maker_on_hold"),
+    code("inprocess", Milestone::ProductionStarted),
+    code("partial", Milestone::InfoIgnored),
+    code("fulfilled", Milestone::ShipmentHandedOver),
+    code("failed", Milestone::OrderOnHold).because("maker_failed"),
+    code("canceled", Milestone::OrderCancelled),
+    code("archived", Milestone::InfoIgnored),
+    code("package_shipped", Milestone::ShipmentHandedOver),
+    code("package_returned", Milestone::ShipmentReturned),
+    code("order_failed", Milestone::OrderOnHold).because("maker_failed"),
+    code("order_canceled", Milestone::OrderCancelled),
+    code("order_put_hold", Milestone::OrderOnHold).because("maker_on_hold"),
+    code("order_put_hold_approval", Milestone::DesignProofPending),
+    code("order_remove_hold", Milestone::OrderConfirmed),
+    code("order_refunded", Milestone::PaymentRefunded),
+    code("shipment_sent", Milestone::ShipmentHandedOver),
+    code("shipment_delivered", Milestone::ShipmentDelivered),
+    code("shipment_returned", Milestone::ShipmentReturned),
+    code("shipment_canceled", Milestone::InfoIgnored),
+    code("shipment_put_hold", Milestone::OrderOnHold).because("maker_on_hold"),
+    code("shipment_put_hold_approval", Milestone::DesignProofPending),
+    code("shipment_remove_hold", Milestone::OrderConfirmed),
+    code("shipment_out_of_stock", Milestone::OrderOnHold).because("maker_material_out_of_stock"),
+    // What the shop's catalogue is told.
+    code("product_synced", Milestone::InfoIgnored),
+    code("product_updated", Milestone::InfoIgnored),
+    code("product_deleted", Milestone::InfoIgnored),
+    code("stock_updated", Milestone::InfoIgnored),
+];
+
+fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
+    let value = parse(record.value)?;
+    let doc = Doc::of(&value);
+    let (kind, data) = (doc.need("type")?, doc.at("data"));
+    let (order_doc, shipment) = (data.at("order"), data.at("shipment"));
+    // The order itself and its changes say their status; everything else says its type.
+    let status = order_doc
+        .text("status")
+        .filter(|_| matches!(kind.as_str(), "order_created" | "order_updated"));
+    let code = status.unwrap_or_else(|| kind.clone());
+    let number = order_doc.text("id").or_else(|| shipment.text("order_id"));
+    let alias = number.as_ref().map(|id| format!("printful:{id}"));
+    let fields = ["order.external_id", "shipment.order_external_id", "order.order_external_id"];
+    let order = record.order(data, &fields, alias.clone())?;
+    let happened = moment(doc, shipment)?;
+    let sent = doc.any(&["created", "occurred_at"]).unwrap_or_default();
+    let id = hashed_id(&[
+        &kind,
+        number.as_deref().unwrap_or(""),
+        shipment.text("id").as_deref().unwrap_or(""),
+        &sent,
+        &code,
+    ]);
+    let said = meaning(TABLE, record, &code);
+    let mut draft = said.draft(SOURCE.name, id, happened, order.clone());
+    if let Some(alias) = alias {
+        draft.reveal(alias);
+    }
+    draft.data.note = data.text("reason");
+    if shipment.is_there() {
+        parcel(&mut draft, shipment);
+        let range = shipment
+            .text("estimated_delivery.from_date")
+            .zip(shipment.text("estimated_delivery.to_date"));
+        draft.data.eta = range.and_then(|(first, last)| days(&first, &last, record.zone));
+    }
+    let mut drafts = vec![draft];
+    drafts.extend(progress(order_doc, &order, happened, number.as_deref().unwrap_or("")));
+    Ok(drafts)
+}
+
+fn moment(doc: Doc<'_>, shipment: Doc<'_>) -> Result<When, Refusal> {
+    if let Some(text) = doc.text("occurred_at") {
+        return when(&text, UTC);
+    }
+    let shipped = shipment.number("shipped_at");
+    let created = shipped.or_else(|| doc.number("created"));
+    seconds(created.ok_or_else(|| Refusal::Shape("`created` is missing".to_owned()))?)
+}
+
+/// A tracking number of 0 is none.
+fn parcel(draft: &mut Draft, shipment: Doc<'_>) {
+    let carrier = shipment.text("carrier").unwrap_or_else(|| SOURCE.name.to_owned());
+    let number = shipment.text("tracking_number").filter(|number| number != "0");
+    draft.parcel(&carrier.to_lowercase(), number);
+    draft.data.shipment = shipment.text("id");
+    draft.data.lines = shipment.each("items").filter_map(|item| item.text("item_id")).collect();
+}
+
+/// Counters of printed and picked pieces tell how far the making is, before anything is sent.
+fn progress(order_doc: Doc<'_>, order: &OrderRef, happened: When, number: &str) -> Vec<Draft> {
+    let shipments = order_doc.each("shipments").filter(|s| !s.at("shipped_at").is_there());
+    let made = shipments.flat_map(|shipment| shipment.each("items")).filter_map(|item| {
+        let count = |name: &str| item.number(name).unwrap_or(0);
+        let wanted = item.number("quantity")?;
+        let code = match () {
+            () if wanted > 0 && count("picked") >= wanted => Milestone::FulfilmentPacked,
+            () if wanted > 0 && count("printed") >= wanted => Milestone::ProductionFinished,
+            () if count("printed") > 0 => Milestone::ProductionStarted,
+            () => return None,
+        };
+        let line = item.text("item_id")?;
+        let id = hashed_id(&[number, &line, code.code()]);
+        let mut draft = Meaning::plain(code).draft(SOURCE.name, id, happened, order.clone());
+        draft.data.line = Some(line);
+        Some(draft)
+    });
+    made.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::tests::{read_all, read_one};
+
+    #[test]
+    fn another_attempt_is_the_same_event_and_a_tracking_number_of_zero_is_none() {
+        let hook = |retries: u32| {
+            format!(
+                r#"{{"type":"package_shipped","created":1795312800,"retries":{retries},"store":12,"data":{{"shipment":{{"id":10,"carrier":"GHN","tracking_number":0,
+               "shipped_at":1795312000,"items":[{{"item_id":1,"quantity":1}}]}},"order":{{"id":13,"external_id":"T-50","status":"fulfilled"}}}}}}"#
+            )
+        };
+        let draft = read_one("printful", &hook(0));
+        assert_eq!(draft.id, read_one("printful", &hook(3)).id);
+        assert_eq!(
+            (draft.milestone, draft.data.tracking_number),
+            (Milestone::ShipmentHandedOver, None)
+        );
+        assert_eq!(draft.data.lines, ["1"]);
+        assert_eq!(draft.reveals, ["printful:13"]);
+    }
+
+    #[test]
+    fn version_2_and_an_order_without_the_shops_number() {
+        let hook = r#"{"type":"shipment_delivered","occurred_at":"2026-11-25T07:00:00Z","data":{"shipment":{"id":10,"order_id":13,"tracking_number":"PF1"}}}"#;
+        let draft = read_one("printful", hook);
+        assert_eq!(
+            (draft.milestone, draft.order),
+            (Milestone::ShipmentDelivered, OrderRef::Alias("printful:13".into()))
+        );
+    }
+
+    #[test]
+    fn counters_of_printed_pieces_tell_the_progress() {
+        let hook = r#"{"type":"order_updated","created":1795312800,"data":{"order":{"id":13,"external_id":"T-50","status":"inprocess",
+            "shipments":[{"id":10,"items":[{"item_id":1,"quantity":2,"printed":2,"picked":0},{"item_id":2,"quantity":1,"printed":0,"picked":0}]}]}}}"#;
+        let codes: Vec<_> = read_all("printful", hook)
+            .iter()
+            .map(|d| (d.milestone.code(), d.data.line.clone()))
+            .collect();
+        assert_eq!(
+            codes,
+            [("production.started", None), ("production.finished", Some("1".to_owned()))]
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! `source.momo`: MoMo's instant payment notification.
+
+use crate::draft::Draft;
+use crate::reject::Refusal;
+use crate::source::doc::{Doc, parse};
+use crate::source::field::hashed_id;
+use crate::source::record::Record;
+use crate::source::spec::Source;
+use crate::source::table::{Code, code, meaning};
+use crate::source::time::millis;
+use chrono_tz::Asia::Ho_Chi_Minh;
+use contract::event::Money;
+use contract::milestone::Milestone;
+
+pub(in crate::source) const SOURCE: Source = Source {
+    name: "momo",
+    about: "MoMo, IPN: `resultCode`; one that is not in the table is a failed payment, and listed",
+    order: "`orderId`",
+    time: "`responseTime`, Unix milliseconds",
+    zone: Ho_Chi_Minh,
+    table: TABLE,
+    read,
+};
+
+const TABLE: &[Code] = &[
+    code("0", Milestone::PaymentPaid),
+    code("9000", Milestone::PaymentAuthorized),
+    code("1000", Milestone::PaymentPending),
+    code("7000", Milestone::PaymentPending),
+    code("7002", Milestone::PaymentPending),
+    code("10", Milestone::PaymentFailed).because("maintenance"),
+    code("98", Milestone::PaymentFailed).because("qr_code"),
+    code("99", Milestone::PaymentFailed).because("unknown"),
+    code("1001", Milestone::PaymentFailed).because("insufficient_funds"),
+    code("1002", Milestone::PaymentFailed).because("issuer_declined"),
+    code("1003", Milestone::PaymentFailed).because("cancelled"),
+    code("1004", Milestone::PaymentFailed).because("limit_exceeded"),
+    code("1005", Milestone::PaymentFailed).because("expired"),
+    code("1006", Milestone::PaymentFailed).because("denied_by_user"),
+    code("1007", Milestone::PaymentFailed).because("account_inactive"),
+    code("1017", Milestone::PaymentFailed).because("cancelled"),
+    code("1026", Milestone::PaymentFailed).because("promotion_rules"),
+    code("1080", Milestone::InfoIgnored),
+    code("1081", Milestone::InfoIgnored),
+    code("1088", Milestone::InfoIgnored),
+    code("4001", Milestone::PaymentFailed).because("account_restricted"),
+    code("4002", Milestone::PaymentFailed).because("not_verified"),
+    code("4100", Milestone::PaymentFailed).because("login_failed"),
+];
+
+fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
+    let value = parse(record.value)?;
+    let doc = Doc::of(&value);
+    let result = doc.need("resultCode")?;
+    let time = doc
+        .number("responseTime")
+        .ok_or_else(|| Refusal::Shape("`responseTime` is missing".to_owned()))?;
+    let order = record.order(doc, &["orderId"], None)?;
+    let request = doc.any(&["requestId", "orderId"]).unwrap_or_default();
+    let transaction = doc.text("transId").unwrap_or_default();
+    let id = hashed_id(&[&request, &transaction, &result]);
+    let said = meaning(TABLE, record, &result);
+    let said = if said.is_unknown() { said.but(Milestone::PaymentFailed) } else { said };
+    let mut draft = said.draft(SOURCE.name, id, millis(time)?, order);
+    draft.data.money =
+        doc.number("amount").map(|amount| Money { amount, currency: "VND".to_owned() });
+    draft.data.note = doc.text("message");
+    Ok(vec![draft])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::tests::read_one;
+
+    fn one(code: i32) -> Draft {
+        read_one(
+            "momo",
+            &format!(
+                r#"{{"orderId":"T-60","requestId":"r1","amount":250000,"transId":77,"resultCode":{code},
+            "message":"ok","responseTime":1795140000000,"extraData":""}}"#
+            ),
+        )
+    }
+
+    #[test]
+    fn codes_are_paid_pending_or_failed_with_a_reason() {
+        assert_eq!(
+            (one(0).milestone, one(0).data.money.unwrap().amount),
+            (Milestone::PaymentPaid, 250_000)
+        );
+        assert_eq!(one(7000).milestone, Milestone::PaymentPending);
+        assert_eq!(one(1001).data.reason.as_deref(), Some("insufficient_funds"));
+        let new = one(5555);
+        assert_eq!(
+            (new.milestone, new.data.source_code.as_deref()),
+            (Milestone::PaymentFailed, Some("5555"))
+        );
+    }
+}

@@ -1,0 +1,152 @@
+//! `source.woocommerce`: the order webhook, whose body is the order of the REST interface.
+
+use super::snapshot::{Snapshot, customer, lines};
+use crate::draft::Draft;
+use crate::reject::Refusal;
+use crate::source::doc::{Doc, parse};
+use crate::source::field::money;
+use crate::source::record::Record;
+use crate::source::spec::Source;
+use crate::source::table::{Code, Meaning, code, meaning};
+use crate::source::time::{When, when};
+use chrono_tz::UTC;
+use contract::milestone::Milestone;
+
+pub(in crate::source) const SOURCE: Source = Source {
+    name: "woocommerce",
+    about: "WooCommerce, order webhook (`processing` is paid and confirmed; what `completed` means is the shop's habit)",
+    order: "`number`, else `id`",
+    time: "`date_modified_gmt`, `date_paid_gmt`, `date_created_gmt`, UTC",
+    zone: UTC,
+    table: TABLE,
+    read,
+};
+
+const TABLE: &[Code] = &[
+    code("pending", Milestone::PaymentPending),
+    code("checkout-draft", Milestone::InfoIgnored),
+    code("auto-draft", Milestone::InfoIgnored),
+    code("draft", Milestone::InfoIgnored),
+    code("new", Milestone::InfoIgnored),
+    code("trash", Milestone::InfoIgnored),
+    code("on-hold", Milestone::OrderOnHold),
+    code("processing", Milestone::OrderConfirmed),
+    code("ready-for-pickup", Milestone::ShipmentAvailableForPickup),
+    code("completed", Milestone::ShipmentHandedOver),
+    code("cancelled", Milestone::OrderCancelled),
+    code("refunded", Milestone::PaymentRefunded),
+    code("failed", Milestone::PaymentFailed),
+];
+
+fn moment(doc: Doc<'_>, field: &str, record: &Record<'_>) -> Result<Option<When>, Refusal> {
+    let universal = doc.text(&format!("{field}_gmt")).map(|text| when(&text, UTC));
+    // The `_gmt` fields are UTC and do not say so.
+    let universal = universal.map(|read| read.map(|when| When::sure(when.at)));
+    universal.or_else(|| doc.text(field).map(|text| when(&text, record.zone))).transpose()
+}
+
+fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
+    let value = parse(record.value)?;
+    let doc = Doc::of(&value);
+    let (id, status) = (doc.need("id")?, doc.need("status")?);
+    let order = record.order(doc, &["number", "id"], None)?;
+    let alias = format!("woocommerce:{id}");
+    let snapshot = Snapshot { source: SOURCE.name, id, order, alias };
+    let created = moment(doc, "date_created", record)?;
+    let created =
+        created.ok_or_else(|| Refusal::Shape("`date_created_gmt` is missing".to_owned()))?;
+    let modified = moment(doc, "date_modified", record)?.unwrap_or(created);
+    let paid = moment(doc, "date_paid", record)?;
+    let currency = doc.text("currency").unwrap_or_default();
+    let total = doc.text("total").and_then(|total| money(&total, &currency));
+    let mut buyer = customer(doc, &["customer_id"], &snapshot.order)?;
+    let names = [doc.text("billing.first_name"), doc.text("billing.last_name")];
+    let name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    buyer.name = Some(name).filter(|name| !name.is_empty());
+    (buyer.email, buyer.phone) = (doc.text("billing.email"), doc.text("billing.phone"));
+    let mut drafts = vec![snapshot.placed(created, buyer, lines(doc), total.clone())];
+    // Cash on delivery is processed without being paid.
+    if let Some(paid) = paid
+        .or((status == "processing" && doc.text("payment_method").as_deref() != Some("cod"))
+            .then_some(modified))
+    {
+        let mut draft = snapshot.draft(Meaning::plain(Milestone::PaymentPaid), "paid", paid);
+        draft.data.money.clone_from(&total);
+        drafts.push(draft);
+    }
+    let said = meaning(TABLE, record, &status);
+    let mut draft = snapshot.draft(said, &status, modified);
+    draft.data.money = total.filter(|_| draft.milestone == Milestone::PaymentRefunded);
+    drafts.push(draft);
+    drafts.extend(refunds(&snapshot, doc, &status, &currency, modified));
+    Ok(drafts)
+}
+
+/// Refunds carry neither date nor status, and their amounts are negative. A whole one is told by
+/// the order's status.
+fn refunds(
+    snapshot: &Snapshot<'_>,
+    doc: Doc<'_>,
+    status: &str,
+    currency: &str,
+    modified: When,
+) -> Vec<Draft> {
+    let told = doc.each("refunds").filter(|_| status != "refunded");
+    let refund = told.filter_map(|refund| {
+        let said = Meaning::plain(Milestone::PaymentPartiallyRefunded);
+        let mut draft = snapshot.draft(said, "refund", modified);
+        draft.id = format!("{}:refund:{}", snapshot.id, refund.text("id")?);
+        draft.data.restates = false;
+        draft.data.money =
+            refund.text("total").and_then(|total| money(total.trim_start_matches('-'), currency));
+        Some(draft)
+    });
+    refund.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::tests::read_all;
+
+    fn order(status: &str, more: &str) -> Vec<Draft> {
+        read_all(
+            "woocommerce",
+            &format!(
+                r#"{{"id":727,"number":"T-30","status":"{status}","currency":"VND","total":"250000","customer_id":0,
+            "date_created_gmt":"2026-11-20T01:00:00","date_modified_gmt":"2026-11-20T02:00:00","payment_method":"momo",
+            "billing":{{"first_name":"Hà","email":"ha@example.com"}},"line_items":[{{"id":1,"name":"Áo","quantity":1}}]{more}}}"#
+            ),
+        )
+    }
+
+    #[test]
+    fn processing_is_paid_and_confirmed() {
+        let drafts = order("processing", r#","date_paid_gmt":"2026-11-20T01:30:00""#);
+        let codes: Vec<&str> = drafts.iter().map(|d| d.milestone.code()).collect();
+        assert_eq!(codes, ["order.placed", "payment.paid", "order.confirmed"]);
+        assert_eq!(drafts[0].customer.as_ref().unwrap().id.as_str(), "T-30");
+        assert!(!drafts[1].data.tz_assumed);
+    }
+
+    #[test]
+    fn cash_on_delivery_is_confirmed_without_being_paid() {
+        let drafts = order("processing", r#","payment_method_title":"COD""#);
+        assert!(drafts.iter().any(|d| d.milestone == Milestone::PaymentPaid));
+        let cod = read_all(
+            "woocommerce",
+            r#"{"id":1,"status":"processing","payment_method":"cod","date_created_gmt":"2026-11-20T01:00:00"}"#,
+        );
+        assert!(cod.iter().all(|d| d.milestone != Milestone::PaymentPaid));
+    }
+
+    #[test]
+    fn a_refund_of_a_part_has_its_amount() {
+        let drafts = order("completed", r#","refunds":[{"id":9,"reason":"","total":"-50000"}]"#);
+        let refund = drafts.last().unwrap();
+        assert_eq!(
+            (refund.milestone, refund.data.money.as_ref().unwrap().amount),
+            (Milestone::PaymentPartiallyRefunded, 50_000)
+        );
+    }
+}

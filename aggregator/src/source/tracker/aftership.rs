@@ -1,0 +1,191 @@
+//! `source.aftership`: AfterShip Tracking's webhook. A checkpoint's subtag says more than its
+//! tag; a subtag that is not in the table falls back to the tag.
+
+use super::journey::{Parcel, Stop};
+use crate::draft::{Draft, tracking_alias};
+use crate::reject::Refusal;
+use crate::source::doc::{Doc, parse};
+use crate::source::record::Record;
+use crate::source::spec::Source;
+use crate::source::table::{Code, Meaning, code, meaning};
+use crate::source::time::{When, days, expected, seconds, when};
+use chrono_tz::UTC;
+use contract::event::EtaRange;
+use contract::milestone::Milestone;
+
+pub(in crate::source) const SOURCE: Source = Source {
+    name: "aftership",
+    about: "AfterShip Tracking: tag or subtag of every checkpoint, and of the whole",
+    order: "`msg.order_number` or `msg.order_id`, else the parcel (`msg.tracking_number`)",
+    time: "`checkpoint_time`, the carrier's local time, often without an offset",
+    zone: UTC,
+    table: TABLE,
+    read,
+};
+
+const TABLE: &[Code] = &[
+    code("Pending", Milestone::ShipmentLabelCreated).reported(),
+    code("Pending_001", Milestone::ShipmentLabelCreated).reported(),
+    code("InfoReceived", Milestone::ShipmentLabelCreated),
+    code("InfoReceived_001", Milestone::ShipmentLabelCreated),
+    code("InTransit", Milestone::ShipmentInTransit),
+    code("InTransit_001", Milestone::ShipmentInTransit),
+    code("InTransit_002", Milestone::ShipmentHandedOver),
+    code("InTransit_003", Milestone::ShipmentInTransit),
+    code("InTransit_004", Milestone::ShipmentInTransit),
+    code("InTransit_005", Milestone::ShipmentInTransit),
+    code("InTransit_006", Milestone::ShipmentInTransit),
+    code("InTransit_007", Milestone::ShipmentInTransit),
+    code("InTransit_008", Milestone::ShipmentInTransit),
+    code("InTransit_009", Milestone::ShipmentInTransit),
+    code("OutForDelivery", Milestone::ShipmentOutForDelivery),
+    code("OutForDelivery_001", Milestone::ShipmentOutForDelivery),
+    code("OutForDelivery_003", Milestone::ShipmentOutForDelivery),
+    code("OutForDelivery_004", Milestone::ShipmentOutForDelivery),
+    code("AttemptFail", Milestone::ShipmentAttemptFailed),
+    code("AttemptFail_001", Milestone::ShipmentAttemptFailed),
+    code("AttemptFail_002", Milestone::ShipmentAttemptFailed).because("consignee_not_available"),
+    code("AttemptFail_003", Milestone::ShipmentAttemptFailed).because("consignee_business_closed"),
+    code("AvailableForPickup", Milestone::ShipmentAvailableForPickup),
+    code("AvailableForPickup_001", Milestone::ShipmentAvailableForPickup),
+    code("Delivered", Milestone::ShipmentDelivered),
+    code("Delivered_001", Milestone::ShipmentDelivered),
+    code("Delivered_002", Milestone::ShipmentDelivered),
+    code("Delivered_003", Milestone::ShipmentDelivered),
+    code("Delivered_004", Milestone::ShipmentDelivered),
+    code("Delivered_005", Milestone::ShipmentDelivered),
+    code("Exception", Milestone::ShipmentException),
+    code("Exception_001", Milestone::ShipmentException),
+    code("Exception_002", Milestone::ShipmentAttemptFailed).because("consignee_moved"),
+    code("Exception_003", Milestone::ShipmentAttemptFailed).because("consignee_refused"),
+    code("Exception_004", Milestone::ShipmentException).because("customs_delay"),
+    code("Exception_005", Milestone::ShipmentException).because("other_delay"),
+    code("Exception_006", Milestone::ShipmentException).because("customs_duties_unpaid"),
+    code("Exception_007", Milestone::ShipmentAttemptFailed).because("consignee_incorrect_address"),
+    code("Exception_008", Milestone::ShipmentAttemptFailed).because("consignee_pickup_missed"),
+    code("Exception_009", Milestone::ShipmentException).because("carrier_rejected"),
+    code("Exception_010", Milestone::ShipmentReturning),
+    code("Exception_011", Milestone::ShipmentReturned),
+    code("Exception_012", Milestone::ShipmentDamaged),
+    code("Exception_013", Milestone::ShipmentLost),
+    code("Exception_016", Milestone::ShipmentException).because("carrier_delay"),
+    code("Exception_017", Milestone::ShipmentException).because("weather_delay"),
+    code("Exception_018", Milestone::ShipmentException).because("customs_documentation"),
+    code("Exception_019", Milestone::ShipmentException).because("carrier_delay"),
+    code("Exception_020", Milestone::OrderCancelled),
+    code("Exception_021", Milestone::ShipmentLost).because("carrier_disposed"),
+    code("Expired", Milestone::DelayWarning).because("carrier_silent"),
+    code("Expired_001", Milestone::DelayWarning).because("carrier_silent"),
+];
+
+fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
+    let value = parse(record.value)?;
+    let whole = Doc::of(&value);
+    let msg = if whole.at("msg").is_there() { whole.at("msg") } else { whole };
+    let number = msg.need("tracking_number")?;
+    let order = record.order(msg, &["order_number", "order_id"], Some(tracking_alias(&number)))?;
+    let parcel =
+        Parcel { source: SOURCE.name, carrier: msg.text("slug"), number: number.clone(), order };
+    let stops =
+        msg.each("checkpoints").map(|point| stop(record, point)).collect::<Result<_, _>>()?;
+    let mut drafts = parcel.drafts(stops, state(record, whole, msg)?);
+    if let Some((last, range)) = drafts.last_mut().zip(eta(record, msg)) {
+        last.data.eta = Some(range);
+    }
+    Ok(drafts)
+}
+
+fn said(record: &Record<'_>, doc: Doc<'_>) -> Option<(Meaning, String)> {
+    let tag = doc.text("tag");
+    let subtag = doc.text("subtag");
+    let fine = subtag.as_deref().map(|text| meaning(TABLE, record, text));
+    if let Some((fine, subtag)) = fine.filter(|fine| !fine.is_unknown()).zip(subtag.clone()) {
+        return Some((fine, subtag));
+    }
+    let code = tag.or(subtag)?;
+    Some((meaning(TABLE, record, &code), code))
+}
+
+fn stop(record: &Record<'_>, point: Doc<'_>) -> Result<Stop, Refusal> {
+    let (said, code) = said(record, point)
+        .ok_or_else(|| Refusal::Shape("a checkpoint has no `tag`".to_owned()))?;
+    Ok(Stop {
+        said,
+        code,
+        when: when(&point.need_any(&["checkpoint_time", "created_at"])?, record.zone)?,
+        location: point.any(&["location", "city"]),
+        note: point.text("message"),
+    })
+}
+
+/// The whole's own state: at the update, or when the webhook was sent.
+fn state(record: &Record<'_>, whole: Doc<'_>, msg: Doc<'_>) -> Result<Option<Stop>, Refusal> {
+    let Some((said, code)) = said(record, msg) else { return Ok(None) };
+    let when = match (msg.any(&["last_updated_at", "updated_at"]), whole.number("ts")) {
+        (Some(text), _) => when(&text, UTC)?,
+        (None, Some(ts)) => seconds(ts)?,
+        (None, None) => When::sure(record.received_at),
+    };
+    Ok(Some(Stop { said, code, when, location: None, note: msg.text("subtag_message") }))
+}
+
+/// The newest of the expectations that it keeps.
+fn eta(record: &Record<'_>, msg: Doc<'_>) -> Option<EtaRange> {
+    const KEPT: &[(&str, &str, &str, &str)] = &[
+        ("latest_estimated_delivery", "datetime", "datetime_min", "datetime_max"),
+        (
+            "courier_estimated_delivery_date",
+            "estimated_delivery_date",
+            "estimated_delivery_date_min",
+            "estimated_delivery_date_max",
+        ),
+        (
+            "aftership_estimated_delivery_date",
+            "estimated_delivery_date",
+            "estimated_delivery_date_min",
+            "estimated_delivery_date_max",
+        ),
+    ];
+    let kept = KEPT.iter().find_map(|(place, at, first, last)| {
+        let doc = msg.at(place);
+        let range = doc.text(first).zip(doc.text(last));
+        range
+            .and_then(|(first, last)| days(&first, &last, record.zone))
+            .or_else(|| expected(&doc.text(at)?, record.zone))
+    });
+    kept.or_else(|| expected(&msg.text("expected_delivery")?, record.zone))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::tests::read_all;
+
+    const HOOK: &str = r#"{"event_id":"e-1","event":"tracking_update","ts":1795312800,"msg":{"tracking_number":"9400X","slug":"usps",
+        "order_number":"T-8","tag":"InTransit","subtag":"InTransit_003","updated_at":"2026-11-22T09:05:31+00:00","expected_delivery":"2026-11-26",
+        "checkpoints":[
+          {"tag":"InTransit","subtag":"InTransit_002","checkpoint_time":"2026-11-21T18:10:00","location":"Depot 1","message":"Accepted"},
+          {"tag":"InTransit","subtag":"InTransit_003","checkpoint_time":"2026-11-22T02:25:00","location":"Depot 2","message":"Arrived"}]}}"#;
+
+    #[test]
+    fn every_checkpoint_is_an_event_and_the_state_is_not_said_twice() {
+        let drafts = read_all("aftership", HOOK);
+        let codes: Vec<&str> = drafts.iter().map(|d| d.milestone.code()).collect();
+        assert_eq!(codes, ["shipment.handed_over", "shipment.in_transit"]);
+        assert!(drafts[0].data.tz_assumed && drafts[1].data.eta.is_some());
+        assert_eq!(drafts[0].reveals, ["tracking:9400X"]);
+    }
+
+    #[test]
+    fn a_state_that_no_checkpoint_has_is_said_as_well() {
+        let returned = HOOK.replacen(
+            r#""tag":"InTransit","subtag":"InTransit_003""#,
+            r#""tag":"Exception","subtag":"Exception_011""#,
+            1,
+        );
+        let drafts = read_all("aftership", &returned);
+        assert_eq!(drafts.last().unwrap().milestone, Milestone::ShipmentReturned);
+        let new = HOOK.replace("InTransit_003", "InTransit_099");
+        assert_eq!(read_all("aftership", &new)[1].milestone, Milestone::ShipmentInTransit);
+    }
+}

@@ -1,0 +1,69 @@
+//! A parcel's journey as a list of checkpoints and a state.
+
+use crate::draft::{Draft, OrderRef};
+use crate::source::field::hashed_id;
+use crate::source::table::Meaning;
+use crate::source::time::When;
+use contract::milestone::Milestone;
+
+/// Most checkpoints of one record; a journey has a few dozen.
+const MOST: usize = 400;
+
+/// Whose journey it is.
+pub(super) struct Parcel<'a> {
+    /// The service that tells.
+    pub(super) source: &'a str,
+    /// The carrier's name there.
+    pub(super) carrier: Option<String>,
+    /// The tracking number.
+    pub(super) number: String,
+    /// The order.
+    pub(super) order: OrderRef,
+}
+
+/// One stop, or the state.
+pub(super) struct Stop {
+    pub(super) said: Meaning,
+    /// The code that it was read from.
+    pub(super) code: String,
+    pub(super) when: When,
+    pub(super) location: Option<String>,
+    pub(super) note: Option<String>,
+}
+
+impl Parcel<'_> {
+    /// Drafts of the stops, and of the state where the newest stop does not say it.
+    pub(super) fn drafts(&self, mut stops: Vec<Stop>, state: Option<Stop>) -> Vec<Draft> {
+        stops.sort_by_key(|stop| stop.when.at);
+        // A journey that is too long keeps its end.
+        stops.drain(..stops.len().saturating_sub(MOST));
+        let known = |stop: &Stop, state: &Stop| {
+            stop.said.milestone == state.said.milestone
+                && (!state.said.is_unknown() || stop.code == state.code)
+        };
+        let news = state.filter(|state| !stops.last().is_some_and(|stop| known(stop, state)));
+        stops.extend(news);
+        stops.into_iter().map(|stop| self.draft(stop)).collect()
+    }
+
+    fn draft(&self, stop: Stop) -> Draft {
+        let at = stop.when.at.to_rfc3339();
+        let place = stop.location.as_deref().unwrap_or("");
+        let id = hashed_id(&[&self.number, &stop.code, &at, place]);
+        let mut draft = stop.said.draft(self.source, id, stop.when, self.order.clone());
+        let carrier = self.carrier.as_deref().unwrap_or(self.source);
+        draft.parcel(&carrier.to_lowercase(), Some(self.number.clone()));
+        draft.data.location = stop.location;
+        draft.data.note = stop.note;
+        draft
+    }
+}
+
+/// The first stop on the way is the one at which the carrier took the parcel over.
+pub(super) fn first_is_hand_over(stops: &mut [Stop]) {
+    let taken = stops.iter().any(|stop| stop.said.milestone == Milestone::ShipmentHandedOver);
+    let moving = stops.iter_mut().filter(|s| s.said.milestone == Milestone::ShipmentInTransit);
+    if let Some(first) = moving.min_by_key(|stop| stop.when.at).filter(|_| !taken) {
+        first.said = Meaning::plain(Milestone::ShipmentHandedOver);
+    }
+}

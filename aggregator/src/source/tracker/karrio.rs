@@ -1,0 +1,113 @@
+//! `source.karrio`: Karrio's tracker webhooks.
+
+use super::journey::{Parcel, Stop};
+use crate::draft::{Draft, tracking_alias};
+use crate::reject::Refusal;
+use crate::source::doc::{Doc, parse};
+use crate::source::record::Record;
+use crate::source::spec::Source;
+use crate::source::table::{Code, code, meaning};
+use crate::source::time::{When, expected, when};
+use chrono_tz::UTC;
+use contract::milestone::Milestone;
+
+pub(in crate::source) const SOURCE: Source = Source {
+    name: "karrio",
+    about: "Karrio: status of the tracker, and of every event that has one; reasons as they are",
+    order: "`data.info.order_id` or `data.metadata.order_id`, else the parcel (`data.tracking_number`)",
+    time: "`timestamp`, else `date` and `time`, local",
+    zone: UTC,
+    table: TABLE,
+    read,
+};
+
+const TABLE: &[Code] = &[
+    code("pending", Milestone::ShipmentLabelCreated),
+    code("picked_up", Milestone::ShipmentHandedOver),
+    code("in_transit", Milestone::ShipmentInTransit),
+    code("on_hold", Milestone::ShipmentException),
+    code("delivery_delayed", Milestone::DelayWarning).because("carrier_delay"),
+    code("out_for_delivery", Milestone::ShipmentOutForDelivery),
+    code("ready_for_pickup", Milestone::ShipmentAvailableForPickup),
+    code("delivery_failed", Milestone::ShipmentAttemptFailed),
+    code("return_to_sender", Milestone::ShipmentReturning),
+    code("delivered", Milestone::ShipmentDelivered),
+    code("cancelled", Milestone::OrderCancelled),
+    code("unknown", Milestone::InfoIgnored),
+];
+
+/// A date and a time of day in one of Karrio's spellings.
+fn moment(event: Doc<'_>, record: &Record<'_>) -> Result<Option<When>, Refusal> {
+    if let Some(text) = event.text("timestamp") {
+        return when(&text, record.zone).map(Some);
+    }
+    let Some(date) = event.text("date") else { return Ok(None) };
+    let clock = event.text("time").unwrap_or_else(|| "00:00".to_owned());
+    when(&format!("{date} {}", day_time(&clock)), record.zone).map(Some)
+}
+
+/// `01:58 PM` as `13:58`.
+fn day_time(clock: &str) -> String {
+    let upper = clock.to_uppercase();
+    let (digits, add) = match (upper.strip_suffix("PM"), upper.strip_suffix("AM")) {
+        (Some(digits), _) => (digits, 12),
+        (_, Some(digits)) => (digits, 0),
+        _ => return clock.to_owned(),
+    };
+    let (hour, rest) = digits.trim().split_once(':').unwrap_or((digits.trim(), "00"));
+    let hour: u32 = hour.parse().unwrap_or(99);
+    format!("{:02}:{rest}", hour % 12 + add)
+}
+
+fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
+    let value = parse(record.value)?;
+    let whole = Doc::of(&value);
+    let data = if whole.at("data").is_there() { whole.at("data") } else { whole };
+    let (number, status) = (data.need("tracking_number")?, data.need("status")?);
+    let fields = ["info.order_id", "metadata.order_id"];
+    let order = record.order(data, &fields, Some(tracking_alias(&number)))?;
+    let (mut stops, mut reasons, mut newest) = (Vec::new(), Vec::new(), None);
+    for event in data.each("events") {
+        let Some(when) = moment(event, record)? else { continue };
+        newest = newest.max(Some(when.at));
+        let Some(code) = event.text("status") else { continue };
+        reasons.push((when.at, event.text("reason")));
+        let said = meaning(TABLE, record, &code);
+        let (location, note) = (event.text("location"), event.text("description"));
+        stops.push(Stop { said, code, when, location, note });
+    }
+    let said = meaning(TABLE, record, &status);
+    let at = When::sure(newest.unwrap_or(record.received_at));
+    let state = Stop { said, code: status, when: at, location: None, note: None };
+    let carrier = data.text("carrier_name");
+    let mut drafts =
+        Parcel { source: SOURCE.name, carrier, number, order }.drafts(stops, Some(state));
+    for draft in &mut drafts {
+        let told = reasons.iter().find(|(at, reason)| *at == draft.time && reason.is_some());
+        draft.data.reason =
+            told.and_then(|(_, reason)| reason.clone()).or(draft.data.reason.take());
+    }
+    if let Some(last) = drafts.last_mut() {
+        last.data.eta = data.text("estimated_delivery").and_then(|day| expected(&day, record.zone));
+    }
+    Ok(drafts)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::source::tests::read_all;
+
+    #[test]
+    fn events_of_two_clocks_are_read_and_reasons_kept() {
+        let hook = r#"{"event":"tracker_updated","data":{"carrier_name":"ups","tracking_number":"KR1","status":"delivery_failed",
+            "estimated_delivery":"2026-11-26","info":{"order_id":"T-12"},"events":[
+            {"date":"2026-11-25","time":"01:58 PM","status":"delivery_failed","reason":"consignee_not_home","location":"Hà Nội"},
+            {"date":"2026-11-24","time":"13:58","code":"PU","status":"picked_up"},
+            {"date":"2026-11-24","time":"18:00","code":"AR","description":"Arrived"}]}}"#;
+        let drafts = read_all("karrio", hook);
+        let codes: Vec<&str> = drafts.iter().map(|d| d.milestone.code()).collect();
+        assert_eq!(codes, ["shipment.handed_over", "shipment.attempt_failed"]);
+        assert_eq!(drafts[1].data.reason.as_deref(), Some("consignee_not_home"));
+        assert_eq!(drafts[1].time.to_rfc3339(), "2026-11-25T13:58:00+00:00");
+    }
+}

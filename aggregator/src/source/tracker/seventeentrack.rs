@@ -1,0 +1,180 @@
+//! `source.17track`: 17TRACK's push, with its blocks inside `track_info` (as documented) or
+//! beside it.
+
+use super::journey::{Parcel, Stop};
+use crate::draft::{Draft, tracking_alias};
+use crate::reject::Refusal;
+use crate::source::doc::{Doc, parse};
+use crate::source::field::order;
+use crate::source::record::Record;
+use crate::source::spec::Source;
+use crate::source::table::{Code, Meaning, code, meaning};
+use crate::source::time::{When, days, when};
+use chrono_tz::UTC;
+use contract::milestone::Milestone;
+
+pub(in crate::source) const SOURCE: Source = Source {
+    name: "17track",
+    about: "17TRACK: stage or sub-status of every event, and the latest status; both nestings",
+    order: "`data.tag` or `data.param`, where the shop put it when registering; else the parcel (`data.number`)",
+    time: "`time_utc`, else `time_iso`",
+    zone: UTC,
+    table: TABLE,
+    read,
+};
+
+const TABLE: &[Code] = &[
+    code("NotFound", Milestone::ShipmentLabelCreated).reported(),
+    code("NotFound_Other", Milestone::ShipmentLabelCreated).reported(),
+    code("NotFound_InvalidCode", Milestone::InfoIgnored),
+    code("InfoReceived", Milestone::ShipmentLabelCreated),
+    code("PickedUp", Milestone::ShipmentHandedOver),
+    code("Departure", Milestone::ShipmentInTransit),
+    code("Arrival", Milestone::ShipmentInTransit),
+    code("InTransit", Milestone::ShipmentInTransit),
+    code("InTransit_PickedUp", Milestone::ShipmentHandedOver),
+    code("InTransit_Departure", Milestone::ShipmentInTransit),
+    code("InTransit_Arrival", Milestone::ShipmentInTransit),
+    code("InTransit_CustomsProcessing", Milestone::ShipmentInTransit),
+    code("InTransit_CustomsReleased", Milestone::ShipmentInTransit),
+    code("InTransit_CustomsRequiringInformation", Milestone::ShipmentException)
+        .because("customs_documentation"),
+    code("InTransit_Other", Milestone::ShipmentInTransit),
+    code("AvailableForPickup", Milestone::ShipmentAvailableForPickup),
+    code("AvailableForPickup_Other", Milestone::ShipmentAvailableForPickup),
+    code("OutForDelivery", Milestone::ShipmentOutForDelivery),
+    code("OutForDelivery_Other", Milestone::ShipmentOutForDelivery),
+    code("DeliveryFailure", Milestone::ShipmentAttemptFailed),
+    code("DeliveryFailure_Other", Milestone::ShipmentAttemptFailed),
+    code("DeliveryFailure_NoBody", Milestone::ShipmentAttemptFailed).because("consignee_not_home"),
+    code("DeliveryFailure_Security", Milestone::ShipmentAttemptFailed)
+        .because("customs_inspection"),
+    code("DeliveryFailure_Rejected", Milestone::ShipmentAttemptFailed).because("consignee_refused"),
+    code("DeliveryFailure_InvalidAddress", Milestone::ShipmentAttemptFailed)
+        .because("consignee_incorrect_address"),
+    code("Delivered", Milestone::ShipmentDelivered),
+    code("Delivered_Other", Milestone::ShipmentDelivered),
+    code("Returning", Milestone::ShipmentReturning),
+    code("Returned", Milestone::ShipmentReturned),
+    code("Exception", Milestone::ShipmentException),
+    code("Exception_Other", Milestone::ShipmentException),
+    code("Exception_Returning", Milestone::ShipmentReturning),
+    code("Exception_Returned", Milestone::ShipmentReturned),
+    code("Exception_NoBody", Milestone::ShipmentException).because("consignee_not_available"),
+    code("Exception_Security", Milestone::ShipmentException).because("customs_inspection"),
+    code("Exception_Damage", Milestone::ShipmentDamaged),
+    code("Exception_Rejected", Milestone::ShipmentException).because("consignee_refused"),
+    code("Exception_Delayed", Milestone::ShipmentException).because("carrier_delay"),
+    code("Exception_Lost", Milestone::ShipmentLost),
+    code("Exception_Destroyed", Milestone::ShipmentLost).because("carrier_disposed"),
+    code("Exception_Cancel", Milestone::OrderCancelled),
+    code("Expired", Milestone::InfoIgnored),
+    code("Expired_Other", Milestone::InfoIgnored),
+    code("TRACKING_STOPPED", Milestone::InfoIgnored),
+];
+
+/// The finer word first; one that is in no table falls back to the coarser.
+fn said(record: &Record<'_>, words: [Option<String>; 2]) -> Option<(Meaning, String)> {
+    let mut read = words.into_iter().flatten().map(|word| (meaning(TABLE, record, &word), word));
+    let first = read.next()?;
+    Some(if first.0.is_unknown() { read.next().unwrap_or(first) } else { first })
+}
+
+fn moment(doc: Doc<'_>, record: &Record<'_>) -> Option<Result<When, Refusal>> {
+    doc.any(&["time_utc", "time_iso"]).map(|text| when(&text, record.zone))
+}
+
+fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
+    let value = parse(record.value)?;
+    let whole = Doc::of(&value);
+    let data = if whole.at("data").is_there() { whole.at("data") } else { whole };
+    let number = data.need("number")?;
+    let block = |name: &str| {
+        let inside = data.at("track_info").at(name);
+        if inside.is_there() { inside } else { data.at(name) }
+    };
+    // What the shop wrote there may be anything; only an order number counts as one.
+    let noted = data.any(&["tag", "param"]).filter(|text| order(text).is_ok());
+    let fields: &[&str] = if noted.is_none() {
+        &[]
+    } else if data.text("tag") == noted {
+        &["tag"]
+    } else {
+        &["param"]
+    };
+    let order = record.order(data, fields, Some(tracking_alias(&number)))?;
+    let mut stops = Vec::new();
+    for event in block("tracking").each("providers").flat_map(|p| p.each("events")) {
+        let words = [event.text("sub_status"), event.text("stage")];
+        // A scan that is no milestone of theirs still says that the parcel moves.
+        let Some((said, code)) = said(record, words) else { continue };
+        let Some(when) = moment(event, record).transpose()? else { continue };
+        let (location, note) = (event.text("location"), event.text("description"));
+        stops.push(Stop { said, code, when, location, note });
+    }
+    let state = state(record, whole, block("latest_status"), block("latest_event"))?;
+    let first = block("tracking").at("providers.0.provider");
+    let carrier = first.any(&["alias", "name"]);
+    let mut drafts = Parcel { source: SOURCE.name, carrier, number, order }.drafts(stops, state);
+    let expected = block("time_metrics").at("estimated_delivery_date");
+    let range = expected.text("from").zip(expected.text("to"));
+    let range = range.and_then(|(from, to)| days(&from, &to, record.zone));
+    if let Some(last) = drafts.last_mut() {
+        last.data.eta = range;
+    }
+    Ok(drafts)
+}
+
+fn state(
+    record: &Record<'_>,
+    whole: Doc<'_>,
+    status: Doc<'_>,
+    newest: Doc<'_>,
+) -> Result<Option<Stop>, Refusal> {
+    let stopped = whole.text("event").filter(|event| event == "TRACKING_STOPPED");
+    let words = [status.text("sub_status").or(stopped), status.text("status")];
+    let Some((said, code)) = said(record, words) else {
+        return Err(Refusal::Shape("`latest_status` is missing".to_owned()));
+    };
+    let when = moment(newest, record).unwrap_or(Ok(When::sure(record.received_at)))?;
+    let (location, note) = (newest.text("location"), newest.text("description"));
+    Ok(Some(Stop { said, code, when, location, note }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draft::OrderRef;
+    use crate::source::tests::read_all;
+
+    const BLOCKS: &str = r#""latest_status":{"status":"Delivered","sub_status":"Delivered_Other"},
+        "latest_event":{"time_iso":"2026-11-24T16:35:22+07:00","time_utc":"2026-11-24T09:35:22Z","location":"Đà Nẵng"},
+        "tracking":{"providers":[{"provider":{"alias":"GHN"},"events":[
+          {"time_utc":"2026-11-23T01:00:00Z","stage":null,"sub_status":"InTransit_PickedUp","location":"Hà Nội"},
+          {"time_utc":"2026-11-23T09:00:00Z","stage":null}]}]}"#;
+
+    #[test]
+    fn both_nestings_say_the_same() {
+        let inside = format!(
+            r#"{{"event":"TRACKING_UPDATED","data":{{"number":"LP9","tag":"T-9","track_info":{{{BLOCKS}}}}}}}"#
+        );
+        let beside = format!(
+            r#"{{"event":"TRACKING_UPDATED","data":{{"number":"LP9","tag":"T-9","track_info":{{}},{BLOCKS}}}}}"#
+        );
+        let drafts = read_all("17track", &inside);
+        assert_eq!(drafts, read_all("17track", &beside));
+        let codes: Vec<&str> = drafts.iter().map(|d| d.milestone.code()).collect();
+        assert_eq!(codes, ["shipment.handed_over", "shipment.delivered"]);
+        assert_eq!(drafts[0].order, OrderRef::Order("T-9".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_tag_that_is_no_order_number_is_none() {
+        let hook = format!(
+            r#"{{"data":{{"number":"LP9","tag":"a gift for Lan","track_info":{{{BLOCKS}}}}}}}"#
+        );
+        assert_eq!(read_all("17track", &hook)[0].order, OrderRef::Alias("tracking:LP9".into()));
+        let stopped = r#"{"event":"TRACKING_STOPPED","data":{"number":"LP9"}}"#;
+        assert_eq!(read_all("17track", stopped)[0].milestone, Milestone::InfoIgnored);
+    }
+}

@@ -1,0 +1,133 @@
+//! `source.shippo`: Shippo's `track_updated`. Out for delivery, a failed attempt and a pick-up
+//! point all have the status TRANSIT: the substatus says which.
+
+use super::journey::{Parcel, Stop, first_is_hand_over};
+use crate::draft::{Draft, tracking_alias};
+use crate::reject::Refusal;
+use crate::source::doc::{Doc, parse};
+use crate::source::field::order;
+use crate::source::record::Record;
+use crate::source::spec::Source;
+use crate::source::table::{Code, Meaning, code, meaning};
+use crate::source::time::{When, expected, when};
+use chrono_tz::UTC;
+use contract::milestone::Milestone;
+
+pub(in crate::source) const SOURCE: Source = Source {
+    name: "shippo",
+    about: "Shippo: substatus, else status, of every entry of the history, and of the whole (the first scan on the way is the hand-over)",
+    order: "`data.metadata` where it is an order number (`Order TM-1042` too); else the parcel (`data.tracking_number`)",
+    time: "`status_date`, ISO 8601",
+    zone: UTC,
+    table: TABLE,
+    read,
+};
+
+const TABLE: &[Code] = &[
+    code("PRE_TRANSIT", Milestone::ShipmentLabelCreated),
+    code("information_received", Milestone::ShipmentLabelCreated),
+    code("TRANSIT", Milestone::ShipmentInTransit),
+    code("address_issue", Milestone::ShipmentException).because("consignee_incorrect_address"),
+    code("contact_carrier", Milestone::ShipmentException),
+    code("delayed", Milestone::ShipmentException).because("carrier_delay"),
+    code("delivery_attempted", Milestone::ShipmentAttemptFailed),
+    code("delivery_rescheduled", Milestone::ShipmentInTransit),
+    code("delivery_scheduled", Milestone::ShipmentInTransit),
+    code("location_inaccessible", Milestone::ShipmentAttemptFailed)
+        .because("consignee_access_restricted"),
+    code("notice_left", Milestone::ShipmentAttemptFailed).because("consignee_not_home"),
+    code("out_for_delivery", Milestone::ShipmentOutForDelivery),
+    code("package_accepted", Milestone::ShipmentHandedOver),
+    code("package_arrived", Milestone::ShipmentInTransit),
+    code("package_damaged", Milestone::ShipmentDamaged),
+    code("package_departed", Milestone::ShipmentInTransit),
+    code("package_forwarded", Milestone::ShipmentInTransit),
+    code("package_held", Milestone::ShipmentException),
+    code("package_processed", Milestone::ShipmentInTransit),
+    code("package_processing", Milestone::ShipmentInTransit),
+    code("pickup_available", Milestone::ShipmentAvailableForPickup),
+    code("reschedule_delivery", Milestone::ShipmentAttemptFailed),
+    code("DELIVERED", Milestone::ShipmentDelivered),
+    code("delivered", Milestone::ShipmentDelivered),
+    code("RETURNED", Milestone::ShipmentReturning),
+    code("return_to_sender", Milestone::ShipmentReturning),
+    code("package_unclaimed", Milestone::ShipmentReturning).because("consignee_unclaimed"),
+    code("FAILURE", Milestone::ShipmentException),
+    code("package_undeliverable", Milestone::ShipmentException),
+    code("package_disposed", Milestone::ShipmentLost).because("carrier_disposed"),
+    code("package_lost", Milestone::ShipmentLost),
+    code("UNKNOWN", Milestone::InfoIgnored),
+    code("other", Milestone::InfoIgnored),
+];
+
+/// The substatus as it is (a text in older records), else the status.
+fn said(record: &Record<'_>, doc: Doc<'_>) -> Option<(Meaning, String)> {
+    let fine = doc.any(&["substatus.code", "substatus"]);
+    let fine = fine.map(|code| (meaning(TABLE, record, &code), code));
+    fine.filter(|(said, code)| !said.is_unknown() && code != "other").or_else(|| {
+        let status = doc.text("status")?;
+        Some((meaning(TABLE, record, &status), status))
+    })
+}
+
+fn stop(record: &Record<'_>, doc: Doc<'_>) -> Result<Option<Stop>, Refusal> {
+    let Some((said, code)) = said(record, doc) else { return Ok(None) };
+    let when = doc
+        .text("status_date")
+        .map_or(Ok(When::sure(record.received_at)), |t| when(&t, record.zone))?;
+    let parts = ["location.city", "location.state", "location.country"];
+    let named: Vec<String> = parts.iter().filter_map(|part| doc.text(part)).collect();
+    let location = (!named.is_empty()).then(|| named.join(", "));
+    Ok(Some(Stop { said, code, when, location, note: doc.text("status_details") }))
+}
+
+fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
+    let value = parse(record.value)?;
+    let whole = Doc::of(&value);
+    let data = if whole.at("data").is_there() { whole.at("data") } else { whole };
+    let number = data.need("tracking_number")?;
+    let alias = tracking_alias(&number);
+    let noted = data.text("metadata").and_then(|text| text.rsplit(' ').next().map(str::to_owned));
+    let noted = noted.and_then(|text| order(text.trim_start_matches('#')).ok());
+    let order = match noted {
+        Some(order) if record.options.order.is_none() => order,
+        _ => record.order(data, &[], Some(alias))?,
+    };
+    let mut stops = Vec::new();
+    for entry in data.each("tracking_history") {
+        stops.extend(stop(record, entry)?);
+    }
+    first_is_hand_over(&mut stops);
+    let state = stop(record, data.at("tracking_status"))?;
+    if stops.is_empty() && state.is_none() {
+        return Err(Refusal::Shape("`tracking_status` is missing".to_owned()));
+    }
+    let parcel = Parcel { source: SOURCE.name, carrier: data.text("carrier"), number, order };
+    let mut drafts = parcel.drafts(stops, state);
+    if let Some(last) = drafts.last_mut() {
+        last.data.eta = data.text("eta").and_then(|text| expected(&text, record.zone));
+    }
+    Ok(drafts)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::draft::OrderRef;
+    use crate::source::tests::read_all;
+
+    #[test]
+    fn the_substatus_says_what_transit_means() {
+        let hook = r#"{"event":"track_updated","data":{"carrier":"usps","tracking_number":"SH5","metadata":"Order T-11","eta":"2026-11-27T00:00:00Z",
+            "tracking_status":{"status":"TRANSIT","substatus":{"code":"out_for_delivery","action_required":false},"status_date":"2026-11-25T08:00:00Z"},
+            "tracking_history":[{"status":"TRANSIT","status_date":"2026-11-23T08:00:00Z","location":{"city":"Huế","country":"VN"}},
+              {"status":"TRANSIT","substatus":{"code":"notice_left"},"status_date":"2026-11-24T08:00:00Z"}]}}"#;
+        let drafts = read_all("shippo", hook);
+        let codes: Vec<&str> = drafts.iter().map(|d| d.milestone.code()).collect();
+        assert_eq!(
+            codes,
+            ["shipment.handed_over", "shipment.attempt_failed", "shipment.out_for_delivery"]
+        );
+        assert_eq!(drafts[0].order, OrderRef::Order("T-11".parse().unwrap()));
+        assert!(drafts[2].data.eta.is_some());
+    }
+}
