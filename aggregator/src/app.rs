@@ -4,6 +4,7 @@ use crate::api::{self, Api};
 use crate::config::Config;
 use crate::pipeline::{Pipeline, Settings};
 use crate::source::Catalog;
+use crate::webhook::Secrets;
 use crate::{intake, relay, sweep, tool};
 use chrono::TimeDelta;
 use service_kit::auth::Auth;
@@ -53,14 +54,19 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         Ok(catalog) => Arc::new(catalog),
         Err(error) => return Ok(service::usage_error(&error.to_string())),
     };
+    let webhook_secrets = match Secrets::read(config.webhook_secrets_file.as_deref()) {
+        Ok(secrets) => Arc::new(secrets),
+        Err(problem) => return Ok(service::usage_error(&problem)),
+    };
     let pool = postgres::pool(&config.postgres, "aggregator")?;
     let live = LivePublisher::new(&config.common.redis_url)?;
     let producer = Producer::new(&config.kafka.kafka_brokers, "aggregator")?;
     let (life, health) = (Lifecycle::new(), Health::default());
     let settings = Settings { derive_grace: TimeDelta::from_std(config.derive_grace)? };
     let pipeline = Pipeline { pool: pool.clone(), settings, committed: Arc::default() };
-    relay::start(&life, &pipeline, live, producer, health.clone());
+    relay::start(&life, &pipeline, live, producer.clone(), health.clone());
     sweep::start(&life, pipeline.clone(), TimeDelta::from_std(config.park_limit)?);
     intake::start(&life, config.clone(), catalog, pipeline, health.clone());
-    service::run(&config.common, life, health, api::router(Api { auth, pool })).await
+    let api = Api { auth, pool, webhook_secrets, producer };
+    service::run(&config.common, life, health, api::router(api)).await
 }

@@ -25,6 +25,9 @@ pub struct Config {
     /// Folder of the sources without code, and of `options.toml`: where this shop differs
     #[arg(long, env)]
     pub sources_dir: Option<PathBuf>,
+    /// Secrets that vendors sign with: a JSON object from source to secret, or to several
+    #[arg(long, env)]
+    pub webhook_secrets_file: Option<PathBuf>,
     /// Most records in one transaction
     #[arg(long, env, default_value_t = 500)]
     pub batch_records: usize,

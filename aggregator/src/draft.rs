@@ -30,6 +30,9 @@ pub struct Draft {
     pub time: DateTime<Utc>,
     /// The order.
     pub order: OrderRef,
+    /// It was found by its parcel's number, which may have had another life before.
+    #[serde(default)]
+    pub by_parcel: bool,
     /// Other names of the order that it tells.
     #[serde(default)]
     pub reveals: Vec<String>,
@@ -60,6 +63,7 @@ impl Draft {
             milestone,
             time,
             order,
+            by_parcel: false,
             reveals: Vec::new(),
             customer: None,
             data: EventData::default(),
@@ -110,9 +114,12 @@ impl Draft {
     }
 }
 
+/// How the alias of a parcel begins.
+pub const TRACKING: &str = "tracking:";
+
 /// The alias of a parcel. People and programs write one number in several ways.
 #[must_use]
 pub fn tracking_alias(number: &str) -> String {
     let plain: String = number.chars().filter(|c| !c.is_whitespace()).collect();
-    format!("tracking:{}", plain.to_uppercase())
+    format!("{TRACKING}{}", plain.to_uppercase())
 }

@@ -20,6 +20,7 @@ pub mod store;
 pub mod pipeline;
 pub mod sweep;
 pub mod relay;
+pub mod webhook;
 pub mod api;
 pub mod intake;
 pub mod tool;

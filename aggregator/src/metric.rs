@@ -49,3 +49,9 @@ pub fn published(side: &'static str, count: usize, oldest: Duration) {
 pub fn unpublishable() {
     metrics::counter!("aggregator_unpublishable_total").increment(1);
 }
+
+/// Calls of vendors, by source and what became of them: verified, unsigned, or why refused.
+pub fn webhook(source: &'static str, outcome: &'static str) {
+    metrics::counter!("aggregator_webhooks_total", "source" => source, "outcome" => outcome)
+        .increment(1);
+}

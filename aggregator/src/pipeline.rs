@@ -5,6 +5,7 @@
 //! database refuses.
 
 mod work;
+mod name;
 mod resolve;
 mod accept;
 mod batch;

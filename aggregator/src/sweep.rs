@@ -9,12 +9,13 @@ use crate::reject::Refusal;
 use crate::store::dead_letter::{self, DeadLetter};
 use crate::store::{due, event, lock, order, outbox, parked};
 use chrono::{DateTime, TimeDelta, Utc};
+use contract::customer::Customer;
 use contract::id::OrderId;
 use contract::timeline::Timeline;
 use service_kit::clock;
 use service_kit::lifecycle::Lifecycle;
 use service_kit::trace::TraceContext;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 /// How much is taken at a time.
@@ -55,7 +56,9 @@ async fn say_due(pipeline: &Pipeline) -> Result<(), sqlx::Error> {
     ids.dedup();
     lock::take(&mut transaction, "order", ids.iter().map(String::as_str)).await?;
     let claimed = due::claim(&mut transaction, clock::now(), &ids).await?;
-    let customers = order::known(&mut transaction, &ids).await?;
+    let known = order::known(&mut transaction, &ids).await?;
+    let customers: HashMap<String, Customer> =
+        known.into_iter().map(|(id, known)| (id, known.customer)).collect();
     let events = event::load(&mut transaction, &ids).await?;
     let mut drafts: BTreeMap<OrderId, Vec<Draft>> = BTreeMap::new();
     for (id, kind) in claimed {

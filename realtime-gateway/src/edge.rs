@@ -41,6 +41,11 @@ pub fn router(
         .with_state(gateway.clone());
     let timelines = Router::new()
         .route("/v1/orders/{order}/timeline", get(proxy::pass_on))
+        .route("/v1/webhooks/{source}", get(proxy::pass_on_whole).post(proxy::pass_on_whole))
+        .route(
+            "/v1/webhooks/{source}/{secret}",
+            get(proxy::pass_on_whole).post(proxy::pass_on_whole),
+        )
         .with_state(services.aggregator);
     let feeds = Router::new()
         .route("/v1/inbox", get(proxy::pass_on))

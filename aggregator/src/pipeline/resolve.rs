@@ -1,14 +1,15 @@
 //! Finds the orders of drafts: by number, or by an alias that some event told.
 
+use super::name::{SLACK, name_orders};
 use crate::draft::{Draft, OrderRef};
 use crate::metric;
-use crate::store::{alias, lock, order, parked};
+use crate::store::{lock, order, parked};
 use chrono::{DateTime, Utc};
 use contract::customer::Customer;
 use contract::id::OrderId;
 use contract::milestone::Milestone;
 use sqlx::PgConnection;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 /// Drafts of known orders, with their customers.
 #[derive(Debug, Default)]
@@ -34,15 +35,17 @@ pub(super) async fn resolve(
     let freed = parked::take(connection, &newly, &[]).await?;
     metric::events("unparked", freed.len());
     describe_all(connection, &freed).await?;
-    let customers = order::known(connection, &ids).await?;
+    let mut known = order::known(connection, &ids).await?;
     for draft in freed {
         if let OrderRef::Order(order) = &draft.order {
             by_order.entry(order.clone()).or_default().push(draft);
         }
     }
-    let mut resolved = Resolved { customers, ..Resolved::default() };
-    for (order, drafts) in by_order {
-        if resolved.customers.contains_key(order.as_str()) {
+    let mut resolved = Resolved::default();
+    for (order, mut drafts) in by_order {
+        if let Some(known) = known.remove(order.as_str()) {
+            disregard_former_life(&mut drafts, known.placed_at);
+            resolved.customers.insert(order.to_string(), known.customer);
             resolved.drafts.insert(order, drafts);
         } else {
             waiting.extend(drafts);
@@ -53,55 +56,15 @@ pub(super) async fn resolve(
     Ok(resolved)
 }
 
-type Named = (BTreeMap<OrderId, Vec<Draft>>, Vec<Draft>);
-
-/// Notes the aliases that are told, and finds the orders behind those that are used.
-async fn name_orders(
-    connection: &mut PgConnection,
-    mut drafts: Vec<Draft>,
-) -> Result<Named, sqlx::Error> {
-    let told: BTreeMap<String, String> = drafts
-        .iter()
-        .filter_map(|draft| match &draft.order {
-            OrderRef::Order(order) => {
-                Some(draft.reveals.iter().map(|alias| (alias.clone(), order.to_string())))
-            }
-            OrderRef::Alias(_) => None,
-        })
-        .flatten()
-        .collect();
-    let used = drafts.iter().filter_map(|draft| match &draft.order {
-        OrderRef::Alias(alias) => Some(alias.clone()),
-        OrderRef::Order(_) => None,
-    });
-    let all: BTreeSet<String> = told.keys().cloned().chain(used).collect();
-    let (aliases, orders): (Vec<String>, Vec<String>) = told.into_iter().unzip();
-    let mut known = HashMap::new();
-    if !all.is_empty() {
-        lock::take(connection, "alias", all.iter().map(String::as_str)).await?;
-        if !aliases.is_empty() {
-            alias::reveal(connection, &aliases, &orders).await?;
-            let freed = parked::take(connection, &[], &aliases).await?;
-            metric::events("unparked", freed.len());
-            drafts.extend(freed);
-        }
-        known = alias::resolve(connection, &all.into_iter().collect::<Vec<_>>()).await?;
+/// A number that came back has had another life: what happened to it before the order was there
+/// is kept for the operator and says nothing of the order.
+fn disregard_former_life(drafts: &mut [Draft], placed_at: Option<DateTime<Utc>>) {
+    let Some(born) = placed_at.and_then(|at| at.checked_sub_signed(SLACK)) else { return };
+    for draft in drafts.iter_mut().filter(|draft| draft.by_parcel && draft.time < born) {
+        draft.milestone = Milestone::InfoIgnored;
+        draft.data.reason = Some("before_the_order".to_owned());
+        draft.data.eta = None;
     }
-    let (mut by_order, mut waiting): Named = (BTreeMap::new(), Vec::new());
-    for mut draft in drafts {
-        let order = match &draft.order {
-            OrderRef::Order(order) => Some(order.clone()),
-            OrderRef::Alias(alias) => known.get(alias).and_then(|order| order.parse().ok()),
-        };
-        match order {
-            Some(order) => {
-                draft.order = OrderRef::Order(order.clone());
-                by_order.entry(order).or_default().push(draft);
-            }
-            None => waiting.push(draft),
-        }
-    }
-    Ok((by_order, waiting))
 }
 
 /// Keeps what is told of customers. `order.placed` makes an order known; any other news of a
@@ -129,7 +92,9 @@ async fn describe(
 async fn describe_all(connection: &mut PgConnection, drafts: &[Draft]) -> Result<(), sqlx::Error> {
     for draft in drafts {
         if let (OrderRef::Order(order_id), Some(customer)) = (&draft.order, &draft.customer) {
-            order::describe(connection, order_id, customer, draft.time).await?;
+            let placed = draft.milestone == Milestone::OrderPlaced;
+            let placed_at = placed.then_some(draft.time);
+            order::describe(connection, order_id, customer, draft.time, placed_at).await?;
         }
     }
     Ok(())

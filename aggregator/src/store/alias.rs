@@ -1,36 +1,74 @@
 //! Other names of orders.
 
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use std::collections::HashMap;
 
-/// The orders that these aliases are known to name.
-///
-/// # Errors
-/// When the database is away.
-pub async fn resolve(
-    connection: &mut PgConnection,
-    aliases: &[String],
-) -> Result<HashMap<String, String>, sqlx::Error> {
-    let rows = sqlx::query!("select alias, order_id from aliases where alias = any($1)", aliases)
-        .fetch_all(connection)
-        .await?;
-    Ok(rows.into_iter().map(|row| (row.alias, row.order_id)).collect())
+/// An order that a name was told for.
+#[derive(Debug, Clone)]
+pub struct Bearer {
+    /// The order.
+    pub order: String,
+    /// Since when the name can mean it: its placing, else the telling.
+    pub since: DateTime<Utc>,
 }
 
-/// Notes what aliases name; the first to tell an alias is believed.
+/// The orders that these names are known to mean, the newest first.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn reveal(
+pub async fn bearers(
     connection: &mut PgConnection,
     aliases: &[String],
-    orders: &[String],
-) -> Result<(), sqlx::Error> {
+) -> Result<HashMap<String, Vec<Bearer>>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select a.alias, a.order_id, coalesce(o.placed_at, a.told_at) as "since!"
+         from aliases a left join orders o using (order_id)
+         where a.alias = any($1) order by 3 desc, 2"#,
+        aliases
+    )
+    .fetch_all(connection)
+    .await?;
+    let mut bearers: HashMap<String, Vec<Bearer>> = HashMap::new();
+    for row in rows {
+        let bearer = Bearer { order: row.order_id, since: row.since };
+        bearers.entry(row.alias).or_default().push(bearer);
+    }
+    Ok(bearers)
+}
+
+/// A name that an event tells.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The name.
+    pub alias: String,
+    /// The order.
+    pub order: String,
+    /// When it was told, by the source's clock.
+    pub at: DateTime<Utc>,
+}
+
+/// Notes what names mean. The first to tell a name is believed, until its order is over: then
+/// another may have it.
+///
+/// # Errors
+/// When the database is away.
+pub async fn reveal(connection: &mut PgConnection, told: &[Told]) -> Result<(), sqlx::Error> {
+    let aliases: Vec<String> = told.iter().map(|t| t.alias.clone()).collect();
+    let orders: Vec<String> = told.iter().map(|t| t.order.clone()).collect();
+    let times: Vec<_> = told.iter().map(|t| t.at).collect();
     sqlx::query!(
-        "insert into aliases (alias, order_id) select * from unnest($1::text[], $2::text[])
-         on conflict (alias) do nothing",
-        aliases,
-        orders
+        "insert into aliases (alias, order_id, told_at)
+         select n.alias, n.order_id, n.told_at
+         from unnest($1::text[], $2::text[], $3::timestamptz[]) as n (alias, order_id, told_at)
+         where not exists (
+           select from aliases a left join timelines t using (order_id)
+           where a.alias = n.alias and a.order_id <> n.order_id
+             and not coalesce((t.document ->> 'terminal')::boolean, false))
+         on conflict (alias, order_id) do nothing",
+        &aliases,
+        &orders,
+        &times
     )
     .execute(connection)
     .await?;

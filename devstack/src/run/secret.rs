@@ -1,7 +1,10 @@
 //! Keys of one run: made anew each time, private files, gone with the run.
 
 use crate::host::folder::{DataFolder, write_private};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use service_kit::token::generate_keys;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use uuid::Uuid;
 
@@ -16,6 +19,50 @@ pub struct Secrets {
     pub token_keys_file: PathBuf,
     /// List of API keys.
     pub api_keys_file: PathBuf,
+    /// What vendors sign with, by source.
+    pub webhook_secrets: BTreeMap<String, String>,
+    /// The same as a file.
+    pub webhook_secrets_file: PathBuf,
+}
+
+/// Sources that call back.
+const VENDORS: [&str; 23] = [
+    "shopify",
+    "woocommerce",
+    "stripe",
+    "aftership",
+    "easypost",
+    "printful",
+    "printify",
+    "17track",
+    "shippo",
+    "karrio",
+    "gelato",
+    "ghn",
+    "ghtk",
+    "viettelpost",
+    "ems",
+    "nhattin",
+    "ghsv",
+    "momo",
+    "vnpay",
+    "zalopay",
+    "cloudevents",
+    "debezium",
+    "epcis",
+];
+
+/// A secret of the kind that the vendor gives out.
+fn vendor_secret(vendor: &str) -> String {
+    let random = || Uuid::new_v4().simple().to_string();
+    match vendor {
+        "cloudevents" | "debezium" | "epcis" => {
+            format!("whsec_{}", STANDARD.encode(Uuid::new_v4().as_bytes()))
+        }
+        "stripe" => format!("whsec_{}", random()),
+        "momo" => format!("{}:{}", random(), random()),
+        _ => random(),
+    }
 }
 
 impl Secrets {
@@ -35,6 +82,17 @@ impl Secrets {
         let api_keys_file = folder.path().join("api-keys.json");
         write_private(&token_keys_file, &generate_keys("dev-1").map_err(anyhow::Error::msg)?)?;
         write_private(&api_keys_file, &keys.to_string())?;
-        Ok(Self { api_key, operator_key, token_keys_file, api_keys_file })
+        let webhook_secrets: BTreeMap<String, String> =
+            VENDORS.iter().map(|vendor| ((*vendor).to_owned(), vendor_secret(vendor))).collect();
+        let webhook_secrets_file = folder.path().join("webhook-secrets.json");
+        write_private(&webhook_secrets_file, &serde_json::to_string(&webhook_secrets)?)?;
+        Ok(Self {
+            api_key,
+            operator_key,
+            token_keys_file,
+            api_keys_file,
+            webhook_secrets,
+            webhook_secrets_file,
+        })
     }
 }

@@ -180,7 +180,7 @@ fn describe(
         demo_page: format!("{}/demo", http(ports.gateways[0])),
         fakes: http(ports.fakes),
         smtp: format!("127.0.0.1:{}", ports.smtp),
-        webhook_secrets: BTreeMap::new(),
+        webhook_secrets: secrets.webhook_secrets.clone(),
         pids: BTreeMap::new(),
         servers: own.collect(),
     }

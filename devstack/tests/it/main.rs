@@ -5,3 +5,5 @@
 mod bad_input;
 mod history;
 mod live;
+mod names;
+mod webhook;

@@ -41,11 +41,46 @@ pub(super) async fn pass_on(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
+    forward(&service, &method, &uri, &headers, &body, |name| TO_SERVICE.contains(name)).await
+}
+
+/// Passes a vendor's call on with all that may be signed: every header but those of this
+/// connection alone (RFC 9110, 7.6.1) and those that only this gateway may say.
+pub(super) async fn pass_on_whole(
+    State(service): State<Upstream>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let own = [
+        header::HOST,
+        header::CONNECTION,
+        header::CONTENT_LENGTH,
+        header::TRANSFER_ENCODING,
+        header::UPGRADE,
+        header::TE,
+        header::TRAILER,
+        header::EXPECT,
+        header::COOKIE,
+        header::ACCEPT_ENCODING,
+    ];
+    forward(&service, &method, &uri, &headers, &body, |name| !own.contains(name)).await
+}
+
+async fn forward(
+    service: &Upstream,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &Bytes,
+    passes: impl Fn(&HeaderName) -> bool,
+) -> Result<Response, Problem> {
     let path = uri.path_and_query().map_or("/", |p| p.as_str());
     let answer = service
-        .send(&method, path, |mut request| {
-            for name in TO_SERVICE.iter().filter_map(|name| Some((name, headers.get(name)?))) {
-                request = request.header(name.0, name.1);
+        .send(method, path, |mut request| {
+            for (name, value) in headers.iter().filter(|(name, _)| passes(name)) {
+                request = request.header(name, value);
             }
             request.body(body.clone())
         })

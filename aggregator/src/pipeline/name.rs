@@ -1,0 +1,111 @@
+//! Finds the orders behind names: what one event tells (a tracking number, a payment's id, a
+//! platform's number of the order), others are found by, and may tell more in turn.
+
+use crate::draft::{Draft, OrderRef, TRACKING};
+use crate::metric;
+use crate::store::alias::{self, Bearer, Told};
+use crate::store::{lock, parked};
+use chrono::TimeDelta;
+use contract::id::OrderId;
+use sqlx::PgConnection;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Drafts by their orders.
+pub(super) type ByOrder = BTreeMap<OrderId, Vec<Draft>>;
+
+/// A parcel may be scanned a little before the shop's clock says that its order was placed.
+pub(super) const SLACK: TimeDelta = TimeDelta::days(2);
+
+/// Sorts drafts by their orders and takes out of the park what the names that they tell are
+/// waited for by. Returns the sorted ones and those whose name means nothing yet.
+pub(super) async fn name_orders(
+    connection: &mut PgConnection,
+    drafts: Vec<Draft>,
+) -> Result<(ByOrder, Vec<Draft>), sqlx::Error> {
+    let (mut by_order, mut waiting) = (ByOrder::new(), Vec::new());
+    let (mut open, mut known) = (drafts, BTreeSet::new());
+    while !open.is_empty() {
+        let (named, unnamed) = find(connection, open).await?;
+        waiting.extend(unnamed);
+        let told = tell(connection, &named, &mut known).await?;
+        let freed = parked::take(connection, &[], &told).await?;
+        metric::events("unparked", freed.len());
+        // What was told just now may be what others of this batch are waiting for.
+        let names = |draft: &Draft| matches!(&draft.order, OrderRef::Alias(a) if told.contains(a));
+        let (again, still): (Vec<Draft>, Vec<Draft>) = waiting.into_iter().partition(names);
+        waiting = still;
+        for draft in named {
+            if let OrderRef::Order(order) = &draft.order {
+                by_order.entry(order.clone()).or_default().push(draft);
+            }
+        }
+        open = freed.into_iter().chain(again).collect();
+    }
+    Ok((by_order, waiting))
+}
+
+/// Names what can be named. Locks every name that it decides on, or that will be told.
+async fn find(
+    connection: &mut PgConnection,
+    drafts: Vec<Draft>,
+) -> Result<(Vec<Draft>, Vec<Draft>), sqlx::Error> {
+    let used = drafts.iter().filter_map(alias_of).cloned();
+    let names: BTreeSet<String> =
+        used.chain(drafts.iter().flat_map(|draft| draft.reveals.iter().cloned())).collect();
+    if names.is_empty() {
+        return Ok((drafts, Vec::new()));
+    }
+    lock::take(connection, "alias", names.iter().map(String::as_str)).await?;
+    let names: Vec<String> = names.into_iter().collect();
+    let bearers = alias::bearers(connection, &names).await?;
+    let named = drafts.into_iter().map(|draft| meant(draft, &bearers));
+    Ok(named.partition(|draft| alias_of(draft).is_none()))
+}
+
+fn alias_of(draft: &Draft) -> Option<&String> {
+    match &draft.order {
+        OrderRef::Alias(alias) => Some(alias),
+        OrderRef::Order(_) => None,
+    }
+}
+
+/// A name means the newest order that was there when the event happened; the oldest when none
+/// was.
+fn meant(mut draft: Draft, bearers: &HashMap<String, Vec<Bearer>>) -> Draft {
+    let all = alias_of(&draft).and_then(|alias| bearers.get(alias));
+    let there = |bearer: &&Bearer| {
+        bearer.since.checked_sub_signed(SLACK).is_none_or(|since| since <= draft.time)
+    };
+    let found = all.and_then(|all| all.iter().find(there).or(all.last()));
+    if let Some(order) = found.and_then(|bearer| bearer.order.parse().ok()) {
+        draft.by_parcel = alias_of(&draft).is_some_and(|alias| alias.starts_with(TRACKING));
+        draft.order = OrderRef::Order(order);
+    }
+    draft
+}
+
+/// Notes the names that these drafts tell for the first time here; the first by time is believed.
+async fn tell(
+    connection: &mut PgConnection,
+    named: &[Draft],
+    known: &mut BTreeSet<String>,
+) -> Result<Vec<String>, sqlx::Error> {
+    let mut told: BTreeMap<String, Told> = BTreeMap::new();
+    for draft in named {
+        let OrderRef::Order(order) = &draft.order else { continue };
+        for alias in draft.reveals.iter().filter(|alias| !known.contains(*alias)) {
+            let new = Told { alias: alias.clone(), order: order.to_string(), at: draft.time };
+            let first = told.entry(alias.clone()).or_insert_with(|| new.clone());
+            if new.at < first.at {
+                *first = new;
+            }
+        }
+    }
+    if told.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (names, told): (Vec<String>, Vec<Told>) = told.into_iter().unzip();
+    alias::reveal(connection, &told).await?;
+    known.extend(names.iter().cloned());
+    Ok(names)
+}

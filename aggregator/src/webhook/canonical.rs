@@ -1,0 +1,67 @@
+//! What vendors sign when it is not the body as it stands.
+
+use super::scheme::Call;
+use serde_json::Value;
+
+/// VNPay's fields without the signature and empty values, sorted by name, as a query: as it was
+/// sent (whoever signs encodes once), and encoded anew.
+pub(super) fn sorted_query(query: &str) -> [String; 2] {
+    let is_signed = |name: &str, text: &str| {
+        !text.is_empty() && !matches!(name, "vnp_SecureHash" | "vnp_SecureHashType")
+    };
+    let mut raw: Vec<&str> = query
+        .split('&')
+        .filter(|pair| pair.split_once('=').is_some_and(|(name, text)| is_signed(name, text)))
+        .collect();
+    raw.sort_by_key(|pair| pair.split('=').next());
+    let mut pairs: Vec<_> = form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, text)| is_signed(name, text))
+        .collect();
+    pairs.sort_by(|a, b| a.0.cmp(&b.0));
+    let anew = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    [raw.join("&"), anew]
+}
+
+/// A field of a query.
+pub(super) fn field(query: &str, name: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(key, _)| key == name).map(|(_, text)| text.into_owned())
+}
+
+/// The fields that MoMo signs, in its order.
+const MOMO: [&str; 12] = [
+    "amount",
+    "extraData",
+    "message",
+    "orderId",
+    "orderInfo",
+    "orderType",
+    "partnerCode",
+    "payType",
+    "requestId",
+    "responseTime",
+    "resultCode",
+    "transId",
+];
+
+/// MoMo's text: `accessKey` (which is the shop's, not in the body) and its fields.
+pub(super) fn momo(access_key: &str, body: &Value) -> String {
+    let mut text = format!("accessKey={access_key}");
+    for name in MOMO {
+        text.push('&');
+        text.push_str(name);
+        text.push('=');
+        match &body[name] {
+            Value::String(value) => text.push_str(value),
+            Value::Null => {}
+            other => text.push_str(&other.to_string()),
+        }
+    }
+    text
+}
+
+/// A text field of a JSON body.
+pub(super) fn body_field(call: &Call<'_>, name: &str) -> Option<String> {
+    let body: Value = serde_json::from_slice(call.body).ok()?;
+    body.get(name)?.as_str().map(str::to_owned)
+}

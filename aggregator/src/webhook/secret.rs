@@ -1,0 +1,59 @@
+//! Secrets of the vendors, from a file. Several for one vendor while they are being rotated.
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::path::Path;
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Entry {
+    One(String),
+    Several(Vec<String>),
+}
+
+/// Secrets by source.
+#[derive(Default)]
+pub struct Secrets(HashMap<String, Vec<SecretString>>);
+
+impl Secrets {
+    /// Reads the file: a JSON object from a source's name to its secret, or to a list of them
+    /// (rotation). MoMo's is `<access key>:<secret key>`, ZaloPay's is key2.
+    ///
+    /// # Errors
+    /// A sentence that names the file and what is wrong, never a secret.
+    pub fn read(path: Option<&Path>) -> Result<Self, String> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        let name = path.display();
+        let text = std::fs::read_to_string(path).map_err(|e| format!("{name}: {e}"))?;
+        Self::from_json(&text).map_err(|e| format!("{name}: {e}"))
+    }
+
+    /// Reads the object from its text.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn from_json(text: &str) -> Result<Self, String> {
+        let shape = r#"wants {"<source>": "<secret>" or ["<secret>", …]}"#;
+        let entries: HashMap<String, Entry> =
+            serde_json::from_str(text).map_err(|_| shape.to_owned())?;
+        let mut secrets = HashMap::new();
+        for (source, entry) in entries {
+            let list = match entry {
+                Entry::One(secret) => vec![secret],
+                Entry::Several(list) => list,
+            };
+            if list.is_empty() || list.iter().any(String::is_empty) {
+                return Err(format!("the secret of {source} is empty"));
+            }
+            secrets.insert(source, list.into_iter().map(SecretString::from).collect());
+        }
+        Ok(Self(secrets))
+    }
+
+    /// The secrets of a source; none when its webhook is not in use.
+    #[must_use]
+    pub fn of(&self, source: &str) -> &[SecretString] {
+        self.0.get(source).map_or(&[], Vec::as_slice)
+    }
+}

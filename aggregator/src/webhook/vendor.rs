@@ -1,0 +1,158 @@
+//! Which way each vendor signs, what of its call is kept, and what it wants to hear.
+
+use super::scheme::{Call, Encoding, Key, Scheme, Verdict};
+use super::secret::Secrets;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+/// What a vendor expects after its call was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Status.
+    pub status: StatusCode,
+    /// JSON; none for an empty body.
+    pub body: Option<Value>,
+}
+
+/// A vendor that calls back.
+pub struct Vendor {
+    /// Name of the source.
+    pub source: &'static str,
+    /// Its calls are GETs: the query is the record.
+    pub by_query: bool,
+    /// The ways that it may sign: the first that its call carries is checked.
+    schemes: &'static [Scheme],
+}
+
+const HEX: Encoding = Encoding::Hex;
+const BASE64: Encoding = Encoding::Base64;
+
+const fn body(header: &'static str, prefix: &'static str, encoding: Encoding, key: Key) -> Scheme {
+    Scheme::Body { header, prefix, encoding, key }
+}
+
+const fn signs(source: &'static str, schemes: &'static [Scheme]) -> Vendor {
+    Vendor { source, by_query: false, schemes }
+}
+
+/// A vendor that does not sign: whoever knows the address is believed to be it, and reports.
+const ADDRESS: Scheme = Scheme::Address { field: "secret" };
+
+static VENDORS: &[Vendor] = &[
+    signs("shopify", &[body("x-shopify-hmac-sha256", "", BASE64, Key::Plain)]),
+    signs("woocommerce", &[body("x-wc-webhook-signature", "", BASE64, Key::Plain)]),
+    signs("stripe", &[Scheme::Timestamped { header: "stripe-signature" }]),
+    signs(
+        "aftership",
+        &[
+            body("aftership-hmac-sha256", "", BASE64, Key::Plain),
+            body("as-signature-hmac-sha256", "", BASE64, Key::Plain),
+        ],
+    ),
+    signs("easypost", &[body("x-hmac-signature", "hmac-sha256-hex=", HEX, Key::Nfkd)]),
+    signs("printful", &[body("x-pf-webhook-signature", "", HEX, Key::Hex), ADDRESS]),
+    signs("printify", &[body("x-pfy-signature", "sha256=", HEX, Key::Plain)]),
+    signs("17track", &[Scheme::HashWithKey { header: "sign" }]),
+    signs("shippo", &[Scheme::Timestamped { header: "shippo-auth-signature" }, ADDRESS]),
+    signs("karrio", &[Scheme::HeaderValue { header: "x-event-id" }]),
+    signs("gelato", &[Scheme::HeaderValue { header: "x-webhook-secret" }, ADDRESS]),
+    signs("ghn", &[ADDRESS]),
+    signs("ghtk", &[Scheme::Address { field: "hash" }]),
+    signs("viettelpost", &[Scheme::BodyField { field: "TOKEN" }]),
+    signs("ems", &[ADDRESS]),
+    signs("nhattin", &[ADDRESS]),
+    signs("ghsv", &[ADDRESS]),
+    signs("momo", &[Scheme::MomoFields]),
+    Vendor { source: "vnpay", by_query: true, schemes: &[Scheme::SortedQuery] },
+    signs("zalopay", &[Scheme::DataText]),
+    signs("cloudevents", &[Scheme::Standard]),
+    signs("debezium", &[Scheme::Standard]),
+    signs("epcis", &[Scheme::Standard]),
+];
+
+/// The vendor of a source; none when nobody calls back for it.
+#[must_use]
+pub fn vendor(source: &str) -> Option<&'static Vendor> {
+    VENDORS.iter().find(|vendor| vendor.source == source)
+}
+
+impl Vendor {
+    /// Checks a call. A vendor with several ways is held to the first that its call carries.
+    #[must_use]
+    pub fn check(&self, call: &Call<'_>, secrets: &Secrets) -> Verdict {
+        let mut found = Verdict::Bad("signature_missing");
+        for scheme in self.schemes {
+            found = scheme.check(call, secrets.of(self.source));
+            if !matches!(found, Verdict::Bad("signature_missing" | "secret_missing")) {
+                return found;
+            }
+        }
+        found
+    }
+
+    /// Is it the call with which the vendor only tries the address?
+    #[must_use]
+    pub fn is_ping(&self, call: &Call<'_>) -> bool {
+        self.source == "woocommerce"
+            && call.header("x-wc-webhook-topic").is_none()
+            && call.body.starts_with(b"webhook_id=")
+    }
+
+    /// The record for the log: the vendor's bytes, without a secret that it sends along.
+    #[must_use]
+    pub fn record(&self, call: &Call<'_>) -> Vec<u8> {
+        if self.by_query {
+            return call.query.as_bytes().to_vec();
+        }
+        let secret_inside = self.schemes.iter().find_map(|scheme| match scheme {
+            Scheme::BodyField { field } => Some(*field),
+            _ => None,
+        });
+        secret_inside
+            .and_then(|field| without(call.body, field))
+            .unwrap_or_else(|| call.body.to_vec())
+    }
+
+    /// Does a header belong to the event, and not to the way that it took?
+    #[must_use]
+    pub fn keeps(name: &str) -> bool {
+        let prefixes = ["x-shopify-", "x-wc-webhook-", "ce-"];
+        let names = ["ems-transaction", "webhook-id", "webhook-timestamp", "content-type"];
+        let signature = name.ends_with("-hmac-sha256") || name.ends_with("-signature");
+        !signature && (names.contains(&name) || prefixes.iter().any(|p| name.starts_with(p)))
+    }
+
+    /// What the vendor wants to hear once the log has its record.
+    #[must_use]
+    pub fn thanks(&self, call: &Call<'_>) -> Answer {
+        let body = match self.source {
+            "ems" => {
+                let transaction = call.header("ems-transaction").unwrap_or_default();
+                Some(json!({"code": "success", "transaction": transaction}))
+            }
+            "vnpay" => Some(json!({"RspCode": "00", "Message": "Confirm Success"})),
+            "zalopay" => Some(json!({"return_code": 1, "return_message": "success"})),
+            "ghsv" => Some(json!({"success": true, "msg": ""})),
+            "momo" => return Answer { status: StatusCode::NO_CONTENT, body: None },
+            _ => Some(json!({"received": true})),
+        };
+        Answer { status: StatusCode::OK, body }
+    }
+
+    /// What it wants to hear when its signature is bad; none: a problem as everybody gets.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Value> {
+        match self.source {
+            "vnpay" => Some(json!({"RspCode": "97", "Message": "Invalid Checksum"})),
+            "zalopay" => Some(json!({"return_code": 2, "return_message": "invalid mac"})),
+            _ => None,
+        }
+    }
+}
+
+/// The same object without a field. None when the body is no object that has it.
+fn without(body: &[u8], field: &str) -> Option<Vec<u8>> {
+    let mut value: Value = serde_json::from_slice(body).ok()?;
+    value.as_object_mut()?.remove(field)?;
+    serde_json::to_vec(&value).ok()
+}

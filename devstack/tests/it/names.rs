@@ -1,0 +1,89 @@
+//! Orders by other names: told by one event, used by others, in any order of arrival.
+
+use devstack::testing::{Stack, unique};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn codes(timeline: &Value) -> Vec<String> {
+    let entries = timeline["entries"].as_array().unwrap();
+    entries.iter().map(|e| e["milestone"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The scan waits for the number, the number's fulfilment for the platform's order, and the
+/// order comes last.
+#[tokio::test]
+async fn a_chain_of_names_is_followed_from_its_far_end() {
+    let stack = Stack::running().unwrap();
+    let (order, parcel) = (unique("CHAIN"), unique("PX"));
+    let id = fastrand::u64(1_000_000..u64::from(u32::MAX));
+    let scan = json!({"tracking_code": parcel, "carrier": "GHN", "status": "delivered", "updated_at": "2026-11-21T09:00:00Z",
+        "tracking_details": [{"status": "delivered", "datetime": "2026-11-21T09:00:00Z"}]});
+    stack.say("source.easypost", &scan).await.unwrap();
+    let fulfilment = json!({"id": id + 1, "order_id": id, "status": "success", "created_at": "2026-11-20T10:00:00Z",
+        "updated_at": "2026-11-20T10:00:00Z", "tracking_company": "GHN", "tracking_number": parcel, "line_items": [{"id": 1}]});
+    stack.say("source.shopify", &fulfilment).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let placed = json!({"id": id, "name": format!("#{order}"), "created_at": "2026-11-20T08:00:00Z", "updated_at": "2026-11-20T08:00:00Z",
+        "currency": "VND", "total_price": "459000", "financial_status": "paid", "fulfillment_status": null, "confirmed": true,
+        "customer": {"id": 5}, "line_items": [{"id": 1, "name": "Cốc", "quantity": 1}]});
+    stack.say("source.shopify", &placed).await.unwrap();
+    let timeline = stack.rest.wait_version(&order, 5, LIMIT).await.unwrap();
+    let wanted = [
+        "order.placed",
+        "payment.paid",
+        "order.confirmed",
+        "shipment.label_created",
+        "shipment.delivered",
+    ];
+    let mut found = codes(&timeline);
+    found.sort();
+    let mut wanted: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+    wanted.sort();
+    assert_eq!(found, wanted, "{timeline}");
+    assert_eq!(timeline["status"], "shipment.delivered");
+}
+
+/// A number that comes back belongs to the newer order once the first parcel is done, and its
+/// former life is not told to the new buyer.
+#[tokio::test]
+async fn a_tracking_number_that_comes_back_has_a_second_life() {
+    let stack = Stack::running().unwrap();
+    let (first, second, parcel) = (unique("LIFE"), unique("LIFE"), unique("RE"));
+    let placed = |order: &str, at: &str| {
+        json!({"event": "order.placed", "order_no": order, "at": at,
+        "customer": {"id": format!("C-{order}"), "locale": "vi"}, "items": [{"line": "1", "title": "Cốc", "quantity": 1}]})
+    };
+    let packed = |order: &str, id: u32, at: &str| {
+        json!({"id": format!("{order}-{id}"), "order": order, "status": "PACKED", "parcel": "P1",
+        "lines": [{"line": "1", "qty": 1}], "carrier": "ghn", "tracking_code": parcel, "updated": at})
+    };
+    let scan = |id: &str, code: &str, at: i64| json!({"id": format!("{parcel}-{id}"), "carrier": "ghn", "tracking_number": parcel, "code": code, "ts": at});
+    let day = |text: &str| chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp();
+    stack.say("source.shop", &placed(&first, "2026-06-01T01:00:00Z")).await.unwrap();
+    stack.say("source.fulfilment", &packed(&first, 1, "02/06/2026 10:00:00")).await.unwrap();
+    stack
+        .say("source.logistics", &scan("a", "delivered", day("2026-06-04T03:00:00Z")))
+        .await
+        .unwrap();
+    stack.rest.wait_version(&first, 3, LIMIT).await.unwrap();
+    stack.say("source.shop", &placed(&second, "2026-11-18T01:00:00Z")).await.unwrap();
+    stack.say("source.fulfilment", &packed(&second, 1, "19/11/2026 10:00:00")).await.unwrap();
+    stack.rest.wait_version(&second, 2, LIMIT).await.unwrap();
+    stack
+        .say("source.logistics", &scan("b", "out_for_delivery", day("2026-11-21T03:00:00Z")))
+        .await
+        .unwrap();
+    stack
+        .say("source.logistics", &scan("c", "out_for_delivery", day("2026-06-03T03:00:00Z")))
+        .await
+        .unwrap();
+    let timeline = stack.rest.wait_version(&second, 3, LIMIT).await.unwrap();
+    assert_eq!(timeline["status"], "shipment.out_for_delivery");
+    let old = stack.rest.wait_version(&first, 4, LIMIT).await.unwrap();
+    assert_eq!(
+        (old["status"].as_str(), old["version"].as_u64()),
+        (Some("shipment.delivered"), Some(4))
+    );
+}
