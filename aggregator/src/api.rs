@@ -2,14 +2,20 @@
 
 mod timeline;
 mod webhook;
+mod order;
+mod lookup;
+mod operate;
+mod dead_letter;
 
+use crate::pipeline::Pipeline;
 use crate::webhook::Secrets;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use contract::name::MAX_RECORD;
 use service_kit::auth::Auth;
 use service_kit::kafka::Producer;
+use service_kit::problem::Problem;
 use sqlx::PgPool;
 use std::sync::Arc;
 use utoipa::OpenApi;
@@ -25,6 +31,8 @@ pub struct Api {
     pub webhook_secrets: Arc<Secrets>,
     /// The log.
     pub producer: Producer,
+    /// For what is driven again without the log.
+    pub pipeline: Pipeline,
 }
 
 impl FromRef<Api> for Arc<Auth> {
@@ -33,12 +41,31 @@ impl FromRef<Api> for Arc<Auth> {
     }
 }
 
+/// A database that does not answer.
+fn away(error: sqlx::Error) -> Problem {
+    tracing::error!(%error, "the database does not answer");
+    Problem::unavailable("The database does not answer.")
+}
+
 /// The routes of the aggregator.
 pub fn router(api: Api) -> Router {
     Router::new()
+        .route("/v1/orders/{order}", put(order::put))
         .route("/v1/orders/{order}/timeline", get(timeline::get))
+        .route("/v1/orders/{order}/events", get(operate::events))
+        .route("/v1/lookup", post(lookup::look_up))
         .route("/v1/webhooks/{source}", post(webhook::open).get(webhook::open))
         .route("/v1/webhooks/{source}/{secret}", post(webhook::secret).get(webhook::secret))
+        .route("/v1/parked", get(operate::parked))
+        .route("/v1/unmapped", get(operate::unmapped))
+        .route("/v1/dead-letters", get(dead_letter::list))
+        .route("/v1/dead-letters/replay", post(dead_letter::replay_all))
+        .route(
+            "/v1/dead-letters/replays/{run}",
+            get(dead_letter::progress).delete(dead_letter::stop),
+        )
+        .route("/v1/dead-letters/{id}", get(dead_letter::one))
+        .route("/v1/dead-letters/{id}/replay", post(dead_letter::replay_one))
         .layer(DefaultBodyLimit::max(MAX_RECORD))
         .with_state(api)
 }
@@ -46,7 +73,22 @@ pub fn router(api: Api) -> Router {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Milepost: aggregator", version = "1"),
-    paths(timeline::get, webhook::open, webhook::secret)
+    paths(
+        order::put,
+        timeline::get,
+        operate::events,
+        lookup::look_up,
+        webhook::open,
+        webhook::secret,
+        operate::parked,
+        operate::unmapped,
+        dead_letter::list,
+        dead_letter::one,
+        dead_letter::replay_one,
+        dead_letter::replay_all,
+        dead_letter::progress,
+        dead_letter::stop
+    )
 )]
 struct Document;
 

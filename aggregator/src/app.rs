@@ -3,9 +3,10 @@
 use crate::api::{self, Api};
 use crate::config::Config;
 use crate::pipeline::{Pipeline, Settings};
+use crate::rebuild::{self, Job};
 use crate::source::Catalog;
 use crate::webhook::Secrets;
-use crate::{intake, relay, sweep, tool};
+use crate::{intake, relay, replay, sweep, tool};
 use chrono::TimeDelta;
 use service_kit::auth::Auth;
 use service_kit::health::Health;
@@ -22,8 +23,10 @@ use std::sync::Arc;
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/aggregator");
 
 /// What it can do beside serving.
-const TOOLS: Tools =
-    Tools { plain: &[("sources", tool::sources), ("source", tool::source)], set: &[] };
+const TOOLS: Tools = Tools {
+    plain: &[("sources", tool::sources), ("source", tool::source)],
+    set: &["rebuild", "raise-versions"],
+};
 
 /// Runs the program.
 #[must_use]
@@ -34,7 +37,8 @@ pub fn main() -> ExitCode {
         |config: &Config| &config.common,
         async |task, config| match task {
             Task::Migrate => migrate(&config).await,
-            Task::Serve | Task::Tool(..) => serve(config).await,
+            Task::Serve => serve(config).await,
+            Task::Tool(tool, named) => walk(&config, tool, &named).await,
         },
     )
 }
@@ -43,6 +47,21 @@ async fn migrate(config: &Config) -> anyhow::Result<ExitCode> {
     let pool = postgres::pool(&config.postgres, "aggregator migrate")?;
     postgres::migrate(&pool, &MIGRATIONS).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Walks over all orders, or over those that are named, while the service runs elsewhere.
+async fn walk(config: &Config, tool: &str, named: &[String]) -> anyhow::Result<ExitCode> {
+    let pool = postgres::pool(&config.postgres, "aggregator rebuild")?;
+    let job = if tool == "rebuild" { Job::Rebuild } else { Job::Raise };
+    let tell = |seen, all, changed| {
+        service::print(&format!("{seen} of {all} orders seen, {changed} written anew\n"));
+    };
+    let walk = match named {
+        [] => rebuild::run(&pool, job, tell).await?,
+        named => rebuild::these(&pool, job, named).await?,
+    };
+    let done = format!("done: {} orders, {} written anew\n", walk.seen, walk.changed);
+    Ok(service::print(&done))
 }
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
@@ -66,7 +85,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let pipeline = Pipeline { pool: pool.clone(), settings, committed: Arc::default() };
     relay::start(&life, &pipeline, live, producer.clone(), health.clone());
     sweep::start(&life, pipeline.clone(), TimeDelta::from_std(config.park_limit)?);
-    intake::start(&life, config.clone(), catalog, pipeline, health.clone());
-    let api = Api { auth, pool, webhook_secrets, producer };
+    replay::start(&life, pipeline.clone(), producer.clone());
+    intake::start(&life, config.clone(), catalog, pipeline.clone(), health.clone());
+    let api = Api { auth, pool, webhook_secrets, producer, pipeline };
     service::run(&config.common, life, health, api::router(api)).await
 }

@@ -45,6 +45,20 @@ pub struct Draft {
     pub received_at: DateTime<Utc>,
     /// W3C trace context of the record.
     pub traceparent: String,
+    /// Where its record stands in the log.
+    #[serde(default)]
+    pub origin: Option<Origin>,
+}
+
+/// A place in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Topic.
+    pub topic: String,
+    /// Partition.
+    pub partition: i32,
+    /// Offset.
+    pub offset: i64,
 }
 
 impl Draft {
@@ -69,6 +83,7 @@ impl Draft {
             data: EventData::default(),
             received_at: time,
             traceparent: String::new(),
+            origin: None,
         }
     }
 

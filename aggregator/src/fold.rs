@@ -58,6 +58,15 @@ pub fn fold(order: &OrderId, events: &[OrderEvent]) -> Option<Timeline> {
     })
 }
 
+/// The timeline with its version: the number of events, above a base that a restore may have
+/// raised.
+#[must_use]
+pub fn state(order: &OrderId, events: &[OrderEvent], base: u64) -> Option<Timeline> {
+    let mut timeline = fold(order, events)?;
+    timeline.version += base;
+    Some(timeline)
+}
+
 fn entry(fact: &Fact<'_>, parcels: &parcel::Parcels) -> Entry {
     let data = &fact.event.data;
     Entry {

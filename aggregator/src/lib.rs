@@ -20,6 +20,8 @@ pub mod store;
 pub mod pipeline;
 pub mod sweep;
 pub mod relay;
+pub mod replay;
+pub mod rebuild;
 pub mod webhook;
 pub mod api;
 pub mod intake;

@@ -10,3 +10,12 @@ pub mod outbox;
 pub mod lane;
 pub mod dead_letter;
 pub mod due;
+pub mod unmapped;
+pub mod replay;
+pub mod walk;
+pub mod operate;
+
+/// JSON of a type of ours, which always has one.
+pub(crate) fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

@@ -9,7 +9,6 @@ use crate::reject::Refusal;
 use crate::store::dead_letter::{self, DeadLetter};
 use crate::store::{due, event, lock, order, outbox, parked};
 use chrono::{DateTime, TimeDelta, Utc};
-use contract::customer::Customer;
 use contract::id::OrderId;
 use contract::timeline::Timeline;
 use service_kit::clock;
@@ -57,8 +56,6 @@ async fn say_due(pipeline: &Pipeline) -> Result<(), sqlx::Error> {
     lock::take(&mut transaction, "order", ids.iter().map(String::as_str)).await?;
     let claimed = due::claim(&mut transaction, clock::now(), &ids).await?;
     let known = order::known(&mut transaction, &ids).await?;
-    let customers: HashMap<String, Customer> =
-        known.into_iter().map(|(id, known)| (id, known.customer)).collect();
     let events = event::load(&mut transaction, &ids).await?;
     let mut drafts: BTreeMap<OrderId, Vec<Draft>> = BTreeMap::new();
     for (id, kind) in claimed {
@@ -66,7 +63,7 @@ async fn say_due(pipeline: &Pipeline) -> Result<(), sqlx::Error> {
             continue;
         };
         let history = events.get(&id).map(Vec::as_slice).unwrap_or_default();
-        let zone = customers.get(&id).and_then(|c| c.time_zone.clone());
+        let zone = known.get(&id).and_then(|known| known.customer.time_zone.clone());
         let Some(timeline) = fold(&order, history) else {
             continue;
         };
@@ -77,7 +74,7 @@ async fn say_due(pipeline: &Pipeline) -> Result<(), sqlx::Error> {
             clock::now(),
         ));
     }
-    pipeline::accept(&mut transaction, drafts, &customers, pipeline.settings).await?;
+    pipeline::accept(&mut transaction, drafts, &known, pipeline.settings).await?;
     transaction.commit().await?;
     pipeline.committed.notify_waiters();
     Ok(())
@@ -139,6 +136,7 @@ fn never_known(draft: &Draft) -> DeadLetter {
         position: 0,
         order_id,
         value: serde_json::to_vec(draft).unwrap_or_default(),
+        headers: HashMap::new(),
         received_at: draft.received_at,
     }
 }

@@ -3,6 +3,7 @@
 
 mod limit;
 mod proxy;
+mod lookup;
 mod page;
 mod token;
 pub mod document;
@@ -16,7 +17,7 @@ use crate::ticket;
 use crate::transport::{sse, websocket};
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, Method, header};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Extension, Router, middleware};
 use service_kit::http::REQUEST_ID;
 use std::time::Duration;
@@ -41,12 +42,24 @@ pub fn router(
         .with_state(gateway.clone());
     let timelines = Router::new()
         .route("/v1/orders/{order}/timeline", get(proxy::pass_on))
+        .route("/v1/orders/{order}", put(proxy::pass_on))
+        .route("/v1/orders/{order}/events", get(proxy::pass_on))
+        .route("/v1/parked", get(proxy::pass_on))
+        .route("/v1/unmapped", get(proxy::pass_on))
+        .route("/v1/dead-letters", get(proxy::pass_on))
+        .route("/v1/dead-letters/replay", post(proxy::pass_on))
+        .route("/v1/dead-letters/replays/{run}", get(proxy::pass_on).delete(proxy::pass_on))
+        .route("/v1/dead-letters/{id}", get(proxy::pass_on))
+        .route("/v1/dead-letters/{id}/replay", post(proxy::pass_on))
         .route("/v1/webhooks/{source}", get(proxy::pass_on_whole).post(proxy::pass_on_whole))
         .route(
             "/v1/webhooks/{source}/{secret}",
             get(proxy::pass_on_whole).post(proxy::pass_on_whole),
         )
-        .with_state(services.aggregator);
+        .with_state(services.aggregator.clone());
+    let lookup = Router::new()
+        .route("/v1/lookup", post(lookup::pass_on))
+        .with_state((gateway.redis.clone(), services.aggregator));
     let feeds = Router::new()
         .route("/v1/inbox", get(proxy::pass_on))
         .route("/v1/inbox/{id}/read", post(proxy::pass_on))
@@ -55,6 +68,7 @@ pub fn router(
     Router::new()
         .merge(live)
         .merge(timelines)
+        .merge(lookup)
         .merge(feeds)
         .merge(page::router(pages))
         .route("/openapi.json", get(document::get))

@@ -4,13 +4,13 @@ use crate::draft::Draft;
 use crate::fold;
 use crate::metric;
 use crate::promise::{self, Due};
-use crate::store::outbox::{LANES, NewRow};
-use crate::store::{due, event, outbox, timeline};
+use crate::store::event::NewEvent;
+use crate::store::order::Known;
+use crate::store::outbox::NewRow;
+use crate::store::{due, event, json, outbox, timeline, unmapped};
 use chrono::TimeDelta;
-use contract::customer::Customer;
 use contract::event::OrderEvent;
 use contract::id::OrderId;
-use contract::name::Shard;
 use contract::timeline::Timeline;
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -25,7 +25,7 @@ pub struct Settings {
 /// What came of a batch.
 #[derive(Default)]
 struct Changes {
-    events: Vec<OrderEvent>,
+    events: Vec<NewEvent>,
     timelines: Vec<Timeline>,
     documents: Vec<String>,
     rows: Vec<NewRow>,
@@ -42,7 +42,7 @@ struct Changes {
 pub async fn accept(
     connection: &mut PgConnection,
     drafts: BTreeMap<OrderId, Vec<Draft>>,
-    customers: &HashMap<String, Customer>,
+    known: &HashMap<String, Known>,
     settings: Settings,
 ) -> Result<(), sqlx::Error> {
     let ids: Vec<String> = drafts.keys().map(ToString::to_string).collect();
@@ -53,8 +53,8 @@ pub async fn accept(
     let mut changes = Changes::default();
     for (order, drafts) in drafts {
         let before = history.remove(order.as_str()).unwrap_or_default();
-        if let Some(customer) = customers.get(order.as_str()) {
-            changes.order(&order, before, drafts, customer, settings);
+        if let Some(known) = known.get(order.as_str()) {
+            changes.order(&order, before, drafts, known, settings);
         }
     }
     metric::events("accepted", changes.events.len());
@@ -62,15 +62,11 @@ pub async fn accept(
     if changes.events.is_empty() {
         return Ok(());
     }
+    unmapped::note(connection, &changes.events).await?;
     event::add(connection, &changes.events).await?;
     timeline::put(connection, &changes.timelines, &changes.documents).await?;
     outbox::add(connection, &changes.rows).await?;
     due::put(connection, &changes.touched, &changes.due).await
-}
-
-/// JSON of a type of ours, which always has one.
-fn json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 impl Changes {
@@ -80,61 +76,43 @@ impl Changes {
         order: &OrderId,
         mut history: Vec<OrderEvent>,
         mut drafts: Vec<Draft>,
-        customer: &Customer,
+        known: &Known,
         settings: Settings,
     ) {
-        let mut known: HashSet<String> = history.iter().map(OrderEvent::key).collect();
+        let mut keys: HashSet<String> = history.iter().map(OrderEvent::key).collect();
+        let state = |history: &[OrderEvent]| fold::state(order, history, known.version_base);
         // What comes at once becomes versions in the order in which it happened.
         drafts.sort_by_key(|a| (a.time, a.milestone.rank()));
-        let mut newest = fold::fold(order, &history);
+        let mut newest = state(&history);
         let mut changed = false;
-        for draft in drafts {
-            if !known.insert(draft.key()) {
+        for mut draft in drafts {
+            if !keys.insert(draft.key()) {
                 self.duplicates += 1;
                 continue;
             }
+            let origin = draft.origin.take();
             let event = draft.into_event(order.clone());
             history.push(event.clone());
             if fold::counts(&event) {
-                let next = fold::fold(order, &history);
-                changed |= self.version(&event, newest.as_ref(), next.as_ref(), customer);
+                let next = state(&history);
+                if let Some(next) = &next {
+                    let row = NewRow::version(next, &event, newest.as_ref(), &known.customer);
+                    self.rows.push(row);
+                    changed = true;
+                }
                 newest = next;
             }
-            self.events.push(event);
+            self.events.push(NewEvent { event, origin });
         }
         if let Some(timeline) = newest.filter(|_| changed) {
-            self.keep(timeline, customer, settings);
+            self.keep(timeline, known.customer.time_zone.as_deref(), settings);
         }
-    }
-
-    fn version(
-        &mut self,
-        event: &OrderEvent,
-        before: Option<&Timeline>,
-        after: Option<&Timeline>,
-        customer: &Customer,
-    ) -> bool {
-        let Some(timeline) = after else { return false };
-        let order = timeline.order.to_string();
-        let shard = Shard::of(&format!("order:{order}")).number();
-        self.rows.push(NewRow {
-            lane: i16::try_from(shard).unwrap_or(0) % LANES,
-            order,
-            version: i64::try_from(timeline.version).unwrap_or(i64::MAX),
-            event: json(event),
-            timeline: json(timeline),
-            previous_status: before.map(|t| t.status.code().to_owned()),
-            customer: json(customer),
-            traceparent: event.traceparent.clone(),
-        });
-        true
     }
 
     /// The newest state, and when to look at the order again.
-    fn keep(&mut self, timeline: Timeline, customer: &Customer, settings: Settings) {
+    fn keep(&mut self, timeline: Timeline, zone: Option<&str>, settings: Settings) {
         let order = timeline.order.to_string();
         for kind in Due::ALL {
-            let zone = customer.time_zone.as_deref();
             if let Some(at) = promise::look_at(&timeline, kind, zone, settings.derive_grace) {
                 self.due.push((order.clone(), kind.kind(), at));
             }

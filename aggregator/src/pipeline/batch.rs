@@ -99,5 +99,5 @@ pub async fn redrive(
     settings: Settings,
 ) -> Result<(), sqlx::Error> {
     let resolved = resolve(connection, drafts, clock::now()).await?;
-    accept(connection, resolved.drafts, &resolved.customers, settings).await
+    accept(connection, resolved.drafts, &resolved.known, settings).await
 }

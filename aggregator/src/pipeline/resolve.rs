@@ -3,19 +3,19 @@
 use super::name::{SLACK, name_orders};
 use crate::draft::{Draft, OrderRef};
 use crate::metric;
+use crate::store::order::Known;
 use crate::store::{lock, order, parked};
 use chrono::{DateTime, Utc};
-use contract::customer::Customer;
 use contract::id::OrderId;
 use contract::milestone::Milestone;
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, HashMap};
 
-/// Drafts of known orders, with their customers.
+/// Drafts of known orders, with what is known of them.
 #[derive(Debug, Default)]
 pub(super) struct Resolved {
     pub(super) drafts: BTreeMap<OrderId, Vec<Draft>>,
-    pub(super) customers: HashMap<String, Customer>,
+    pub(super) known: HashMap<String, Known>,
 }
 
 /// Sorts drafts by their orders, drives again what waited for what they tell, and parks what
@@ -45,7 +45,7 @@ pub(super) async fn resolve(
     for (order, mut drafts) in by_order {
         if let Some(known) = known.remove(order.as_str()) {
             disregard_former_life(&mut drafts, known.placed_at);
-            resolved.customers.insert(order.to_string(), known.customer);
+            resolved.known.insert(order.to_string(), known);
             resolved.drafts.insert(order, drafts);
         } else {
             waiting.extend(drafts);

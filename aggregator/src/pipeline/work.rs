@@ -1,6 +1,6 @@
 //! One record, read: its drafts, or why it is refused.
 
-use crate::draft::Draft;
+use crate::draft::{Draft, Origin};
 use crate::metric;
 use crate::reject::Refusal;
 use crate::source::Catalog;
@@ -11,6 +11,7 @@ use contract::event::Confidence;
 use contract::name::{MAX_RECORD, SOURCE_PREFIX};
 use service_kit::kafka::Record;
 use service_kit::trace::TraceContext;
+use std::collections::HashMap;
 
 /// A record with what came of reading it.
 #[derive(Debug, Clone)]
@@ -58,9 +59,16 @@ impl Work {
             position: self.record.offset,
             order_id: None,
             value: self.record.value.clone(),
+            headers: headers(&self.record),
             received_at: self.received_at,
         })
     }
+}
+
+/// The record's headers as texts.
+fn headers(record: &Record) -> HashMap<String, String> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace('\0', "");
+    record.headers.iter().map(|(name, value)| (name.replace('\0', ""), text(value))).collect()
 }
 
 fn source_of(record: &Record) -> &str {
@@ -88,6 +96,11 @@ fn drafts(
     for draft in &mut drafts {
         draft.received_at = received_at;
         draft.traceparent.clone_from(&trace);
+        draft.origin = Some(Origin {
+            topic: record.topic.clone(),
+            partition: record.partition,
+            offset: record.offset,
+        });
         validate::check(draft, now)?.into_iter().for_each(metric::cleaned);
         if draft.data.source_code.is_some() {
             metric::unmapped(source);

@@ -1,7 +1,9 @@
 //! Refused records, untouched.
 
 use chrono::{DateTime, Utc};
+use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
+use std::collections::HashMap;
 
 /// A refused record.
 #[derive(Debug, Clone)]
@@ -22,8 +24,51 @@ pub struct DeadLetter {
     pub order_id: Option<String>,
     /// The value, untouched.
     pub value: Vec<u8>,
+    /// The record's headers: who signed it is one of them.
+    pub headers: HashMap<String, String>,
     /// First receipt.
     pub received_at: DateTime<Utc>,
+}
+
+struct Row {
+    id: i64,
+    source: String,
+    reason: String,
+    detail: String,
+    topic: String,
+    partition: i32,
+    position: i64,
+    order_id: Option<String>,
+    value: Vec<u8>,
+    headers: Json<HashMap<String, String>>,
+    received_at: DateTime<Utc>,
+}
+
+impl Row {
+    fn letter(self) -> (i64, DeadLetter) {
+        let letter = DeadLetter {
+            source: self.source,
+            reason: self.reason,
+            detail: self.detail,
+            topic: self.topic,
+            partition: self.partition,
+            position: self.position,
+            order_id: self.order_id,
+            value: self.value,
+            headers: self.headers.0,
+            received_at: self.received_at,
+        };
+        (self.id, letter)
+    }
+}
+
+/// Which refused records are meant; none of the two means all.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Filter<'a> {
+    /// Of this source.
+    pub source: Option<&'a str>,
+    /// With this label.
+    pub reason: Option<&'a str>,
 }
 
 /// Keeps a refused record; one that is known already is kept once.
@@ -32,8 +77,8 @@ pub struct DeadLetter {
 /// When the database is away.
 pub async fn put(connection: &mut PgConnection, letter: &DeadLetter) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into dead_letters (source, reason, detail, topic, partition, position, order_id, value, received_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (topic, partition, position) do nothing",
+        "insert into dead_letters (source, reason, detail, topic, partition, position, order_id, value, headers, received_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (topic, partition, position) do nothing",
         letter.source,
         letter.reason,
         letter.detail,
@@ -42,6 +87,7 @@ pub async fn put(connection: &mut PgConnection, letter: &DeadLetter) -> Result<(
         letter.position,
         letter.order_id,
         letter.value,
+        Json(&letter.headers) as _,
         letter.received_at
     )
     .execute(connection)
@@ -54,28 +100,81 @@ pub async fn put(connection: &mut PgConnection, letter: &DeadLetter) -> Result<(
 /// # Errors
 /// When the database is away.
 pub async fn unpublished(pool: &PgPool, most: i64) -> Result<Vec<(i64, DeadLetter)>, sqlx::Error> {
-    let rows = sqlx::query!(
-        "select id, source, reason, detail, topic, partition, position, order_id, value, received_at
-         from dead_letters where not published order by id limit $1",
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id, source, reason, detail, topic, partition, position, order_id, value,
+           headers as "headers: Json<HashMap<String, String>>", received_at
+         from dead_letters where not published order by id limit $1"#,
         most
     )
     .fetch_all(pool)
     .await?;
-    let letters = rows.into_iter().map(|row| {
-        let letter = DeadLetter {
-            source: row.source,
-            reason: row.reason,
-            detail: row.detail,
-            topic: row.topic,
-            partition: row.partition,
-            position: row.position,
-            order_id: row.order_id,
-            value: row.value,
-            received_at: row.received_at,
-        };
-        (row.id, letter)
-    });
-    Ok(letters.collect())
+    Ok(rows.into_iter().map(Row::letter).collect())
+}
+
+/// One of them, with when it was driven again.
+///
+/// # Errors
+/// When the database is away.
+pub async fn one(
+    pool: &PgPool,
+    id: i64,
+) -> Result<Option<(DeadLetter, Option<DateTime<Utc>>)>, sqlx::Error> {
+    let replayed = sqlx::query_scalar!("select replayed_at from dead_letters where id = $1", id)
+        .fetch_optional(pool)
+        .await?;
+    let row = sqlx::query_as!(
+        Row,
+        r#"select id, source, reason, detail, topic, partition, position, order_id, value,
+           headers as "headers: Json<HashMap<String, String>>", received_at
+         from dead_letters where id = $1"#,
+        id
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.zip(replayed).map(|(row, replayed)| (row.letter().1, replayed)))
+}
+
+/// Those that were not driven again yet, the next ones after a number, for one that drives them
+/// again. The rows stay locked.
+///
+/// # Errors
+/// When the database is away.
+pub async fn open_after(
+    connection: &mut PgConnection,
+    filter: Filter<'_>,
+    after: i64,
+    up_to: i64,
+    most: i64,
+) -> Result<Vec<(i64, DeadLetter)>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id, source, reason, detail, topic, partition, position, order_id, value,
+           headers as "headers: Json<HashMap<String, String>>", received_at
+         from dead_letters
+         where replayed_at is null and id > $1 and id <= $2
+           and ($3::text is null or source = $3) and ($4::text is null or reason = $4)
+         order by id limit $5 for update"#,
+        after,
+        up_to,
+        filter.source,
+        filter.reason,
+        most
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(Row::letter).collect())
+}
+
+/// Marks those that were driven again.
+///
+/// # Errors
+/// When the database is away.
+pub async fn replayed(connection: &mut PgConnection, ids: &[i64]) -> Result<(), sqlx::Error> {
+    sqlx::query!("update dead_letters set replayed_at = now() where id = any($1)", ids)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Marks those that the topic has.

@@ -1,5 +1,7 @@
 //! Accepted events.
 
+use super::json;
+use crate::draft::Origin;
 use contract::event::OrderEvent;
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -26,29 +28,46 @@ pub async fn load(
     Ok(events)
 }
 
+/// An event to add, with the place of its record in the log.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    /// The event.
+    pub event: OrderEvent,
+    /// Where its record stands; none for what is derived.
+    pub origin: Option<Origin>,
+}
+
 /// Adds new events. The caller holds the locks of their orders and knows that they are new.
 ///
 /// # Errors
 /// When the database is away or refuses a value.
-pub async fn add(connection: &mut PgConnection, events: &[OrderEvent]) -> Result<(), sqlx::Error> {
-    let orders: Vec<String> = events.iter().map(|e| e.subject.to_string()).collect();
-    let keys: Vec<String> = events.iter().map(OrderEvent::key).collect();
-    let milestones: Vec<String> = events.iter().map(|e| e.milestone.code().to_owned()).collect();
-    let occurred: Vec<_> = events.iter().map(|e| e.time).collect();
-    let received: Vec<_> = events.iter().map(|e| e.receivedat).collect();
-    let documents: Vec<String> =
-        events.iter().map(|e| serde_json::to_string(e).unwrap_or_default()).collect();
+pub async fn add(connection: &mut PgConnection, new: &[NewEvent]) -> Result<(), sqlx::Error> {
+    let events = || new.iter().map(|new| &new.event);
+    let orders: Vec<String> = events().map(|e| e.subject.to_string()).collect();
+    let keys: Vec<String> = events().map(OrderEvent::key).collect();
+    let milestones: Vec<String> = events().map(|e| e.milestone.code().to_owned()).collect();
+    let occurred: Vec<_> = events().map(|e| e.time).collect();
+    let received: Vec<_> = events().map(|e| e.receivedat).collect();
+    let documents: Vec<String> = events().map(json).collect();
+    let origins = || new.iter().map(|new| new.origin.as_ref());
+    let topics: Vec<Option<String>> = origins().map(|o| Some(o?.topic.clone())).collect();
+    let partitions: Vec<Option<i32>> = origins().map(|o| Some(o?.partition)).collect();
+    let positions: Vec<Option<i64>> = origins().map(|o| Some(o?.offset)).collect();
     sqlx::query!(
-        "insert into events (order_id, key, milestone, occurred_at, received_at, event)
-         select o, k, m, t, r, d::jsonb from unnest(
-           $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[]
-         ) as new (o, k, m, t, r, d)",
+        "insert into events (order_id, key, milestone, occurred_at, received_at, event, topic, partition, position)
+         select o, k, m, t, r, d::jsonb, l, p, f from unnest(
+           $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[],
+           $7::text[], $8::integer[], $9::bigint[]
+         ) as new (o, k, m, t, r, d, l, p, f)",
         &orders,
         &keys,
         &milestones,
         &occurred,
         &received,
-        &documents
+        &documents,
+        &topics as _,
+        &partitions as _,
+        &positions as _
     )
     .execute(connection)
     .await?;

@@ -14,6 +14,8 @@ pub struct Known {
     pub customer: Customer,
     /// When it was placed, by the shop's clock.
     pub placed_at: Option<DateTime<Utc>>,
+    /// What is added to the number of its events to make its version.
+    pub version_base: u64,
 }
 
 /// Those of the orders that are known.
@@ -25,14 +27,15 @@ pub async fn known(
     orders: &[String],
 ) -> Result<HashMap<String, Known>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"select order_id, customer as "customer: Json<Customer>", placed_at from orders where order_id = any($1)"#,
+        r#"select order_id, customer as "customer: Json<Customer>", placed_at, version_base from orders where order_id = any($1)"#,
         orders
     )
     .fetch_all(connection)
     .await?;
-    let known = rows
-        .into_iter()
-        .map(|row| (row.order_id, Known { customer: row.customer.0, placed_at: row.placed_at }));
+    let known = rows.into_iter().map(|row| {
+        let version_base = u64::try_from(row.version_base).unwrap_or(0);
+        (row.order_id, Known { customer: row.customer.0, placed_at: row.placed_at, version_base })
+    });
     Ok(known.collect())
 }
 
@@ -57,6 +60,45 @@ pub async fn describe(
         Json(customer) as _,
         at,
         placed_at
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Orders after this one, in the order of their numbers.
+///
+/// # Errors
+/// When the database is away.
+pub async fn after(
+    connection: &mut PgConnection,
+    order: &str,
+    most: i64,
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select order_id from orders where order_id > $1 order by order_id limit $2",
+        order,
+        most
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Sets what is added to the number of events of these orders.
+///
+/// # Errors
+/// When the database is away.
+pub async fn raise(
+    connection: &mut PgConnection,
+    orders: &[String],
+    bases: &[i64],
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update orders set version_base = new.base
+         from unnest($1::text[], $2::bigint[]) as new (order_id, base)
+         where orders.order_id = new.order_id",
+        orders,
+        bases
     )
     .execute(connection)
     .await?;

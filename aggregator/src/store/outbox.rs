@@ -1,6 +1,11 @@
 //! What is to be published: one row for each version, with a mark for each side.
 
+use super::json;
 use chrono::{DateTime, Utc};
+use contract::customer::Customer;
+use contract::event::OrderEvent;
+use contract::name::Shard;
+use contract::timeline::Timeline;
 use sqlx::{PgConnection, PgPool};
 
 /// Lanes that rows are spread over by order; a lane has one owner at a time.
@@ -9,22 +14,47 @@ pub const LANES: i16 = 8;
 /// A row to add.
 #[derive(Debug, Clone)]
 pub struct NewRow {
-    /// Lane of the order.
-    pub lane: i16,
-    /// The order.
-    pub order: String,
-    /// The version.
-    pub version: i64,
-    /// The event, as JSON.
-    pub event: String,
-    /// The timeline, as JSON.
-    pub timeline: String,
-    /// The status before.
-    pub previous_status: Option<String>,
-    /// The customer, as JSON.
-    pub customer: String,
-    /// W3C trace context.
-    pub traceparent: Option<String>,
+    lane: i16,
+    order: String,
+    version: i64,
+    event: String,
+    timeline: String,
+    previous_status: Option<String>,
+    customer: String,
+    traceparent: Option<String>,
+    pages_only: bool,
+}
+
+impl NewRow {
+    /// A version and the event that made it.
+    #[must_use]
+    pub fn version(
+        timeline: &Timeline,
+        event: &OrderEvent,
+        before: Option<&Timeline>,
+        customer: &Customer,
+    ) -> Self {
+        let order = timeline.order.to_string();
+        let shard = Shard::of(&format!("order:{order}")).number();
+        Self {
+            lane: i16::try_from(shard).unwrap_or(0) % LANES,
+            order,
+            version: i64::try_from(timeline.version).unwrap_or(i64::MAX),
+            event: json(event),
+            timeline: json(timeline),
+            previous_status: before.map(|t| t.status.code().to_owned()),
+            customer: json(customer),
+            traceparent: event.traceparent.clone(),
+            pages_only: false,
+        }
+    }
+
+    /// The same state under a higher version: nothing happened, so it is of interest for pages
+    /// alone.
+    #[must_use]
+    pub fn pages_only(self) -> Self {
+        Self { pages_only: true, ..self }
+    }
 }
 
 /// A row to publish.
@@ -61,10 +91,10 @@ pub async fn add(connection: &mut PgConnection, rows: &[NewRow]) -> Result<(), s
         };
     }
     sqlx::query!(
-        "insert into outbox (lane, order_id, version, event, timeline, previous_status, customer, traceparent)
-         select l, o, v, e, t, s, c, p from unnest(
-           $1::smallint[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[]
-         ) with ordinality as new (l, o, v, e, t, s, c, p, place) order by place",
+        "insert into outbox (lane, order_id, version, event, timeline, previous_status, customer, traceparent, kafka_done)
+         select l, o, v, e, t, s, c, p, k from unnest(
+           $1::smallint[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::boolean[]
+         ) with ordinality as new (l, o, v, e, t, s, c, p, k, place) order by place",
         column!(lane),
         column!(order),
         column!(version),
@@ -72,7 +102,8 @@ pub async fn add(connection: &mut PgConnection, rows: &[NewRow]) -> Result<(), s
         column!(timeline),
         column!(previous_status) as _,
         column!(customer),
-        column!(traceparent) as _
+        column!(traceparent) as _,
+        column!(pages_only)
     )
     .execute(connection)
     .await?;

@@ -1,7 +1,9 @@
 //! The state snapshot of each order.
 
 use contract::timeline::Timeline;
+use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
+use std::collections::HashMap;
 
 /// The timeline of an order as its JSON text, with its version.
 ///
@@ -15,6 +17,21 @@ pub async fn read(pool: &PgPool, order: &str) -> Result<Option<(i64, String)>, s
     .fetch_optional(pool)
     .await?;
     Ok(row.map(|row| (row.version, row.document)))
+}
+
+/// The timelines of these orders.
+///
+/// # Errors
+/// When the database is away.
+pub async fn read_all(
+    connection: &mut PgConnection,
+    orders: &[String],
+) -> Result<HashMap<String, Value>, sqlx::Error> {
+    let rows =
+        sqlx::query!("select order_id, document from timelines where order_id = any($1)", orders)
+            .fetch_all(connection)
+            .await?;
+    Ok(rows.into_iter().map(|row| (row.order_id, row.document)).collect())
 }
 
 /// Writes the newest states of orders; the caller holds their locks.

@@ -6,4 +6,5 @@ mod bad_input;
 mod history;
 mod live;
 mod names;
+mod operate;
 mod webhook;

@@ -25,7 +25,8 @@ const TO_SERVICE: [HeaderName; 6] = [
     HeaderName::from_static(REQUEST_ID),
     HeaderName::from_static("traceparent"),
 ];
-const TO_CLIENT: [HeaderName; 5] = [
+const TO_CLIENT: [HeaderName; 6] = [
+    header::LOCATION,
     header::CONTENT_TYPE,
     header::ETAG,
     header::CACHE_CONTROL,

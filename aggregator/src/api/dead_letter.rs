@@ -1,0 +1,230 @@
+//! Refused records: list, explain, drive again.
+
+use super::operate::Page;
+use super::{Api, away};
+use crate::replay::drive;
+use crate::store::dead_letter::{self, Filter};
+use crate::store::operate::{self, LetterLine};
+use crate::store::replay::{self, Replay};
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use service_kit::api_key::Role;
+use service_kit::auth::Principal;
+use service_kit::problem::Problem;
+use std::collections::HashMap;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// Which refused records are meant; nothing means all.
+#[derive(Debug, Default, Deserialize, IntoParams, ToSchema)]
+#[serde(default)]
+pub(super) struct Wanted {
+    /// Of this source.
+    #[schema(example = "ghn")]
+    source: Option<String>,
+    /// With this label.
+    #[schema(example = "bad_time")]
+    reason: Option<String>,
+}
+
+impl Wanted {
+    fn filter(&self) -> Filter<'_> {
+        Filter { source: self.source.as_deref(), reason: self.reason.as_deref() }
+    }
+}
+
+/// A page of refused records.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Letters {
+    /// The newest first.
+    items: Vec<LetterLine>,
+    /// Cursor of the next page; none on the last.
+    next: Option<String>,
+}
+
+/// Refused records, the newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/dead-letters",
+    params(Wanted, Page),
+    responses(
+        (status = 200, description = "A page", body = Letters),
+        (status = 403, description = "Not an operator"),
+    ),
+)]
+pub(super) async fn list(
+    State(api): State<Api>,
+    principal: Principal,
+    Query(wanted): Query<Wanted>,
+    Query(page): Query<Page>,
+) -> Result<Json<Letters>, Problem> {
+    principal.key(Role::Operator)?;
+    let before = page.cursor().parse().unwrap_or(i64::MAX);
+    let items = operate::dead_letters(&api.pool, wanted.filter(), before, page.limit());
+    let items = items.await.map_err(away)?;
+    let full = i64::try_from(items.len()).is_ok_and(|count| count == page.limit());
+    let next = items.last().filter(|_| full).map(|line| line.id.to_string());
+    Ok(Json(Letters { items, next }))
+}
+
+/// A refused record with everything that is known of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Letter {
+    id: i64,
+    source: String,
+    reason: String,
+    detail: String,
+    topic: String,
+    partition: i32,
+    offset: i64,
+    order: Option<String>,
+    received_at: chrono::DateTime<chrono::Utc>,
+    replayed_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// Headers of the record.
+    headers: HashMap<String, String>,
+    /// The value as text, where it is one.
+    value: Option<String>,
+    /// The value in base64, where it is no text.
+    value_base64: Option<String>,
+}
+
+/// One refused record, with its value untouched.
+#[utoipa::path(
+    get,
+    path = "/v1/dead-letters/{id}",
+    params(("id" = i64, Path, description = "Number of the record")),
+    responses(
+        (status = 200, description = "The record", body = Letter),
+        (status = 403, description = "Not an operator"),
+        (status = 404, description = "No such record"),
+    ),
+)]
+pub(super) async fn one(
+    State(api): State<Api>,
+    principal: Principal,
+    Path(id): Path<i64>,
+) -> Result<Json<Letter>, Problem> {
+    principal.key(Role::Operator)?;
+    let found = dead_letter::one(&api.pool, id).await.map_err(away)?;
+    let (letter, replayed_at) = found.ok_or_else(Problem::not_found)?;
+    let text = String::from_utf8(letter.value);
+    let value_base64 = text.as_ref().err().map(|bytes| STANDARD.encode(bytes.as_bytes()));
+    Ok(Json(Letter {
+        id,
+        source: letter.source,
+        reason: letter.reason,
+        detail: letter.detail,
+        topic: letter.topic,
+        partition: letter.partition,
+        offset: letter.position,
+        order: letter.order_id,
+        received_at: letter.received_at,
+        replayed_at,
+        headers: letter.headers,
+        value: text.ok(),
+        value_base64,
+    }))
+}
+
+/// Drives one refused record again, as it was.
+#[utoipa::path(
+    post,
+    path = "/v1/dead-letters/{id}/replay",
+    params(("id" = i64, Path, description = "Number of the record")),
+    responses(
+        (status = 202, description = "The log has it again"),
+        (status = 403, description = "Not an operator"),
+        (status = 404, description = "No such record"),
+        (status = 503, description = "The log is away"),
+    ),
+)]
+pub(super) async fn replay_one(
+    State(api): State<Api>,
+    principal: Principal,
+    Path(id): Path<i64>,
+) -> Result<StatusCode, Problem> {
+    principal.key(Role::Operator)?;
+    let found = dead_letter::one(&api.pool, id).await.map_err(away)?;
+    let (letter, _) = found.ok_or_else(Problem::not_found)?;
+    let mut transaction = api.pool.begin().await.map_err(away)?;
+    let driven = drive(&mut transaction, &api.pipeline, &api.producer, vec![(id, letter)]).await;
+    driven.map_err(|error| {
+        tracing::warn!(%error, "a refused record was not driven again");
+        Problem::unavailable("The log does not take it; try again.")
+    })?;
+    transaction.commit().await.map_err(away)?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Drives all refused records again that fit; they go in portions, in the background.
+#[utoipa::path(
+    post,
+    path = "/v1/dead-letters/replay",
+    request_body = Wanted,
+    responses(
+        (status = 202, description = "Begun; `Location` tells how far it is", body = Replay),
+        (status = 400, description = "The body is not what is wanted"),
+        (status = 403, description = "Not an operator"),
+    ),
+)]
+pub(super) async fn replay_all(
+    State(api): State<Api>,
+    principal: Principal,
+    body: Result<Json<Wanted>, JsonRejection>,
+) -> Result<Response, Problem> {
+    principal.key(Role::Operator)?;
+    let Json(wanted) = body.map_err(|error| Problem::bad_request(error.body_text()))?;
+    let id = Uuid::now_v7();
+    replay::begin(&api.pool, id, wanted.filter()).await.map_err(away)?;
+    let run = replay::read(&api.pool, id).await.map_err(away)?.ok_or_else(Problem::internal)?;
+    let location = [("location", format!("/v1/dead-letters/replays/{id}"))];
+    Ok((StatusCode::ACCEPTED, location, Json(run)).into_response())
+}
+
+/// How far a run is.
+#[utoipa::path(
+    get,
+    path = "/v1/dead-letters/replays/{run}",
+    params(("run" = String, Path, description = "Name of the run")),
+    responses(
+        (status = 200, description = "The run", body = Replay),
+        (status = 403, description = "Not an operator"),
+        (status = 404, description = "No such run"),
+    ),
+)]
+pub(super) async fn progress(
+    State(api): State<Api>,
+    principal: Principal,
+    Path(run): Path<Uuid>,
+) -> Result<Json<Replay>, Problem> {
+    principal.key(Role::Operator)?;
+    let run = replay::read(&api.pool, run).await.map_err(away)?;
+    run.map(Json).ok_or_else(Problem::not_found)
+}
+
+/// Stops a run after the portion in hand; what was driven again stays so.
+#[utoipa::path(
+    delete,
+    path = "/v1/dead-letters/replays/{run}",
+    params(("run" = String, Path, description = "Name of the run")),
+    responses(
+        (status = 204, description = "Stopped"),
+        (status = 403, description = "Not an operator"),
+        (status = 404, description = "No such run is running"),
+    ),
+)]
+pub(super) async fn stop(
+    State(api): State<Api>,
+    principal: Principal,
+    Path(run): Path<Uuid>,
+) -> Result<StatusCode, Problem> {
+    principal.key(Role::Operator)?;
+    let stopped = replay::stop(&api.pool, run).await.map_err(away)?;
+    if stopped { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found()) }
+}

@@ -1,0 +1,146 @@
+//! Walks over all orders while everything runs, in portions whose orders are locked; where it is,
+//! is kept, so that a walk that was broken off is gone on with.
+
+use crate::fold;
+use crate::store::order::Known;
+use crate::store::outbox::NewRow;
+use crate::store::walk::{self, Walk};
+use crate::store::{event, json, lock, order, outbox, timeline};
+use contract::event::OrderEvent;
+use contract::id::OrderId;
+use contract::timeline::Timeline;
+use serde_json::Value;
+use service_kit::clock;
+use sqlx::{PgConnection, PgPool};
+
+/// Orders in one transaction.
+const PORTION: i64 = 200;
+
+/// What a walk does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    /// Folds every order anew and writes what differs, one version higher.
+    Rebuild,
+    /// Raises every version above what was ever published, after a restore of an older database.
+    Raise,
+}
+
+impl Job {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Rebuild => "rebuild",
+            Self::Raise => "raise-versions",
+        }
+    }
+}
+
+/// Walks over all orders; `tell` hears how many were seen, of how many, and how many changed.
+///
+/// # Errors
+/// When the database is away; what is done is done, and the next call goes on.
+pub async fn run(
+    pool: &PgPool,
+    job: Job,
+    tell: impl Fn(i64, i64, i64),
+) -> Result<Walk, sqlx::Error> {
+    let all = walk::orders(&mut *pool.acquire().await?).await?;
+    loop {
+        let mut transaction = pool.begin().await?;
+        let begun = walk::begun(&mut transaction, job.name()).await?;
+        let mut here = begun.unwrap_or_else(|| Walk { base: above_all(), ..Walk::default() });
+        let ids = order::after(&mut transaction, &here.after, PORTION).await?;
+        let Some(last) = ids.last().cloned() else {
+            walk::over(&mut transaction, job.name()).await?;
+            transaction.commit().await?;
+            return Ok(here);
+        };
+        here.changed += portion(&mut transaction, job, &ids, here.base).await?;
+        here.seen += i64::try_from(ids.len()).unwrap_or(0);
+        here.after = last;
+        walk::at(&mut transaction, job.name(), &here).await?;
+        transaction.commit().await?;
+        tell(here.seen, all, here.changed);
+    }
+}
+
+/// The same for these orders alone.
+///
+/// # Errors
+/// When the database is away; then nothing is done.
+pub async fn these(pool: &PgPool, job: Job, orders: &[String]) -> Result<Walk, sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    let changed = portion(&mut transaction, job, orders, above_all()).await?;
+    transaction.commit().await?;
+    Ok(Walk { seen: i64::try_from(orders.len()).unwrap_or(0), changed, ..Walk::default() })
+}
+
+/// A base that is above every version that was ever published: no order takes a thousand events
+/// a minute for as long as this counts minutes.
+fn above_all() -> i64 {
+    clock::now().timestamp() / 60 * 1000
+}
+
+async fn portion(
+    connection: &mut PgConnection,
+    job: Job,
+    ids: &[String],
+    base: i64,
+) -> Result<i64, sqlx::Error> {
+    lock::take(connection, "order", ids.iter().map(String::as_str)).await?;
+    let known = order::known(connection, ids).await?;
+    let mut events = event::load(connection, ids).await?;
+    let stored = timeline::read_all(connection, ids).await?;
+    let mut changes = Changes::default();
+    for id in ids {
+        let (Some(known), Ok(order)) = (known.get(id), id.parse::<OrderId>()) else { continue };
+        let history = events.remove(id).unwrap_or_default();
+        changes.look(job, &order, &history, known, stored.get(id), base);
+    }
+    let count = i64::try_from(changes.timelines.len()).unwrap_or(0);
+    if count > 0 {
+        let documents: Vec<String> = changes.timelines.iter().map(json).collect();
+        timeline::put(connection, &changes.timelines, &documents).await?;
+        order::raise(connection, &changes.orders, &changes.bases).await?;
+        outbox::add(connection, &changes.rows).await?;
+    }
+    Ok(count)
+}
+
+#[derive(Default)]
+struct Changes {
+    timelines: Vec<Timeline>,
+    rows: Vec<NewRow>,
+    orders: Vec<String>,
+    bases: Vec<i64>,
+}
+
+impl Changes {
+    /// Decides whether an order's state is written anew, under which version.
+    fn look(
+        &mut self,
+        job: Job,
+        order: &OrderId,
+        history: &[OrderEvent],
+        known: &Known,
+        stored: Option<&Value>,
+        base: i64,
+    ) {
+        let Some(now) = fold::state(order, history, known.version_base) else { return };
+        let same = stored.is_some_and(|stored| {
+            serde_json::to_value(&now).is_ok_and(|document| document == *stored)
+        });
+        let new_base = match job {
+            Job::Rebuild if same => return,
+            Job::Rebuild => known.version_base.saturating_add(1),
+            Job::Raise => u64::try_from(base).unwrap_or(0).max(known.version_base),
+        };
+        let newest = history.iter().max_by_key(|event| (event.receivedat, event.key()));
+        let (Some(newest), Some(state)) = (newest, fold::state(order, history, new_base)) else {
+            return;
+        };
+        self.rows.push(NewRow::version(&state, newest, None, &known.customer).pages_only());
+        self.orders.push(order.to_string());
+        self.bases.push(i64::try_from(new_base).unwrap_or(i64::MAX));
+        self.timelines.push(state);
+    }
+}

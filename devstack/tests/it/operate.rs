@@ -1,0 +1,247 @@
+//! What people who run it and people who look an order up can do, through a gateway.
+
+use devstack::testing::{Stack, unique};
+use reqwest::{Client, Method, Response, StatusCode};
+use serde_json::{Value, json};
+use service_kit::clock;
+use std::time::Duration;
+use tokio::time::Instant;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+async fn call(
+    stack: &Stack,
+    method: Method,
+    path: &str,
+    key: &str,
+    body: Option<&Value>,
+) -> Response {
+    let client = Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap();
+    let mut request = client.request(method, format!("{}{path}", stack.manifest.gateways[0]));
+    if !key.is_empty() {
+        request = request.bearer_auth(key);
+    }
+    if let Some(body) = body {
+        request = request.json(body);
+    }
+    request.send().await.unwrap()
+}
+
+async fn operator(stack: &Stack, path: &str) -> Value {
+    let answer = call(stack, Method::GET, path, &stack.manifest.operator_key, None).await;
+    assert_eq!(answer.status(), StatusCode::OK, "{path}");
+    answer.json().await.unwrap()
+}
+
+fn placed(order: &str) -> Value {
+    json!({"event": "order.placed", "order_no": order, "at": clock::now().to_rfc3339(),
+        "customer": {"id": format!("C-{order}"), "email": format!("{order}@Example.com"), "phone": "0901 234 567", "locale": "vi"},
+        "items": [{"line": "1", "title": "Cốc", "quantity": 1}]})
+}
+
+/// Asks until the answer fits.
+async fn until(stack: &Stack, path: &str, fits: impl Fn(&Value) -> bool) -> Value {
+    let end = Instant::now() + LIMIT;
+    loop {
+        let answer = operator(stack, path).await;
+        if fits(&answer) {
+            return answer;
+        }
+        assert!(Instant::now() < end, "{path}: {answer}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_back_end_places_an_order_and_learns_at_once_what_is_wrong() {
+    let stack = Stack::running().unwrap();
+    let order = unique("PUT");
+    let (path, key) = (format!("/v1/orders/{order}"), stack.manifest.api_key.clone());
+    let put = |body: Value| {
+        let (stack, path, key) = (&stack, path.clone(), key.clone());
+        async move { call(stack, Method::PUT, &path, &key, Some(&body)).await }
+    };
+    let wrong: Value =
+        put(json!({"event": "order.sung", "order_no": order, "at": "2026-11-20T01:00:00Z"}))
+            .await
+            .json()
+            .await
+            .unwrap();
+    assert_eq!(wrong["code"], "unknown_status");
+    let other = put(placed("another")).await;
+    assert_eq!(other.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(put(placed(&order)).await.status(), StatusCode::ACCEPTED);
+    stack.rest.wait_version(&order, 1, LIMIT).await.unwrap();
+    let viewer = stack.rest.token("C-1", &[&order]).await.unwrap();
+    let forbidden = call(&stack, Method::PUT, &path, &viewer, Some(&placed(&order))).await;
+    assert_eq!(forbidden.status(), StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_look_up_opens_one_order_and_tells_nothing_of_others() {
+    let stack = Stack::running().unwrap();
+    let order = unique("LOOK");
+    stack.say("source.shop", &placed(&order)).await.unwrap();
+    stack.rest.wait_version(&order, 1, LIMIT).await.unwrap();
+    let ask = |order: &str, contact: &str| {
+        let (stack, body) = (&stack, json!({"order": order, "contact": contact}));
+        async move { call(stack, Method::POST, "/v1/lookup", "", Some(&body)).await }
+    };
+    let good = ask(&format!("#{order}"), "+84 901-234-567").await;
+    assert_eq!(good.status(), StatusCode::OK);
+    let token = good.json::<Value>().await.unwrap()["token"].as_str().unwrap().to_owned();
+    let read =
+        call(&stack, Method::GET, &format!("/v1/orders/{order}/timeline"), &token, None).await;
+    assert_eq!(read.status(), StatusCode::OK);
+    let foreign = call(&stack, Method::GET, "/v1/orders/TM-1/timeline", &token, None).await;
+    assert_eq!(foreign.status(), StatusCode::NOT_FOUND);
+    let strip = |mut problem: Value| {
+        problem["request_id"] = Value::Null;
+        problem
+    };
+    let wrong = strip(ask(&order, "someone@example.com").await.json().await.unwrap());
+    let unknown = strip(ask(&unique("NONE"), "someone@example.com").await.json().await.unwrap());
+    assert_eq!(wrong, unknown);
+    assert_eq!(ask(&order, &format!(" {order}@example.COM")).await.status(), StatusCode::OK);
+    // The fourth and fifth are within the limit, if no other test looks up; the sixth never is.
+    let mut last = StatusCode::OK;
+    for _ in 0..6 {
+        last = ask(&order, "x@example.com").await.status();
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn every_event_is_listed_with_its_fate_and_what_no_table_knows_is_counted() {
+    let stack = Stack::running().unwrap();
+    let (order, code) = (unique("FATE"), unique("code"));
+    let scan = json!({"OrderCode": unique("GX"), "ClientOrderCode": order, "Status": code, "Type": "switch_status", "Time": "2026-11-22T03:52:50Z"});
+    stack.say("source.ghn", &scan).await.unwrap();
+    let waiting =
+        until(&stack, "/v1/parked?limit=200", |page| page.to_string().contains(&order)).await;
+    assert!(waiting["items"].as_array().unwrap().iter().any(|line| line["order"] == order));
+    stack.say("source.shop", &placed(&order)).await.unwrap();
+    let path = format!("/v1/orders/{order}/events");
+    stack.rest.wait_version(&order, 1, LIMIT).await.unwrap();
+    let told =
+        until(&stack, &path, |answer| answer["events"].as_array().is_some_and(|e| e.len() == 2))
+            .await;
+    let fates: Vec<&str> =
+        told["events"].as_array().unwrap().iter().map(|e| e["fate"].as_str().unwrap()).collect();
+    assert!(fates.contains(&"info") && fates.contains(&"accepted"), "{told}");
+    assert!(
+        told["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|e| e["topic"].is_string() && e["offset"].is_i64()),
+        "{told}"
+    );
+    let unmapped = operator(&stack, "/v1/unmapped").await;
+    assert!(
+        unmapped["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|line| line["code"] == code && line["seen"] == 1)
+    );
+    let viewer = stack.rest.token("C-1", &[&order]).await.unwrap();
+    assert_eq!(
+        call(&stack, Method::GET, &path, &viewer, None).await.status(),
+        StatusCode::FORBIDDEN
+    );
+}
+
+#[tokio::test]
+async fn refused_records_are_explained_and_driven_again_one_or_many() {
+    let stack = Stack::running().unwrap();
+    let mark = unique("AGAIN");
+    // A carrier of its own, so that no other test's refusals fit the filter.
+    for number in 0..3 {
+        let record = json!({"tracking_code": "X", "order_code": "T-1", "status_code": 4, "datetime": format!("{mark} {number}")});
+        stack.say("source.ems", &record).await.unwrap();
+    }
+    let list = "/v1/dead-letters?source=ems&reason=bad_time&limit=200";
+    let open = |page: &Value| {
+        page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|l| l["detail"].as_str().unwrap().contains(&mark))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let page = until(&stack, list, |page| open(page).len() == 3).await;
+    let id = open(&page)[0]["id"].as_i64().unwrap();
+    let one = operator(&stack, &format!("/v1/dead-letters/{id}")).await;
+    assert!(one["value"].as_str().unwrap().contains(&mark));
+    let again = call(
+        &stack,
+        Method::POST,
+        &format!("/v1/dead-letters/{id}/replay"),
+        &stack.manifest.operator_key,
+        None,
+    )
+    .await;
+    assert_eq!(again.status(), StatusCode::ACCEPTED);
+    // Nothing was mended, so it comes back as a refusal of its own.
+    let page = until(&stack, list, |page| open(page).len() == 4).await;
+    assert_eq!(open(&page).iter().filter(|l| l["replayed_at"].is_string()).count(), 1);
+    let filter = json!({"source": "ems", "reason": "bad_time"});
+    let begun = call(
+        &stack,
+        Method::POST,
+        "/v1/dead-letters/replay",
+        &stack.manifest.operator_key,
+        Some(&filter),
+    )
+    .await;
+    assert_eq!(begun.status(), StatusCode::ACCEPTED);
+    let path = begun.headers()["location"].to_str().unwrap().to_owned();
+    let run = until(&stack, &path, |run| run["state"] == "finished").await;
+    assert_eq!((run["total"].as_i64(), run["done"].as_i64()), (Some(3), Some(3)));
+    until(&stack, list, |page| open(page).len() == 7).await;
+    let gone = call(&stack, Method::DELETE, &path, &stack.manifest.operator_key, None).await;
+    assert_eq!(gone.status(), StatusCode::NOT_FOUND);
+}
+
+/// The commands of the aggregator run beside the service.
+#[tokio::test]
+async fn timelines_are_rebuilt_as_they_were_and_versions_can_be_raised() {
+    let stack = Stack::running().unwrap();
+    let order = unique("RISE");
+    stack.say("source.shop", &placed(&order)).await.unwrap();
+    let before = stack.rest.wait_version(&order, 1, LIMIT).await.unwrap();
+    let run = |word: &'static str| {
+        let url = stack.manifest.database_urls["aggregator"].clone();
+        let order = order.clone();
+        async move {
+            let program = devstack::testing::program("aggregator").unwrap();
+            let mut command = tokio::process::Command::new(program);
+            command.arg(word).arg(order).env("DATABASE_URL", url);
+            for (name, value) in [
+                ("HTTP_ADDR", "127.0.0.1:1"),
+                ("ADMIN_ADDR", "127.0.0.1:1"),
+                ("REDIS_URL", "redis://127.0.0.1:1"),
+                ("KAFKA_BROKERS", "127.0.0.1:1"),
+                ("TOKEN_KEYS_FILE", "/dev/null"),
+                ("API_KEYS_FILE", "/dev/null"),
+            ] {
+                command.env(name, value);
+            }
+            let output = command.output().await.unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap()
+        }
+    };
+    let rebuilt = run("rebuild").await;
+    assert!(rebuilt.contains("0 written anew"), "{rebuilt}");
+    assert_eq!(stack.rest.timeline(&order).await.unwrap().unwrap(), before);
+    run("raise-versions").await;
+    let raised = stack.rest.wait_version(&order, 1_000_000, LIMIT).await.unwrap();
+    let confirmed =
+        json!({"event": "order.confirmed", "order_no": order, "at": clock::now().to_rfc3339()});
+    stack.say("source.shop", &confirmed).await.unwrap();
+    let next = raised["version"].as_u64().unwrap() + 1;
+    assert_eq!(stack.rest.wait_version(&order, next, LIMIT).await.unwrap()["version"], next);
+}
