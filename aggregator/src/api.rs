@@ -8,7 +8,7 @@ mod operate;
 mod dead_letter;
 
 use crate::pipeline::Pipeline;
-use crate::webhook::Secrets;
+use crate::webhook::{Secrets, Vendors};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::routing::{get, post, put};
@@ -27,6 +27,8 @@ pub struct Api {
     pub auth: Arc<Auth>,
     /// The database.
     pub pool: PgPool,
+    /// Who may call back.
+    pub vendors: Arc<Vendors>,
     /// What vendors sign with.
     pub webhook_secrets: Arc<Secrets>,
     /// The log.
@@ -43,7 +45,8 @@ impl FromRef<Api> for Arc<Auth> {
 
 /// A database that does not answer.
 fn away(error: sqlx::Error) -> Problem {
-    tracing::error!(%error, "the database does not answer");
+    tracing::error!(error = %error, "the database does not answer");
+    drop(error);
     Problem::unavailable("The database does not answer.")
 }
 

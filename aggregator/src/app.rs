@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::pipeline::{Pipeline, Settings};
 use crate::rebuild::{self, Job};
 use crate::source::Catalog;
-use crate::webhook::Secrets;
+use crate::webhook::{Secrets, Vendors};
 use crate::{intake, relay, replay, sweep, tool};
 use chrono::TimeDelta;
 use service_kit::auth::Auth;
@@ -54,7 +54,7 @@ async fn walk(config: &Config, tool: &str, named: &[String]) -> anyhow::Result<E
     let pool = postgres::pool(&config.postgres, "aggregator rebuild")?;
     let job = if tool == "rebuild" { Job::Rebuild } else { Job::Raise };
     let tell = |seen, all, changed| {
-        service::print(&format!("{seen} of {all} orders seen, {changed} written anew\n"));
+        let _ = service::print(&format!("{seen} of {all} orders seen, {changed} written anew\n"));
     };
     let walk = match named {
         [] => rebuild::run(&pool, job, tell).await?,
@@ -77,6 +77,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         Ok(secrets) => Arc::new(secrets),
         Err(problem) => return Ok(service::usage_error(&problem)),
     };
+    let vendors = Arc::new(Vendors::new(catalog.scripts()));
     let pool = postgres::pool(&config.postgres, "aggregator")?;
     let live = LivePublisher::new(&config.common.redis_url)?;
     let producer = Producer::new(&config.kafka.kafka_brokers, "aggregator")?;
@@ -87,6 +88,6 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     sweep::start(&life, pipeline.clone(), TimeDelta::from_std(config.park_limit)?);
     replay::start(&life, pipeline.clone(), producer.clone());
     intake::start(&life, config.clone(), catalog, pipeline.clone(), health.clone());
-    let api = Api { auth, pool, webhook_secrets, producer, pipeline };
+    let api = Api { auth, pool, vendors, webhook_secrets, producer, pipeline };
     service::run(&config.common, life, health, api::router(api)).await
 }

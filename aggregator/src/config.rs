@@ -8,11 +8,11 @@ use std::time::Duration;
 /// Folds what every source says about an order into one timeline.
 ///
 /// Commands: `serve` (default), `migrate`, `openapi`, `config`, `sources` (what every source says
-/// and what is made of it), `source try FOLDER` (reads samples and prints what comes out),
-/// `rebuild` (folds every order anew while everything runs; what differs gets a new version),
-/// `raise-versions` (after a restore of an older database: every version above what was ever
-/// published). The last two may be given orders, and go on where they were broken off. Every
-/// setting is an environment variable or the flag of the same name.
+/// and what is made of it), `source test FILE SAMPLE` and `source try FOLDER` (read samples and
+/// print what comes out), `rebuild [ORDER…]` (folds orders anew while everything runs; what
+/// differs gets a new version), `raise-versions [ORDER…]` (after a restore of an older database:
+/// every version above what was ever published). The last two go on where they were broken off.
+/// Every setting is an environment variable or the flag of the same name.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "aggregator")]
 pub struct Config {

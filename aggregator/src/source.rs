@@ -17,14 +17,16 @@ mod storefront;
 mod maker;
 mod payment;
 mod envelope;
+mod script;
 mod catalog;
 mod document;
 #[cfg(test)]
 mod tests;
 
-pub use catalog::{Catalog, OptionsError};
+pub use catalog::{Catalog, CatalogError};
 pub use document::document;
 pub use record::{Options, Record};
+pub use script::{Script, ScriptError, Webhook};
 pub use spec::Source;
 
 /// The sources that are built in. Each has the topic `source.<name>`.

@@ -1,6 +1,7 @@
 //! Tools of the command line that need no settings.
 
 mod samples;
+mod script;
 
 use crate::source;
 use service_kit::config::EXIT_USAGE;
@@ -8,7 +9,11 @@ use service_kit::service;
 use std::path::Path;
 use std::process::ExitCode;
 
-const HELP: &str = "aggregator source try FOLDER\n    Reads every sample below FOLDER (FOLDER/<source>/<file>) and prints what comes out.\n";
+const HELP: &str = "aggregator source test FILE SAMPLE
+    Checks a source's file, reads a sample with it and prints what comes out.
+aggregator source try FOLDER
+    Reads every sample below FOLDER (FOLDER/<source>/<file>) and prints what comes out.
+";
 
 /// `aggregator sources`: the table of all sources, as in `docs/sources.md`.
 #[must_use]
@@ -21,13 +26,21 @@ pub fn sources(_words: &[String]) -> ExitCode {
 pub fn source(words: &[String]) -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["try", folder] => match samples::try_all(Path::new(folder)) {
-            Ok(report) => report.print(),
-            Err(error) => service::usage_error(&format!("{folder}: {error}")),
-        },
+        ["test", file, sample] => report(script::test(Path::new(file), Path::new(sample))),
+        ["try", folder] => report(
+            samples::try_all(Path::new(folder)).map_err(|error| format!("{folder}: {error}")),
+        ),
         _ => {
-            service::print(HELP);
+            let _ = service::print(HELP);
             ExitCode::from(EXIT_USAGE)
         }
+    }
+}
+
+/// Prints a report, or why there is none.
+fn report(made: Result<samples::Report, String>) -> ExitCode {
+    match made {
+        Ok(report) => report.print(),
+        Err(why) => service::usage_error(&why),
     }
 }

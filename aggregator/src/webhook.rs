@@ -12,4 +12,4 @@ mod tests;
 
 pub use scheme::{Call, Verdict};
 pub use secret::Secrets;
-pub use vendor::{Answer, Vendor, vendor};
+pub use vendor::{Answer, Vendor, Vendors};

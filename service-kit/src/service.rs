@@ -24,11 +24,14 @@ pub enum Task {
     Tool(&'static str, Vec<String>),
 }
 
+/// A tool that needs no settings: its name, and what runs with the words after it.
+pub type PlainTool = (&'static str, fn(&[String]) -> ExitCode);
+
 /// What a service can do beside serving.
 #[derive(Clone, Copy, Default)]
 pub struct Tools {
-    /// Those that need no settings: the name, and what runs with the words after it.
-    pub plain: &'static [(&'static str, fn(&[String]) -> ExitCode)],
+    /// Those that need no settings.
+    pub plain: &'static [PlainTool],
     /// Those that need the service's settings: they come as [`Task::Tool`].
     pub set: &'static [&'static str],
 }
@@ -114,6 +117,7 @@ pub fn usage_error(text: &str) -> ExitCode {
 }
 
 /// Prints what a tool has to say.
+#[must_use]
 pub fn print(text: &str) -> ExitCode {
     // A closed pipe is the reader's choice, not an error of ours.
     let _ = std::io::stdout().write_all(text.as_bytes());

@@ -2,7 +2,7 @@
 
 use super::Api;
 use crate::metric;
-use crate::webhook::{Answer, Call, Vendor, Verdict, vendor};
+use crate::webhook::{Answer, Call, Vendor, Verdict};
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
@@ -77,7 +77,7 @@ async fn take(
     body: &[u8],
 ) -> Result<Response, Problem> {
     let in_use = |vendor: &&Vendor| !api.webhook_secrets.of(vendor.source).is_empty();
-    let vendor = vendor(source).filter(in_use).ok_or_else(Problem::not_found)?;
+    let vendor = api.vendors.get(source).filter(in_use).ok_or_else(Problem::not_found)?;
     if *method == Method::GET && !vendor.by_query {
         return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "This source posts."));
     }

@@ -94,7 +94,7 @@ fn correct(facts: &mut [Fact<'_>]) {
 }
 
 /// The thing that an event is about, for comparing what one source says of it.
-fn thing<'a>(event: &'a OrderEvent) -> (&'a str, [Option<&'a str>; 3]) {
+fn thing(event: &OrderEvent) -> (&str, [Option<&str>; 3]) {
     let data = &event.data;
     let parts = [&data.shipment, &data.tracking_number, &data.line];
     (&event.source, parts.map(|part| part.as_deref()))

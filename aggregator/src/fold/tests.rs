@@ -344,7 +344,7 @@ fn what_was_reported_and_then_confirmed_is_said_once() {
 fn a_withdrawal_without_a_milestone_of_its_own_counts_and_is_not_shown() {
     let mut history = plain();
     history.push(event(40, "info.ignored", |d| {
-        d.data.corrects = Some("shipment.delivered@30".into())
+        d.data.corrects = Some("shipment.delivered@30".into());
     }));
     let timeline = fold(&order(), &history).unwrap();
     assert_eq!((timeline.version, timeline.status.code()), (8, "fulfilment.packed"));

@@ -2,62 +2,98 @@
 
 use super::SOURCES;
 use super::record::{Options, Record};
+use super::script::{Script, ScriptError};
 use crate::draft::Draft;
 use crate::reject::Refusal;
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use contract::event::Confidence;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The file of a sources folder that says where the shop differs.
 const OPTIONS: &str = "options.toml";
 
 /// Why the sources cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum OptionsError {
-    /// The file is there and cannot be read.
+pub enum CatalogError {
+    /// The folder or a file of it cannot be read.
     #[error("{0}: {1}")]
     Unreadable(String, std::io::Error),
-    /// It is no TOML, or has a key or value that it cannot have; with the line.
+    /// The options are no TOML, or have a key or value that they cannot have; with the line.
     #[error("{0}: {1}")]
-    Wrong(String, toml::de::Error),
-    /// It names a source that is not there.
+    Options(String, toml::de::Error),
+    /// The options name a source that is not there.
     #[error("{0}: there is no source {1}")]
     UnknownSource(String, String),
+    /// A source's file is wrong.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
+    /// Two sources have one name.
+    #[error("{0}: there is a source {1} already")]
+    Twice(String, String),
 }
 
 /// The sources, ready to read with.
 #[derive(Debug, Default)]
 pub struct Catalog {
     options: HashMap<String, Options>,
+    scripts: Vec<Script>,
     plain: Options,
 }
 
 impl Catalog {
-    /// The built-in sources, with the options of a folder (none: as they are).
+    /// The built-in sources, with the files of a folder (none: as they are).
     ///
     /// # Errors
-    /// When the folder's options cannot be used.
-    pub fn open(folder: Option<&Path>) -> Result<Self, OptionsError> {
-        let Some(file) = folder.map(|folder| folder.join(OPTIONS)).filter(|file| file.exists())
-        else {
-            return Ok(Self::default());
-        };
-        let name = file.display().to_string();
-        let text = std::fs::read_to_string(&file)
-            .map_err(|e| OptionsError::Unreadable(name.clone(), e))?;
-        let options: HashMap<String, Options> =
-            toml::from_str(&text).map_err(|e| OptionsError::Wrong(name.clone(), e))?;
-        match options.keys().find(|key| !SOURCES.iter().any(|source| source.name == **key)) {
-            Some(unknown) => Err(OptionsError::UnknownSource(name, unknown.clone())),
-            None => Ok(Self { options, plain: Options::default() }),
+    /// The first thing in the folder that cannot be used.
+    pub fn open(folder: Option<&Path>) -> Result<Self, CatalogError> {
+        let mut catalog = Self::default();
+        let Some(folder) = folder else { return Ok(catalog) };
+        let unreadable = |error| CatalogError::Unreadable(folder.display().to_string(), error);
+        let entries = std::fs::read_dir(folder).map_err(unreadable)?;
+        let mut files: Vec<PathBuf> =
+            entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+        files.sort();
+        let (options, scripts): (Vec<PathBuf>, Vec<PathBuf>) =
+            files.into_iter().partition(|file| file.ends_with(OPTIONS));
+        for file in scripts {
+            let script = Script::open(&file)?;
+            if catalog.names().contains(&script.name.as_str()) {
+                return Err(CatalogError::Twice(file.display().to_string(), script.name));
+            }
+            catalog.scripts.push(script);
         }
+        options.iter().try_for_each(|file| catalog.learn(file))?;
+        Ok(catalog)
+    }
+
+    /// Reads the options.
+    fn learn(&mut self, file: &Path) -> Result<(), CatalogError> {
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(file);
+        let text = text.map_err(|error| CatalogError::Unreadable(name.clone(), error))?;
+        let options: HashMap<String, Options> =
+            toml::from_str(&text).map_err(|error| CatalogError::Options(name.clone(), error))?;
+        match options.keys().find(|key| !self.names().contains(&key.as_str())) {
+            Some(unknown) => return Err(CatalogError::UnknownSource(name, unknown.clone())),
+            None => self.options = options,
+        }
+        Ok(())
     }
 
     /// Names of all sources.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
-        SOURCES.iter().map(|source| source.name).collect()
+        let own = SOURCES.iter().map(|source| source.name);
+        own.chain(self.scripts.iter().map(|script| script.name.as_str())).collect()
+    }
+
+    /// The sources without code.
+    #[must_use]
+    pub fn scripts(&self) -> &[Script] {
+        &self.scripts
     }
 
     /// Reads a record of a source. A vendor's code that neither its table nor the shop's options
@@ -74,11 +110,18 @@ impl Catalog {
         received_at: DateTime<Utc>,
         confidence: Confidence,
     ) -> Result<Vec<Draft>, Refusal> {
-        let source = SOURCES.iter().find(|source| source.name == name);
-        let source = source.ok_or_else(|| Refusal::UnknownSource(name.to_owned()))?;
         let options = self.options.get(name).unwrap_or(&self.plain);
-        let zone = options.zone.unwrap_or(source.zone);
-        let mut drafts = (source.read)(&Record { value, headers, received_at, options, zone })?;
+        let record = |zone: Tz| {
+            let zone = options.zone.unwrap_or(zone);
+            Record { value, headers, received_at, options, zone }
+        };
+        let own = SOURCES.iter().find(|source| source.name == name);
+        let script = self.scripts.iter().find(|script| script.name == name);
+        let mut drafts = match (own, script) {
+            (Some(source), _) => (source.read)(&record(source.zone))?,
+            (None, Some(script)) => script.read(&record(script.zone))?,
+            (None, None) => return Err(Refusal::UnknownSource(name.to_owned())),
+        };
         for draft in &mut drafts {
             // The less sure of the record and the code counts.
             if draft.data.confidence == Confidence::Confirmed {

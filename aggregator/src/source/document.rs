@@ -35,7 +35,7 @@ fn describe(text: &mut String, source: &Source) {
     }
     text.push_str("| code | milestone | |\n| --- | --- | --- |\n");
     for line in source.table {
-        let _ = writeln!(text, "| `{}` | {} | {} |", line.code, line.milestone, marks(line));
+        let _ = writeln!(text, "| `{}` | {} | {} |", line.text, line.milestone, marks(line));
     }
 }
 

@@ -12,7 +12,7 @@ use contract::milestone::Milestone;
 #[derive(Debug, Clone, Copy)]
 pub struct Code {
     /// As the vendor writes it.
-    pub code: &'static str,
+    pub text: &'static str,
     /// What it means.
     pub milestone: Milestone,
     /// The vendor itself says that it is provisional.
@@ -25,7 +25,7 @@ pub struct Code {
 
 /// A line of a table.
 pub(super) const fn code(code: &'static str, milestone: Milestone) -> Code {
-    Code { code, milestone, reported: false, back: false, reason: None }
+    Code { text: code, milestone, reported: false, back: false, reason: None }
 }
 
 impl Code {
@@ -51,7 +51,7 @@ pub(super) struct Meaning {
     pub(super) milestone: Milestone,
     reported: bool,
     back: bool,
-    reason: Option<&'static str>,
+    reason: Option<String>,
     unknown: Option<String>,
 }
 
@@ -59,6 +59,21 @@ impl Meaning {
     /// A milestone without a code of the vendor's.
     pub(super) const fn plain(milestone: Milestone) -> Self {
         Self { milestone, reported: false, back: false, reason: None, unknown: None }
+    }
+
+    /// A milestone as a source without code tells it.
+    pub(super) fn told(
+        milestone: Milestone,
+        reported: bool,
+        back: bool,
+        reason: Option<String>,
+    ) -> Self {
+        Self { milestone, reported, back, reason, unknown: None }
+    }
+
+    /// A code that is in no table.
+    pub(super) fn unknown(text: &str) -> Self {
+        Self { unknown: Some(excerpt(text)), ..Self::plain(Milestone::InfoIgnored) }
     }
 
     /// Another milestone of the same code.
@@ -76,7 +91,7 @@ impl Meaning {
         let mut draft = Draft::new(source, id, self.milestone, when.at, order);
         draft.data.tz_assumed = when.assumed;
         draft.data.step_back = self.back;
-        draft.data.reason = self.reason.map(str::to_owned);
+        draft.data.reason = self.reason;
         draft.data.source_code = self.unknown;
         if self.reported {
             draft.data.confidence = Confidence::Reported;
@@ -91,20 +106,20 @@ pub(super) fn meaning(table: &[Code], record: &Record<'_>, text: &str) -> Meanin
     if let Some(milestone) = record.options.codes.get(text) {
         return Meaning::plain(*milestone);
     }
-    match table.iter().find(|line| line.code == text) {
+    match table.iter().find(|line| line.text == text) {
         Some(line) => Meaning {
             milestone: line.milestone,
             reported: line.reported,
             back: line.back,
-            reason: line.reason,
+            reason: line.reason.map(str::to_owned),
             unknown: None,
         },
-        None => Meaning { unknown: Some(excerpt(text)), ..Meaning::plain(Milestone::InfoIgnored) },
+        None => Meaning::unknown(text),
     }
 }
 
 /// Reads a code of the shop's own systems, which have no codes that their tables do not know.
 pub(super) fn strict(table: &[Code], text: &str) -> Result<Milestone, Refusal> {
-    let line = table.iter().find(|line| line.code == text);
+    let line = table.iter().find(|line| line.text == text);
     line.map(|line| line.milestone).ok_or_else(|| Refusal::UnknownStatus(excerpt(text)))
 }

@@ -41,7 +41,7 @@ fn names_are_unique_and_tables_say_each_code_once() {
     let names: HashSet<&str> = SOURCES.iter().map(|source| source.name).collect();
     assert_eq!(names.len(), SOURCES.len());
     for source in SOURCES {
-        let codes: HashSet<&str> = source.table.iter().map(|line| line.code).collect();
+        let codes: HashSet<&str> = source.table.iter().map(|line| line.text).collect();
         assert_eq!(codes.len(), source.table.len(), "{}", source.name);
     }
 }

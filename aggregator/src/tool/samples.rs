@@ -15,14 +15,14 @@ use std::process::ExitCode;
 
 /// What came of it.
 pub(super) struct Report {
-    text: String,
-    refused: usize,
+    pub(super) text: String,
+    pub(super) refused: usize,
 }
 
 impl Report {
     /// Prints it; a refused sample makes the command fail.
     pub(super) fn print(&self) -> ExitCode {
-        service::print(&self.text);
+        let _ = service::print(&self.text);
         if self.refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
@@ -57,7 +57,7 @@ fn read(catalog: &Catalog, name: &str, value: &[u8]) -> Result<Vec<Draft>, Refus
 }
 
 /// A sample of a GET callback keeps its query in `_raw_query`.
-fn sample(bytes: Vec<u8>) -> Vec<u8> {
+pub(super) fn sample(bytes: Vec<u8>) -> Vec<u8> {
     let value: Result<Value, _> = serde_json::from_slice(&bytes);
     let query = value.ok().and_then(|v| v["_raw_query"].as_str().map(|q| q.as_bytes().to_vec()));
     query.unwrap_or(bytes)
@@ -70,7 +70,7 @@ fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn describe(text: &mut String, name: &str, read: &Result<Vec<Draft>, Refusal>) {
+pub(super) fn describe(text: &mut String, name: &str, read: &Result<Vec<Draft>, Refusal>) {
     let _ = writeln!(text, "{name}");
     match read {
         Err(refusal) => {

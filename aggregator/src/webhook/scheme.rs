@@ -161,7 +161,9 @@ fn shared(given: Option<&str>, secrets: &[SecretString], good: Verdict) -> Verdi
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    (digits.len() % 2 == 0)
+    digits
+        .len()
+        .is_multiple_of(2)
         .then(|| digits.chunks(2).map(|two| Some(digit(two[0])? << 4 | digit(two[1])?)).collect())?
 }
 

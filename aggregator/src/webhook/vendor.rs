@@ -2,6 +2,7 @@
 
 use super::scheme::{Call, Encoding, Key, Scheme, Verdict};
 use super::secret::Secrets;
+use crate::source::{Script, Webhook};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
@@ -15,6 +16,7 @@ pub struct Answer {
 }
 
 /// A vendor that calls back.
+#[derive(Clone, Copy)]
 pub struct Vendor {
     /// Name of the source.
     pub source: &'static str,
@@ -38,7 +40,7 @@ const fn signs(source: &'static str, schemes: &'static [Scheme]) -> Vendor {
 /// A vendor that does not sign: whoever knows the address is believed to be it, and reports.
 const ADDRESS: Scheme = Scheme::Address { field: "secret" };
 
-static VENDORS: &[Vendor] = &[
+static BUILT_IN: &[Vendor] = &[
     signs("shopify", &[body("x-shopify-hmac-sha256", "", BASE64, Key::Plain)]),
     signs("woocommerce", &[body("x-wc-webhook-signature", "", BASE64, Key::Plain)]),
     signs("stripe", &[Scheme::Timestamped { header: "stripe-signature" }]),
@@ -70,10 +72,43 @@ static VENDORS: &[Vendor] = &[
     signs("epcis", &[Scheme::Standard]),
 ];
 
-/// The vendor of a source; none when nobody calls back for it.
-#[must_use]
-pub fn vendor(source: &str) -> Option<&'static Vendor> {
-    VENDORS.iter().find(|vendor| vendor.source == source)
+/// Everybody who may call: the built-in vendors and those that a file describes.
+pub struct Vendors(Vec<Vendor>);
+
+impl Vendors {
+    /// The built-in vendors and those of sources without code.
+    #[must_use]
+    pub fn new(scripts: &[Script]) -> Self {
+        let described = scripts.iter().filter_map(|script| {
+            let scheme = described(script.webhook.as_ref()?);
+            // Once, when the program starts: these live as long as it does.
+            let schemes: &'static [Scheme] = Vec::leak(vec![scheme]);
+            Some(signs(script.name.clone().leak(), schemes))
+        });
+        Self(BUILT_IN.iter().copied().chain(described).collect())
+    }
+
+    /// The vendor of a source; none when nobody calls back for it.
+    #[must_use]
+    pub fn get(&self, source: &str) -> Option<&Vendor> {
+        self.0.iter().find(|vendor| vendor.source == source)
+    }
+}
+
+/// The way of signing that a file describes.
+fn described(webhook: &Webhook) -> Scheme {
+    let text = |text: &String| -> &'static str { text.clone().leak() };
+    match webhook {
+        Webhook::Hmac { header, prefix, base64 } => {
+            let encoding = if *base64 { Encoding::Base64 } else { Encoding::Hex };
+            body(text(header), text(prefix), encoding, Key::Plain)
+        }
+        Webhook::Timestamped { header } => Scheme::Timestamped { header: text(header) },
+        Webhook::Standard => Scheme::Standard,
+        Webhook::Header { header } => Scheme::HeaderValue { header: text(header) },
+        Webhook::Body { field } => Scheme::BodyField { field: text(field) },
+        Webhook::Address => ADDRESS,
+    }
 }
 
 impl Vendor {

@@ -26,7 +26,7 @@ pub struct Secrets {
 }
 
 /// Sources that call back.
-const VENDORS: [&str; 23] = [
+const VENDORS: [&str; 24] = [
     "shopify",
     "woocommerce",
     "stripe",
@@ -50,6 +50,7 @@ const VENDORS: [&str; 23] = [
     "cloudevents",
     "debezium",
     "epcis",
+    "lotus",
 ];
 
 /// A secret of the kind that the vendor gives out.

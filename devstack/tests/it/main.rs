@@ -1,6 +1,6 @@
 //! The whole line, against the running stack: real servers, real services, real protocols.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::expect_used, reason = "tests")]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
 
 mod bad_input;
 mod history;

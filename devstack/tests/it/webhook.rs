@@ -25,7 +25,7 @@ fn stripe_signature(secret: &str, body: &str) -> String {
     let time = clock::now().timestamp();
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let tag = hmac::sign(&key, format!("{time}.{body}").as_bytes());
-    let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = tag.as_ref().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     format!("t={time},v1={hex}")
 }
 
@@ -105,4 +105,39 @@ async fn what_nobody_agreed_on_is_not_there_and_what_is_too_large_is_refused() {
     assert_eq!(get.status(), StatusCode::METHOD_NOT_ALLOWED);
     let ping = post("woocommerce", b"webhook_id=7".to_vec()).await.unwrap();
     assert_eq!(ping.status(), StatusCode::OK);
+}
+
+/// A carrier that is described by a file alone (`docs/examples/sources/lotus.toml`): its webhook,
+/// its topic, its codes, its times.
+#[tokio::test]
+async fn a_carrier_that_a_file_describes_is_as_good_as_any() {
+    let stack = Stack::running().unwrap();
+    let (order, parcel) = (unique("LOTUS"), unique("LX"));
+    place(&stack, &order).await;
+    let body = json!({"parcels": [{"waybill": parcel, "reference": order, "expected": "2026-11-25",
+        "state": {"code": "NOBODY_THERE", "at": "22/11/2026 09:58:12", "city": "Huế"}}]})
+    .to_string();
+    let key = hmac::Key::new(hmac::HMAC_SHA256, stack.manifest.webhook_secrets["lotus"].as_bytes());
+    let tag = hmac::sign(&key, body.as_bytes());
+    let hex =
+        tag.as_ref().iter().fold("sha256=".to_owned(), |hex, byte| format!("{hex}{byte:02x}"));
+    let url = format!("{}/v1/webhooks/lotus", stack.manifest.gateways[0]);
+    let post = |signature: String| {
+        client().post(&url).header("x-lotus-signature", signature).body(body.clone()).send()
+    };
+    assert_eq!(
+        post(hex.replace("sha256=", "sha256=00")).await.unwrap().status(),
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(post(hex).await.unwrap().status(), StatusCode::OK);
+    let timeline = stack.rest.wait_version(&order, 2, LIMIT).await.unwrap();
+    assert_eq!(timeline["problem"]["code"], "shipment.attempt_failed");
+    assert_eq!(timeline["problem"]["reason"], "consignee_not_home");
+    let entries = timeline["entries"].as_array().unwrap();
+    let failed = entries.iter().find(|entry| entry["source"] == "lotus").unwrap();
+    assert_eq!(
+        (failed["location"].as_str(), failed["at"].as_str()),
+        (Some("Huế"), Some("2026-11-22T02:58:12Z"))
+    );
+    assert_eq!(timeline["eta"]["earliest"], "2026-11-25T01:00:00Z");
 }

@@ -56,7 +56,9 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let make = |said: Meaning, part: &str, code: &str| {
         let id = hashed_id(&[&id, &event, part, code]);
         let mut draft = said.draft(SOURCE.name, id, created, order.clone());
-        alias.iter().for_each(|alias| draft.reveal(alias.clone()));
+        if let Some(alias) = &alias {
+            draft.reveal(alias.clone());
+        }
         draft
     };
     if event == "order_status_updated" {

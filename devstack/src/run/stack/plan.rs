@@ -106,6 +106,7 @@ impl Plan {
         let own = vec![
             ("DATABASE_URL", self.manifest.database_urls["aggregator"].clone()),
             ("KAFKA_BROKERS", self.manifest.kafka_brokers.clone()),
+            ("SOURCES_DIR", folder::root().join("docs/examples/sources").display().to_string()),
             ("WEBHOOK_SECRETS_FILE", self.secrets.webhook_secrets_file.display().to_string()),
             ("DERIVE_GRACE", if self.fast { "300ms" } else { "2s" }.to_owned()),
         ];

@@ -1,0 +1,109 @@
+//! From a record to drafts, by what the file says.
+
+use super::Script;
+use crate::draft::{Draft, OrderRef, tracking_alias};
+use crate::reject::Refusal;
+use crate::source::doc::parse_or_form;
+use crate::source::field::{hashed_id, money, order};
+use crate::source::record::Record;
+use crate::source::time::{When, days, epoch, when};
+use chrono_tz::Tz;
+use contract::event::EtaRange;
+use jaq_json::Val;
+use std::collections::HashMap;
+
+pub(super) fn read(script: &Script, record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
+    // Our own parser first: it bounds the depth.
+    let document = parse_or_form(record.value)?;
+    let text = document.to_string();
+    let input = jaq_json::read::parse_single(text.as_bytes());
+    let input = input.map_err(|error| Refusal::NotJson(error.to_string()))?;
+    let events = match &script.each {
+        Some(each) => each.values(input),
+        None => vec![input],
+    };
+    events.iter().map(|event| draft(script, record, event)).collect()
+}
+
+/// The fields of one event that are filled.
+struct Told(HashMap<&'static str, String>);
+
+impl Told {
+    fn get(&self, name: &str) -> Option<String> {
+        self.0.get(name).cloned()
+    }
+
+    fn need(&self, name: &str) -> Result<String, Refusal> {
+        self.get(name).ok_or_else(|| Refusal::Shape(format!("`{name}` gives nothing")))
+    }
+}
+
+fn draft(script: &Script, record: &Record<'_>, event: &Val) -> Result<Draft, Refusal> {
+    let filled =
+        |(name, filter): &(&'static str, super::Filter)| Some((*name, filter.text(event)?));
+    let told = Told(script.fields.iter().filter_map(filled).collect());
+    let (status, time) = (told.need("status")?, told.need("time")?);
+    let happened = moment(&time, record.zone)?;
+    let named = reference(&told)?;
+    let tracking = told.get("tracking");
+    let parts = [
+        &tracking.clone().unwrap_or_default(),
+        &status,
+        &time,
+        &told.get("line").unwrap_or_default(),
+    ];
+    let id = told.get("id").unwrap_or_else(|| hashed_id(&parts.map(String::as_str)));
+    let mut draft = script.meaning(record, &status).draft(&script.name, id, happened, named);
+    if let Some(alias) = told.get("alias") {
+        draft.reveal(format!("{}:{alias}", script.name));
+    }
+    let carrier = told.get("carrier");
+    if tracking.is_some() || carrier.is_some() {
+        draft.parcel(carrier.as_deref().unwrap_or(&script.name), tracking);
+    }
+    let data = &mut draft.data;
+    data.shipment = told.get("shipment");
+    data.line = told.get("line");
+    data.location = told.get("location");
+    data.reason = told.get("reason").or(data.reason.take());
+    data.note = told.get("note");
+    data.corrects = told.get("corrects");
+    data.eta = eta(&told, record.zone);
+    let currency = told.get("currency").unwrap_or_else(|| "VND".to_owned());
+    data.money = told.get("amount").and_then(|amount| money(&amount, &currency));
+    Ok(draft)
+}
+
+/// The order by its number, else by an alias of the source's, else by the parcel.
+fn reference(told: &Told) -> Result<OrderRef, Refusal> {
+    let alias = told.get("alias").map(OrderRef::Alias);
+    let parcel = told.get("tracking").map(|number| OrderRef::Alias(tracking_alias(&number)));
+    let named = told.get("order").map(|text| order(text.trim_start_matches('#')));
+    match (named, alias.or(parcel)) {
+        (Some(Ok(order)), _) => Ok(order),
+        (_, Some(alias)) => Ok(alias),
+        (Some(refused), None) => refused,
+        (None, None) => Err(Refusal::BadId("neither order, tracking nor alias".to_owned())),
+    }
+}
+
+/// A text in any spelling, or a number whose unit shows by its size.
+fn moment(text: &str, zone: Tz) -> Result<When, Refusal> {
+    match text.parse::<i64>() {
+        Ok(number) if text.len() != 14 => epoch(number),
+        _ => when(text, zone),
+    }
+}
+
+fn eta(told: &Told, zone: Tz) -> Option<EtaRange> {
+    let latest = told.get("eta_latest")?;
+    let earliest = told.get("eta_earliest").unwrap_or_else(|| latest.clone());
+    if latest.len() == 10 {
+        return days(&earliest, &latest, zone);
+    }
+    let range = EtaRange {
+        earliest: moment(&earliest, zone).ok()?.at,
+        latest: moment(&latest, zone).ok()?.at,
+    };
+    (range.earliest <= range.latest).then_some(range)
+}

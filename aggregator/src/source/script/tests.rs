@@ -1,0 +1,188 @@
+//! A file says the same as the code that it could replace, and what may not end is refused.
+
+use super::Script;
+use super::filter::Filter;
+use crate::draft::Draft;
+use crate::source::record::{Options, Record};
+use crate::source::tests::read_one;
+use std::collections::HashMap;
+
+fn by_file(file: &str, value: &str) -> Draft {
+    let script = Script::parse(file).unwrap();
+    let (headers, options) = (HashMap::new(), Options::default());
+    let record = Record {
+        value: value.as_bytes(),
+        headers: &headers,
+        received_at: service_kit::clock::now(),
+        options: &options,
+        zone: script.zone,
+    };
+    script.read(&record).unwrap().remove(0)
+}
+
+/// Everything but the id, which a file makes in its own way.
+fn same(source: &str, file: &str, value: &str) {
+    let (mut told, coded) = (by_file(file, value), read_one(source, value));
+    assert_ne!(told.id, "");
+    told.id.clone_from(&coded.id);
+    told.received_at = coded.received_at;
+    assert_eq!(told, coded, "{source}");
+}
+
+#[test]
+fn five_built_in_sources_can_be_said_by_a_file() {
+    same(
+        "ghn",
+        r#"
+        name = "ghn"
+        [read]
+        order = ".ClientOrderCode"
+        tracking = ".OrderCode"
+        status = 'if (.Type | ascii_downcase) == "switch_status" then .Status else "other" end'
+        time = ".Time"
+        location = ".Warehouse"
+        reason = ".ReasonCode"
+        note = ".Reason // .Description"
+        [codes]
+        delivering = "shipment.out_for_delivery"
+        other = "info.ignored""#,
+        r#"{"OrderCode":"L7X","ClientOrderCode":"T-1","Status":"delivering","Type":"Switch_status","Time":"2026-11-22T03:52:50.158Z","Warehouse":"Cẩm Lệ","ReasonCode":"","Description":"Đang giao"}"#,
+    );
+    same(
+        "ghtk",
+        r#"
+        name = "ghtk"
+        [read]
+        order = ".partner_id"
+        tracking = ".label_id"
+        status = ".status_id"
+        time = ".action_time"
+        reason = ".reason_code"
+        note = ".reason"
+        [codes]
+        45 = { milestone = "shipment.delivered", reported = true }
+        9 = { milestone = "shipment.attempt_failed", back = true }"#,
+        "label_id=S22&partner_id=T-9&status_id=45&action_time=2026-11-22T12%3A18%3A39%2B07%3A00&reason_code=130&reason=",
+    );
+    same(
+        "ems",
+        r#"
+        name = "ems"
+        [read]
+        order = ".order_code // .OrderCode"
+        tracking = ".tracking_code // .TrackingCode"
+        status = ".status_code // .StatusCode"
+        time = ".datetime // .CreatedAt"
+        location = ".locate // .Location"
+        note = ".note // .status_name"
+        [codes]
+        4 = "shipment.in_transit""#,
+        r#"{"tracking_code":"EK9VN","order_code":"T-5","status_code":4,"locate":"KTC1","note":"Đã đóng chuyến","datetime":"22/11/2026 07:54:50"}"#,
+    );
+    same(
+        "nhattin",
+        r#"
+        name = "nhattin"
+        [read]
+        order = ".ref_code"
+        tracking = ".bill_no"
+        status = ".status_id"
+        time = ".status_time"
+        note = ".reason // .status_name"
+        eta_latest = ".expected_at"
+        [codes]
+        3 = "shipment.handed_over""#,
+        r#"{"bill_no":"CP7R","ref_code":"T-4","status_id":3,"status_name":"Đã lấy hàng","status_time":1795312800,"expected_at":"2026-11-26 09:00:00"}"#,
+    );
+    same(
+        "momo",
+        r#"
+        name = "momo"
+        [read]
+        order = ".orderId"
+        id = '"\(.requestId)\(.transId)\(.resultCode)"'
+        status = ".resultCode"
+        time = ".responseTime"
+        amount = ".amount"
+        note = ".message"
+        [codes]
+        0 = "payment.paid""#,
+        r#"{"orderId":"T-60","requestId":"r1","amount":250000,"transId":77,"resultCode":0,"message":"ok","responseTime":1795140000000}"#,
+    );
+}
+
+#[test]
+fn a_record_with_several_events_and_a_code_that_is_not_listed() {
+    let file = "name = \"multi\"\n[read]\neach = \".scans[]\"\ntracking = \".no\"\nstatus = \".s\"\ntime = \".t\"\n[codes]\nA = \"shipment.handed_over\"\n";
+    let script = Script::parse(file).unwrap();
+    let (headers, options) = (HashMap::new(), Options::default());
+    let value = br#"{"scans":[{"no":"Z1","s":"A","t":"2026-11-22T10:00:00Z"},{"no":"Z2","s":"B","t":1795312800}]}"#;
+    let record = Record {
+        value,
+        headers: &headers,
+        received_at: service_kit::clock::now(),
+        options: &options,
+        zone: script.zone,
+    };
+    let drafts = script.read(&record).unwrap();
+    assert_eq!(drafts.len(), 2);
+    assert_eq!(drafts[1].data.source_code.as_deref(), Some("B"));
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_line() {
+    let wrong = |text: &str| Script::parse(text).unwrap_err();
+    let head = "name = \"x\"\n[read]\norder = \".o\"\ntime = \".t\"\n";
+    assert_eq!(wrong(&format!("{head}status = \".s |\"\n[codes]\n")).0, 5);
+    assert_eq!(wrong(&format!("{head}status = \"nosuch\"\n[codes]\n")).0, 5);
+    assert_eq!(wrong(&format!("{head}status = \".s\"\n[codes]\nA = \"shipment.sung\"\n")).0, 7);
+    assert_eq!(wrong(&format!("{head}status = \".s\"\ncolour = \".c\"\n[codes]\n")).0, 6);
+    assert!(
+        wrong("name = \"X Y\"\n[read]\nstatus=\".\"\ntime=\".\"\norder=\".\"\n[codes]\n")
+            .1
+            .contains("name")
+    );
+    assert!(
+        wrong("name = \"x\"\n[read]\nstatus=\".\"\ntime=\".\"\n[codes]\n")
+            .1
+            .contains("names no order")
+    );
+}
+
+#[test]
+fn a_filter_that_may_loop_or_grow_is_refused() {
+    let refused = [
+        "def f: f; f",
+        "[range(infinite)]",
+        "repeat(.)",
+        "recurse",
+        "..",
+        "\"x\" * 1000000000",
+        "reduce .[] as $x (0; . + $x)",
+        "until(false; .)",
+        ". as $x | $x",
+        "[.[] | .[]]",
+        "(.,.)|(.,.)|(.,.)|(.,.)|(.,.)|(.,.)|(.,.)",
+        "input",
+        "env",
+        "$ENV",
+        "@base64",
+        "[limit(9; repeat(1))]",
+        ".a = 1",
+        "label $out | break $out",
+        "now",
+    ];
+    for code in refused {
+        assert!(Filter::compile(code).is_err(), "{code}");
+    }
+    assert!(Filter::compile(&format!(".{}", "a".repeat(2_000))).is_err());
+    for code in [
+        ".a.b[0].c",
+        ".a // \"x\"",
+        "(.t / 1000) | floor",
+        ".data | fromjson | .order_id",
+        ".id | split(\"_\") | last",
+    ] {
+        assert!(Filter::compile(code).is_ok(), "{code}");
+    }
+}
