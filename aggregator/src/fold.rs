@@ -14,6 +14,8 @@ mod step;
 mod eta;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod generated;
 
 use contract::event::OrderEvent;
 use contract::id::OrderId;
