@@ -6,7 +6,7 @@ use crate::pipeline::{Pipeline, Settings};
 use crate::rebuild::{self, Job};
 use crate::source::Catalog;
 use crate::webhook::{Secrets, Vendors};
-use crate::{intake, relay, replay, sweep, tool};
+use crate::{import, intake, relay, replay, sweep, tool};
 use chrono::TimeDelta;
 use service_kit::auth::Auth;
 use service_kit::health::Health;
@@ -16,6 +16,7 @@ use service_kit::live_bus::LivePublisher;
 use service_kit::postgres;
 use service_kit::service::{self, Task, Tools};
 use sqlx::migrate::Migrator;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/aggregator");
 /// What it can do beside serving.
 const TOOLS: Tools = Tools {
     plain: &[("sources", tool::sources), ("source", tool::source)],
-    set: &["rebuild", "raise-versions"],
+    set: &["rebuild", "raise-versions", "import"],
 };
 
 /// Runs the program.
@@ -38,6 +39,7 @@ pub fn main() -> ExitCode {
         async |task, config| match task {
             Task::Migrate => migrate(&config).await,
             Task::Serve => serve(config).await,
+            Task::Tool("import", files) => bring_in(&config, &files).await,
             Task::Tool(tool, named) => walk(&config, tool, &named).await,
         },
     )
@@ -47,6 +49,19 @@ async fn migrate(config: &Config) -> anyhow::Result<ExitCode> {
     let pool = postgres::pool(&config.postgres, "aggregator migrate")?;
     postgres::migrate(&pool, &MIGRATIONS).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Brings in orders that are under way.
+async fn bring_in(config: &Config, files: &[String]) -> anyhow::Result<ExitCode> {
+    let [file] = files else {
+        return Ok(service::usage_error("aggregator import FILE (.csv, or JSON lines)"));
+    };
+    let producer = Producer::new(&config.kafka.kafka_brokers, "aggregator-import")?;
+    let tell = |taken| {
+        let _ = service::print(&format!("{taken} orders taken\n"));
+    };
+    let taken = import::run(Path::new(file), &producer, tell).await?;
+    Ok(service::print(&format!("done: {taken} orders; the aggregator reads them now\n")))
 }
 
 /// Walks over all orders, or over those that are named, while the service runs elsewhere.

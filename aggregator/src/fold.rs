@@ -17,11 +17,12 @@ mod tests;
 #[cfg(test)]
 mod generated;
 
-use contract::event::OrderEvent;
+use contract::event::{Confidence, OrderEvent};
 use contract::id::OrderId;
-use contract::milestone::Kind;
+use contract::milestone::{Kind, Milestone};
 use contract::timeline::{Entry, Promise, Timeline};
 use fact::Fact;
+use std::collections::HashSet;
 
 /// Who says what is derived, not told.
 pub const DERIVED_SOURCE: &str = "milepost";
@@ -53,7 +54,7 @@ pub fn fold(order: &OrderId, events: &[OrderEvent]) -> Option<Timeline> {
         steps: step::steps(&facts, &items),
         items: items.iter().map(thread::ItemThread::item).collect(),
         shipments: shipment::shipments(&parcels, &facts),
-        entries: facts.iter().filter(|fact| fact.shown).map(|fact| entry(fact, &parcels)).collect(),
+        entries: entries(&facts, &parcels),
         eta: eta::eta(&facts, &parcels),
         promise: promise(&facts),
         problem: status::problem(&items, &whole, terminal),
@@ -67,6 +68,21 @@ pub fn state(order: &OrderId, events: &[OrderEvent], base: u64) -> Option<Timeli
     let mut timeline = fold(order, events)?;
     timeline.version += base;
     Some(timeline)
+}
+
+/// What people see, in its order. A reported delivery that was believed in the end is told from one
+/// that is still a report.
+fn entries(facts: &[Fact<'_>], parcels: &parcel::Parcels) -> Vec<Entry> {
+    let believed: HashSet<Option<String>> =
+        facts.iter().filter(|f| fact::is_belief(f)).map(|f| parcels.of(f.event)).collect();
+    let mut shown: Vec<Entry> =
+        facts.iter().filter(|fact| fact.shown).map(|fact| entry(fact, parcels)).collect();
+    for entry in shown.iter_mut().filter(|e| e.milestone == Milestone::ShipmentDelivered) {
+        if entry.confidence == Confidence::Reported && believed.contains(&entry.shipment) {
+            entry.confidence = Confidence::Predicted;
+        }
+    }
+    shown
 }
 
 fn entry(fact: &Fact<'_>, parcels: &parcel::Parcels) -> Entry {

@@ -22,6 +22,7 @@ pub mod sweep;
 pub mod relay;
 pub mod replay;
 pub mod rebuild;
+pub mod import;
 pub mod webhook;
 pub mod api;
 pub mod intake;

@@ -1,10 +1,11 @@
 //! What becomes true by the clock alone: a promise at risk, a delivery within 24 hours. Pure.
 
 use crate::fold::DERIVED_SOURCE;
-use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
+use contract::event::Confidence;
 use contract::milestone::Milestone;
-use contract::timeline::Timeline;
+use contract::timeline::{Entry, Timeline};
 
 /// Something that may become due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,11 +14,13 @@ pub enum Due {
     Delay,
     /// `delivery.tomorrow`.
     Tomorrow,
+    /// `shipment.delivered`, which was only reported and which nobody contradicted.
+    Reported,
 }
 
 impl Due {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Delay, Self::Tomorrow];
+    pub const ALL: [Self; 3] = [Self::Delay, Self::Tomorrow, Self::Reported];
 
     /// Name in the index of due times.
     #[must_use]
@@ -25,6 +28,7 @@ impl Due {
         match self {
             Self::Delay => "delay",
             Self::Tomorrow => "tomorrow",
+            Self::Reported => "reported",
         }
     }
 
@@ -40,6 +44,7 @@ impl Due {
         match self {
             Self::Delay => Milestone::DelayWarning,
             Self::Tomorrow => Milestone::DeliveryTomorrow,
+            Self::Reported => Milestone::ShipmentDelivered,
         }
     }
 }
@@ -47,6 +52,10 @@ impl Due {
 /// Has it been said and not withdrawn? Then the id of what said it.
 #[must_use]
 pub fn said(timeline: &Timeline, due: Due) -> Option<String> {
+    if due == Due::Reported {
+        // Once it is believed, the report is no report any more.
+        return None;
+    }
     let stands = timeline.entries.iter().rfind(|e| {
         e.milestone == due.milestone() && e.source == DERIVED_SOURCE && e.corrected_by.is_none()
     });
@@ -56,6 +65,9 @@ pub fn said(timeline: &Timeline, due: Due) -> Option<String> {
 /// Since when it is true, or from when it will be; none when it is not and will not be.
 #[must_use]
 pub fn true_from(timeline: &Timeline, due: Due, zone: Option<&str>) -> Option<DateTime<Utc>> {
+    if due == Due::Reported {
+        return reported(timeline).map(|entry| entry.received_at + BELIEVED);
+    }
     if timeline.terminal {
         return None;
     }
@@ -70,8 +82,44 @@ pub fn true_from(timeline: &Timeline, due: Due, zone: Option<&str>) -> Option<Da
         }
         // Once it is with the courier, the next thing said is that.
         Due::Tomorrow if timeline.status.rank() >= Milestone::ShipmentOutForDelivery.rank() => None,
-        Due::Tomorrow => Some(eta.range.earliest - TimeDelta::hours(24)),
+        Due::Tomorrow => {
+            let day_before = eta.range.earliest.checked_sub_signed(TimeDelta::hours(24))?;
+            Some(before_the_night(day_before, zone_of(zone)))
+        }
+        Due::Reported => None,
     }
+}
+
+/// What a carrier reports without signing is believed when nobody contradicts it for so long.
+const BELIEVED: TimeDelta = TimeDelta::hours(2);
+
+/// A delivery that is only reported, of a parcel that is still where the report says.
+#[must_use]
+pub fn reported(timeline: &Timeline) -> Option<&Entry> {
+    let delivered = Milestone::ShipmentDelivered;
+    let there = |entry: &&Entry| {
+        let parcel = timeline.shipments.iter().find(|s| Some(&s.id) == entry.shipment.as_ref());
+        parcel.is_none_or(|parcel| parcel.status == delivered)
+    };
+    let open = timeline.entries.iter().filter(|entry| {
+        entry.milestone == delivered
+            && entry.confidence == Confidence::Reported
+            && entry.corrected_by.is_none()
+    });
+    open.filter(there).min_by_key(|entry| entry.received_at)
+}
+
+/// Nobody is told between 22:00 and 07:00: earlier, never later.
+fn before_the_night(at: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
+    let local = at.with_timezone(&zone).naive_local();
+    let evening = match local.hour() {
+        22.. => local.date(),
+        0..7 => local.date().pred_opt().unwrap_or(local.date()),
+        _ => return at,
+    };
+    let moved =
+        evening.and_hms_opt(21, 59, 0).and_then(|t| zone.from_local_datetime(&t).earliest());
+    moved.map_or(at, |moved| moved.to_utc())
 }
 
 /// The customer's zone; Viet Nam's for one that is no zone.
@@ -146,5 +194,45 @@ mod tests {
         let soon =
             look_at(&timeline("2026-11-27T10:00:00Z"), Due::Tomorrow, None, TimeDelta::seconds(60));
         assert_eq!(soon, Some(time("2026-11-25T01:00:00Z")));
+    }
+
+    #[test]
+    fn nobody_is_told_at_night_but_earlier() {
+        let told = |text: &str| before_the_night(time(text), Tz::Asia__Ho_Chi_Minh);
+        // 01:00 in Viet Nam is told at 21:59 of the evening before; 08:00 stays.
+        assert_eq!(told("2026-11-24T18:00:00Z"), time("2026-11-24T14:59:00Z"));
+        assert_eq!(told("2026-11-25T01:00:00Z"), time("2026-11-25T01:00:00Z"));
+        assert_eq!(told("2026-11-24T15:30:00Z"), time("2026-11-24T14:59:00Z"));
+    }
+
+    #[test]
+    fn a_reported_delivery_is_believed_after_two_hours_unless_the_parcel_went_on() {
+        let order: contract::id::OrderId = "T-1".parse().unwrap();
+        let event = |id: &str, code: &str, at: &str, sure: Confidence| {
+            let order_ref = OrderRef::Order(order.clone());
+            let mut draft =
+                Draft::new("ghn", id.into(), code.parse().unwrap(), time(at), order_ref);
+            draft.data.tracking_number = Some("X".into());
+            (draft.data.confidence, draft.data.step_back) = (sure, code.contains("attempt"));
+            draft.into_event(order.clone())
+        };
+        let delivered =
+            event("1", "shipment.delivered", "2026-11-24T03:00:00Z", Confidence::Reported);
+        let look = |events: &[_]| true_from(&fold(&order, events).unwrap(), Due::Reported, None);
+        assert_eq!(look(std::slice::from_ref(&delivered)), Some(time("2026-11-24T05:00:00Z")));
+        let failed =
+            event("2", "shipment.attempt_failed", "2026-11-24T04:00:00Z", Confidence::Confirmed);
+        assert_eq!(look(&[delivered.clone(), failed]), None);
+        let order_ref = OrderRef::Order(order.clone());
+        let at = time("2026-11-24T05:00:00Z");
+        let mut believed =
+            Draft::new(DERIVED_SOURCE, "b".into(), Milestone::ShipmentDelivered, at, order_ref);
+        believed.data.shipment = Some("X".into());
+        believed.data.confidence = Confidence::Predicted;
+        let both = [delivered, believed.into_event(order.clone())];
+        let timeline = fold(&order, &both).unwrap();
+        assert_eq!((timeline.entries.len(), timeline.version), (1, 2));
+        assert_eq!(timeline.entries[0].confidence, Confidence::Predicted);
+        assert_eq!(look(&both), None);
     }
 }

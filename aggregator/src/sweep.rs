@@ -86,7 +86,12 @@ fn derive(timeline: &Timeline, due: Due, zone: Option<&str>, now: DateTime<Utc>)
     let from = promise::true_from(timeline, due, zone);
     let said = promise::said(timeline, due);
     let number = timeline.version;
+    let reported = promise::reported(timeline).filter(|_| due == Due::Reported);
+    let shipment = reported.and_then(|entry| entry.shipment.clone());
+    let over = timeline.eta.as_ref().is_some_and(|eta| eta.range.latest <= now);
     let (id, corrects) = match (from, said) {
+        // After a day of standing still, what is no longer true is not said.
+        (Some(_), None) if due == Due::Tomorrow && over => return None,
         (Some(from), None) if from <= now => (format!("{code}:{number}"), None),
         (None, Some(said)) if due == Due::Delay && !timeline.terminal => {
             let said = said.strip_prefix(DERIVED_SOURCE)?.strip_prefix(':')?.to_owned();
@@ -97,6 +102,7 @@ fn derive(timeline: &Timeline, due: Due, zone: Option<&str>, now: DateTime<Utc>)
     let order = OrderRef::Order(timeline.order.clone());
     let mut draft = Draft::new(DERIVED_SOURCE, id, due.milestone(), now, order);
     draft.data.corrects = corrects;
+    draft.data.shipment = shipment;
     draft.data.eta = timeline.eta.as_ref().map(|eta| eta.range);
     draft.data.confidence = contract::event::Confidence::Predicted;
     draft.traceparent = TraceContext::start().to_string();

@@ -77,6 +77,10 @@ pub struct Attribution {
 /// What the event carries beside its milestone. All of it is optional; texts are untrusted.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own about the event, and is left out when it does not hold"
+)]
 pub struct EventData {
     /// The shop's customer number.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -137,6 +141,9 @@ pub struct EventData {
     /// The record repeats the whole state, so it may say what was said before.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub restates: bool,
+    /// It was brought in with orders that were under way on the first day: nobody is told.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub imported: bool,
     /// The vendor's own code, when the mapping does not know it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_code: Option<String>,

@@ -17,6 +17,8 @@ pub const TOPIC_DEAD_LETTER: &str = "source.dead-letter";
 pub const TOPIC_ORDER_EVENTS: &str = "order.events";
 /// One message for each version of each timeline.
 pub const TOPIC_ORDER_TIMELINE: &str = "order.timeline";
+/// Kafka header of records that were brought in on the first day: nobody is told of them.
+pub const IMPORTED: &str = "imported";
 /// Kafka header and Redis field of the W3C trace context.
 pub const TRACEPARENT: &str = "traceparent";
 /// Number of live shards. Fixed: it is part of the keys.

@@ -35,6 +35,11 @@ impl Fact<'_> {
     }
 }
 
+/// Did the clock alone make a report believable?
+pub(super) fn is_belief(fact: &Fact<'_>) -> bool {
+    fact.event.source == DERIVED_SOURCE && fact.milestone == Milestone::ShipmentDelivered
+}
+
 /// What an event is said of.
 pub(super) fn scope_of(event: &OrderEvent) -> Scope {
     let of_parcel = event.data.tracking_number.is_some() || event.data.shipment.is_some();
@@ -62,7 +67,8 @@ fn placed(event: &OrderEvent) -> Fact<'_> {
     let clock_ahead = event.time > event.receivedat + SKEW;
     let at = if clock_ahead { event.receivedat } else { event.time };
     // What is for the operator alone counts only where it withdraws something.
-    let shown = event.milestone.kind() != Kind::Info;
+    let belief = event.source == DERIVED_SOURCE && event.milestone == Milestone::ShipmentDelivered;
+    let shown = event.milestone.kind() != Kind::Info && !belief;
     let milestone = event.milestone;
     Fact { event, at, clock_ahead, milestone, corrected_by: None, said_before: false, shown }
 }

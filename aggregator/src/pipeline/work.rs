@@ -8,7 +8,7 @@ use crate::store::dead_letter::DeadLetter;
 use crate::validate;
 use chrono::{DateTime, Utc};
 use contract::event::Confidence;
-use contract::name::{MAX_RECORD, SOURCE_PREFIX};
+use contract::name::{IMPORTED, MAX_RECORD, SOURCE_PREFIX};
 use service_kit::kafka::Record;
 use service_kit::trace::TraceContext;
 use std::collections::HashMap;
@@ -96,6 +96,7 @@ fn drafts(
     for draft in &mut drafts {
         draft.received_at = received_at;
         draft.traceparent.clone_from(&trace);
+        draft.data.imported = record.header(IMPORTED).is_some();
         draft.origin = Some(Origin {
             topic: record.topic.clone(),
             partition: record.partition,

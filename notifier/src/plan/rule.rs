@@ -2,6 +2,7 @@
 
 use super::channel::Channel;
 use chrono::TimeDelta;
+use contract::event::Confidence;
 use contract::message::TimelineMessage;
 use contract::milestone::Milestone;
 use contract::timeline::Timeline;
@@ -54,10 +55,13 @@ const NEWS: TimeDelta = TimeDelta::hours(24);
 pub fn occasion(message: &TimelineMessage) -> Option<Occasion> {
     let event = &message.event;
     let occasion = TABLE.iter().find(|row| row.milestone == event.milestone)?;
-    let withdrawal = event.data.corrects.is_some()
-        && event.data.confidence == contract::event::Confidence::Predicted;
+    let withdrawal =
+        event.data.corrects.is_some() && event.data.confidence == Confidence::Predicted;
     let old = event.time < event.receivedat - NEWS;
-    let stands = !withdrawal && !corrected(message);
+    // A report is told once it is confirmed, or believed because nobody contradicts it.
+    let report = event.milestone == Milestone::ShipmentDelivered
+        && event.data.confidence == Confidence::Reported;
+    let stands = !withdrawal && !report && !event.data.imported && !corrected(message);
     (stands && !old && complete(event.milestone, &message.timeline)).then_some(*occasion)
 }
 
