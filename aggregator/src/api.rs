@@ -5,6 +5,7 @@ mod webhook;
 mod order;
 mod lookup;
 mod operate;
+mod silent;
 mod dead_letter;
 
 use crate::pipeline::Pipeline;
@@ -60,6 +61,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/webhooks/{source}", post(webhook::open).get(webhook::open))
         .route("/v1/webhooks/{source}/{secret}", post(webhook::secret).get(webhook::secret))
         .route("/v1/parked", get(operate::parked))
+        .route("/v1/silent", get(silent::list))
         .route("/v1/unmapped", get(operate::unmapped))
         .route("/v1/dead-letters", get(dead_letter::list))
         .route("/v1/dead-letters/replay", post(dead_letter::replay_all))
@@ -85,6 +87,7 @@ pub fn router(api: Api) -> Router {
         webhook::secret,
         operate::parked,
         operate::unmapped,
+        silent::list,
         dead_letter::list,
         dead_letter::one,
         dead_letter::replay_one,

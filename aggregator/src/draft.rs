@@ -7,6 +7,9 @@ use contract::id::OrderId;
 use contract::milestone::Milestone;
 use serde::{Deserialize, Serialize};
 
+/// Who says what is derived, not told.
+pub const DERIVED_SOURCE: &str = "milepost";
+
 /// How a source names the order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -39,6 +42,9 @@ pub struct Draft {
     /// The customer, when the record tells of one.
     #[serde(default)]
     pub customer: Option<Customer>,
+    /// When the customer was described so; the event's time when that is not told.
+    #[serde(default)]
+    pub customer_at: Option<DateTime<Utc>>,
     /// The rest.
     pub data: EventData,
     /// First receipt.
@@ -80,6 +86,7 @@ impl Draft {
             by_parcel: false,
             reveals: Vec::new(),
             customer: None,
+            customer_at: None,
             data: EventData::default(),
             received_at: time,
             traceparent: String::new(),

@@ -24,8 +24,7 @@ use contract::timeline::{Entry, Promise, Timeline};
 use fact::Fact;
 use std::collections::HashSet;
 
-/// Who says what is derived, not told.
-pub const DERIVED_SOURCE: &str = "milepost";
+pub use crate::draft::DERIVED_SOURCE;
 
 /// Does this event take a version? Events for the operator only do not, unless they withdraw
 /// something.

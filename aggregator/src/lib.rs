@@ -16,6 +16,7 @@ pub mod source;
 pub mod validate;
 pub mod fold;
 pub mod promise;
+pub mod silence;
 pub mod store;
 pub mod pipeline;
 pub mod sweep;

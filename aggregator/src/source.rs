@@ -29,6 +29,9 @@ pub use record::{Options, Record};
 pub use script::{Script, ScriptError, Webhook};
 pub use spec::Source;
 
+/// Most events of one record: each makes a version, and a version carries the whole state.
+pub const MOST_EVENTS: usize = 200;
+
 /// The sources that are built in. Each has the topic `source.<name>`.
 pub static SOURCES: &[&Source] = &[
     &own::shop::SOURCE,

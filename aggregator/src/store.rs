@@ -10,6 +10,7 @@ pub mod outbox;
 pub mod lane;
 pub mod dead_letter;
 pub mod due;
+pub mod silent;
 pub mod unmapped;
 pub mod replay;
 pub mod walk;

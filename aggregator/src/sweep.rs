@@ -6,8 +6,9 @@ use crate::metric;
 use crate::pipeline::{self, Pipeline};
 use crate::promise::{self, Due};
 use crate::reject::Refusal;
+use crate::silence::{self, SILENCE};
 use crate::store::dead_letter::{self, DeadLetter};
-use crate::store::{due, event, lock, order, outbox, parked};
+use crate::store::{due, event, lock, order, outbox, parked, silent};
 use chrono::{DateTime, TimeDelta, Utc};
 use contract::id::OrderId;
 use contract::timeline::Timeline;
@@ -59,20 +60,23 @@ async fn say_due(pipeline: &Pipeline) -> Result<(), sqlx::Error> {
     let events = event::load(&mut transaction, &ids).await?;
     let mut drafts: BTreeMap<OrderId, Vec<Draft>> = BTreeMap::new();
     for (id, kind) in claimed {
-        let (Ok(order), Some(due)) = (id.parse::<OrderId>(), Due::from_kind(&kind)) else {
-            continue;
-        };
+        let Ok(order) = id.parse::<OrderId>() else { continue };
         let history = events.get(&id).map(Vec::as_slice).unwrap_or_default();
-        let zone = known.get(&id).and_then(|known| known.customer.time_zone.clone());
-        let Some(timeline) = fold(&order, history) else {
-            continue;
-        };
-        drafts.entry(order).or_default().extend(derive(
-            &timeline,
-            due,
-            zone.as_deref(),
-            clock::now(),
-        ));
+        let Some(timeline) = fold(&order, history) else { continue };
+        if kind == SILENCE {
+            match silence::watch(&timeline) {
+                Some(watch) if watch.at <= clock::now() => {
+                    silent::note(&mut transaction, &id, watch).await?;
+                }
+                // A stage was given more patience meanwhile.
+                Some(watch) => due::again(&mut transaction, &id, SILENCE, watch.at).await?,
+                None => {}
+            }
+        } else if let Some(due) = Due::from_kind(&kind) {
+            let zone = known.get(&id).and_then(|known| known.customer.time_zone.as_deref());
+            let derived = derive(&timeline, due, zone, clock::now());
+            drafts.entry(order).or_default().extend(derived);
+        }
     }
     pipeline::accept(&mut transaction, drafts, &known, pipeline.settings).await?;
     transaction.commit().await?;

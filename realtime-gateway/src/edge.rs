@@ -45,6 +45,7 @@ pub fn router(
         .route("/v1/orders/{order}", put(proxy::pass_on))
         .route("/v1/orders/{order}/events", get(proxy::pass_on))
         .route("/v1/parked", get(proxy::pass_on))
+        .route("/v1/silent", get(proxy::pass_on))
         .route("/v1/unmapped", get(proxy::pass_on))
         .route("/v1/dead-letters", get(proxy::pass_on))
         .route("/v1/dead-letters/replay", post(proxy::pass_on))

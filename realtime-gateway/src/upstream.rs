@@ -58,6 +58,8 @@ impl Upstream {
             match prepare(request).send().await {
                 Ok(response) => return Ok(response),
                 Err(error) => {
+                    // The address may hold a vendor's secret.
+                    let error = error.without_url();
                     tracing::warn!(service = self.name, %error, "a service does not answer");
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::DERIVED_SOURCE;
 use chrono::{DateTime, TimeDelta, Utc};
-use contract::event::{Confidence, LineItem, OrderEvent};
+use contract::event::{Confidence, EtaRange, LineItem, OrderEvent};
 use contract::milestone::{Kind, Milestone, Scope};
 use std::collections::{BTreeMap, HashMap};
 
@@ -45,6 +45,7 @@ pub(super) fn scope_of(event: &OrderEvent) -> Scope {
     let of_parcel = event.data.tracking_number.is_some() || event.data.shipment.is_some();
     match event.milestone {
         Milestone::OrderCancelled if of_parcel => Scope::Shipment,
+        Milestone::OrderCancelled if event.data.line.is_some() => Scope::Item,
         other => other.scope(),
     }
 }
@@ -109,11 +110,11 @@ fn thing(event: &OrderEvent) -> (&str, [Option<&str>; 3]) {
 /// Records that repeat the whole state say the same again and again: of a run of repetitions in
 /// one phase the first is kept.
 fn restate(facts: &mut [Fact<'_>]) {
-    let mut last: HashMap<_, Milestone> = HashMap::new();
+    let mut last: HashMap<_, (Milestone, Option<EtaRange>)> = HashMap::new();
     for fact in facts.iter_mut().filter(|f| f.stands() && f.event.data.restates) {
         let phase = fact.milestone.code().split('.').next();
-        let before = last.insert((thing(fact.event), phase), fact.milestone);
-        fact.said_before = before == Some(fact.milestone);
+        let news = (fact.milestone, fact.event.data.eta);
+        fact.said_before = last.insert((thing(fact.event), phase), news) == Some(news);
         fact.shown &= !fact.said_before;
     }
 }

@@ -96,7 +96,9 @@ impl Parcel {
         let of_article =
             |line: &&LineItem| line.sku.as_ref().is_some_and(|s| data.skus.contains(s));
         let by_article = lines.iter().filter(of_article).map(|line| &line.line);
-        for line in data.lines.iter().chain(by_article) {
+        // A maker counts lines of its own: what the order does not have tells nothing.
+        let told = data.lines.iter().filter(|told| lines.iter().any(|line| line.line == **told));
+        for line in told.chain(by_article) {
             if !self.lines.contains(line) {
                 self.lines.push(line.clone());
             }

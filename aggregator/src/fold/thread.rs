@@ -3,7 +3,7 @@
 use super::fact::{Fact, lines};
 use super::parcel::Parcels;
 use chrono::{DateTime, Utc};
-use contract::event::LineItem;
+use contract::event::{Confidence, LineItem};
 use contract::milestone::{Kind, Milestone, Scope};
 use contract::timeline::Item;
 
@@ -14,6 +14,8 @@ pub(super) struct State {
     pub(super) since: DateTime<Utc>,
     pub(super) reason: Option<String>,
     pub(super) shipment: Option<String>,
+    /// Its source itself calls it provisional.
+    pub(super) reported: bool,
 }
 
 /// The state, and the last step towards the door that was reached on the way.
@@ -25,7 +27,8 @@ pub(super) struct Thread {
 
 impl Thread {
     /// Folds facts in their order. A lower rank never replaces a higher one, unless the mapping
-    /// declared a step back or what it replaces is a problem; a terminal state stays.
+    /// declared a step back or what it replaces is a problem; a terminal state stays, but one that was only
+    /// reported may be stepped back from.
     pub(super) fn fold<'a>(facts: impl Iterator<Item = &'a Fact<'a>>) -> Self {
         let mut thread = Self::default();
         for fact in
@@ -39,7 +42,7 @@ impl Thread {
     fn take(&mut self, fact: &Fact<'_>) {
         let (next, data) = (fact.milestone, &fact.event.data);
         let allowed = self.state.as_ref().is_none_or(|now| {
-            data.step_back
+            (data.step_back && (!now.code.is_terminal() || now.reported))
                 || data.corrects.is_some()
                 || (!now.code.is_terminal()
                     && (now.code.is_problem() || next.rank() >= now.code.rank()))
@@ -52,6 +55,7 @@ impl Thread {
             since: fact.at,
             reason: data.reason.clone(),
             shipment: data.shipment.clone(),
+            reported: data.confidence == Confidence::Reported,
         });
         let away = next.rank() > Milestone::ShipmentDelivered.rank();
         if !away {

@@ -4,10 +4,11 @@ use crate::draft::Draft;
 use crate::fold;
 use crate::metric;
 use crate::promise::{self, Due};
+use crate::silence::{self, SILENCE};
 use crate::store::event::NewEvent;
 use crate::store::order::Known;
 use crate::store::outbox::NewRow;
-use crate::store::{due, event, json, outbox, timeline, unmapped};
+use crate::store::{due, event, json, outbox, silent, timeline, unmapped};
 use chrono::TimeDelta;
 use contract::event::OrderEvent;
 use contract::id::OrderId;
@@ -30,6 +31,7 @@ struct Changes {
     documents: Vec<String>,
     rows: Vec<NewRow>,
     touched: Vec<String>,
+    heard_of: Vec<String>,
     due: Vec<(String, &'static str, chrono::DateTime<chrono::Utc>)>,
     duplicates: usize,
 }
@@ -66,6 +68,7 @@ pub async fn accept(
     event::add(connection, &changes.events).await?;
     timeline::put(connection, &changes.timelines, &changes.documents).await?;
     outbox::add(connection, &changes.rows).await?;
+    silent::heard_of(connection, &changes.heard_of).await?;
     due::put(connection, &changes.touched, &changes.due).await
 }
 
@@ -92,6 +95,9 @@ impl Changes {
             }
             let origin = draft.origin.take();
             let event = draft.into_event(order.clone());
+            if event.source != fold::DERIVED_SOURCE {
+                self.heard_of.push(order.to_string());
+            }
             history.push(event.clone());
             if fold::counts(&event) {
                 let next = state(&history);
@@ -116,6 +122,9 @@ impl Changes {
             if let Some(at) = promise::look_at(&timeline, kind, zone, settings.derive_grace) {
                 self.due.push((order.clone(), kind.kind(), at));
             }
+        }
+        if let Some(watch) = silence::watch(&timeline) {
+            self.due.push((order.clone(), SILENCE, watch.at));
         }
         self.touched.push(order);
         self.documents.push(json(&timeline));

@@ -94,7 +94,8 @@ async fn describe_all(connection: &mut PgConnection, drafts: &[Draft]) -> Result
         if let (OrderRef::Order(order_id), Some(customer)) = (&draft.order, &draft.customer) {
             let placed = draft.milestone == Milestone::OrderPlaced;
             let placed_at = placed.then_some(draft.time);
-            order::describe(connection, order_id, customer, draft.time, placed_at).await?;
+            let described = draft.customer_at.unwrap_or(draft.time);
+            order::describe(connection, order_id, customer, described, placed_at).await?;
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! All sources of this shop: those that are built in, with where the shop differs.
 
-use super::SOURCES;
 use super::record::{Options, Record};
 use super::script::{Script, ScriptError};
+use super::{MOST_EVENTS, SOURCES};
 use crate::draft::Draft;
 use crate::reject::Refusal;
 use chrono::{DateTime, Utc};
@@ -122,6 +122,13 @@ impl Catalog {
             (None, Some(script)) => script.read(&record(script.zone))?,
             (None, None) => return Err(Refusal::UnknownSource(name.to_owned())),
         };
+        // A tombstone says nothing; anything else that says nothing was not understood.
+        if drafts.is_empty() && name != "debezium" {
+            return Err(Refusal::Shape("nothing in it says anything".to_owned()));
+        }
+        if drafts.len() > MOST_EVENTS {
+            return Err(Refusal::Shape(format!("a record has at most {MOST_EVENTS} events")));
+        }
         for draft in &mut drafts {
             // The less sure of the record and the code counts.
             if draft.data.confidence == Confidence::Confirmed {

@@ -67,6 +67,17 @@ fn a_shop_may_say_what_a_code_means_and_which_field_names_the_order() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+#[test]
+fn a_record_with_too_many_events_is_refused() {
+    let event = r#"{"type":"ObjectEvent","bizStep":"packing","eventTime":"2026-11-22T10:00:00Z","eventID":"e","bizTransactionList":[{"type":"po","bizTransaction":"T-1"}]}"#;
+    let document = |count: usize| {
+        format!(r#"{{"epcisBody":{{"eventList":[{}]}}}}"#, vec![event; count].join(","))
+    };
+    assert_eq!(read_all("epcis", &document(200)).len(), 200);
+    let refused = read_with_headers("epcis", &document(201), &[]).unwrap_err();
+    assert_eq!(refused.label(), "shape");
+}
+
 /// JSON as nobody should send it.
 fn any_json() -> impl Strategy<Value = serde_json::Value> {
     use serde_json::Value;

@@ -10,12 +10,19 @@ use contract::event::EtaRange;
 pub(super) struct When {
     pub(super) at: DateTime<Utc>,
     pub(super) assumed: bool,
+    /// The record told no time: it is that of the receipt, and says nothing of the event.
+    pub(super) receipt: bool,
 }
 
 impl When {
     /// A moment that needs no zone.
     pub(super) const fn sure(at: DateTime<Utc>) -> Self {
-        Self { at, assumed: false }
+        Self { at, assumed: false, receipt: false }
+    }
+
+    /// No time was told.
+    pub(super) const fn receipt(at: DateTime<Utc>) -> Self {
+        Self { at, assumed: false, receipt: true }
     }
 }
 
@@ -49,7 +56,8 @@ pub(super) fn when(text: &str, zone: Tz) -> Result<When, Refusal> {
     let midnight =
         || NaiveDate::parse_from_str(bare, "%Y-%m-%d").ok().map(|d| d.and_time(NaiveTime::MIN));
     let local = read.or_else(midnight).ok_or_else(|| Refusal::BadTime(excerpt(text)))?;
-    Ok(When { at: in_zone(local, zone).ok_or_else(|| Refusal::BadTime(excerpt(text)))?, assumed })
+    let at = in_zone(local, zone).ok_or_else(|| Refusal::BadTime(excerpt(text)))?;
+    Ok(When { at, assumed, receipt: false })
 }
 
 /// A local time that summer time skips is taken an hour later; of two, the earlier one.
@@ -128,7 +136,11 @@ mod tests {
         ];
         for (text, assumed) in spellings {
             let read = when(text, Ho_Chi_Minh).unwrap();
-            assert_eq!(read, When { at: utc("2026-11-20T09:40:05Z"), assumed }, "{text}");
+            assert_eq!(
+                read,
+                When { at: utc("2026-11-20T09:40:05Z"), assumed, receipt: false },
+                "{text}"
+            );
         }
     }
 

@@ -13,7 +13,8 @@ pub struct Bearer {
     pub since: DateTime<Utc>,
 }
 
-/// The orders that these names are known to mean, the newest first.
+/// The orders that these names are known to mean: those that were placed first, the newest of them
+/// first.
 ///
 /// # Errors
 /// When the database is away.
@@ -24,7 +25,7 @@ pub async fn bearers(
     let rows = sqlx::query!(
         r#"select a.alias, a.order_id, coalesce(o.placed_at, a.told_at) as "since!"
          from aliases a left join orders o using (order_id)
-         where a.alias = any($1) order by 3 desc, 2"#,
+         where a.alias = any($1) order by (o.order_id is null), 3 desc, 2"#,
         aliases
     )
     .fetch_all(connection)
@@ -48,8 +49,8 @@ pub struct Told {
     pub at: DateTime<Utc>,
 }
 
-/// Notes what names mean. The first to tell a name is believed, until its order is over: then
-/// another may have it.
+/// Notes what names mean. The first known order that a name is told for is believed, until it is
+/// over: then another may have it. An order that nobody has placed holds no name against one.
 ///
 /// # Errors
 /// When the database is away.
@@ -62,7 +63,7 @@ pub async fn reveal(connection: &mut PgConnection, told: &[Told]) -> Result<(), 
          select n.alias, n.order_id, n.told_at
          from unnest($1::text[], $2::text[], $3::timestamptz[]) as n (alias, order_id, told_at)
          where not exists (
-           select from aliases a left join timelines t using (order_id)
+           select from aliases a join orders o using (order_id) left join timelines t using (order_id)
            where a.alias = n.alias and a.order_id <> n.order_id
              and not coalesce((t.document ->> 'terminal')::boolean, false))
          on conflict (alias, order_id) do nothing",

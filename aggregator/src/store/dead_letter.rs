@@ -78,7 +78,9 @@ pub struct Filter<'a> {
 pub async fn put(connection: &mut PgConnection, letter: &DeadLetter) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into dead_letters (source, reason, detail, topic, partition, position, order_id, value, headers, received_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (topic, partition, position) do nothing",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         on conflict (topic, partition, position) do update set published = false, replayed_at = null
+         where dead_letters.topic like 'parked:%'",
         letter.source,
         letter.reason,
         letter.detail,

@@ -62,3 +62,25 @@ pub async fn claim(
     .await?;
     Ok(rows.into_iter().map(|row| (row.order_id, row.kind)).collect())
 }
+
+/// Puts one due time back.
+///
+/// # Errors
+/// When the database is away.
+pub async fn again(
+    connection: &mut PgConnection,
+    order: &str,
+    kind: &str,
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into due (order_id, kind, at) values ($1, $2, $3)
+         on conflict (order_id, kind) do update set at = excluded.at",
+        order,
+        kind,
+        at
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -15,14 +15,16 @@ pub struct Walk {
     pub base: i64,
 }
 
-/// A walk that was begun and not finished; its row stays locked.
+/// A walk that was broken off within the last ten minutes; its row stays locked. An older one (it may
+/// have come back with a restored database) is not gone on with.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn begun(connection: &mut PgConnection, name: &str) -> Result<Option<Walk>, sqlx::Error> {
     sqlx::query_as!(
         Walk,
-        "select after, seen, changed, base from walks where name = $1 for update",
+        "select after, seen, changed, base from walks
+         where name = $1 and updated_at > now() - interval '10 minutes' for update",
         name
     )
     .fetch_optional(connection)

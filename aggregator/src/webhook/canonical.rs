@@ -2,6 +2,7 @@
 
 use super::scheme::Call;
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// VNPay's fields without the signature and empty values, sorted by name, as a query: as it was
 /// sent (whoever signs encodes once), and encoded anew.
@@ -20,6 +21,12 @@ pub(super) fn sorted_query(query: &str) -> [String; 2] {
     pairs.sort_by(|a, b| a.0.cmp(&b.0));
     let anew = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
     [raw.join("&"), anew]
+}
+
+/// Does a field stand twice in a query?
+pub(super) fn names_repeat(query: &str) -> bool {
+    let mut names = HashSet::new();
+    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| !names.insert(name.into_owned()))
 }
 
 /// A field of a query.

@@ -1,6 +1,6 @@
 //! The ways of signing. Every comparison takes the same time whatever it finds.
 
-use super::canonical::{body_field, field, momo, sorted_query};
+use super::canonical::{body_field, field, momo, names_repeat, sorted_query};
 use aws_lc_rs::{digest, hmac};
 use axum::http::HeaderMap;
 use base64::Engine;
@@ -233,6 +233,10 @@ fn query_signed(call: &Call<'_>, secrets: &[SecretString]) -> Verdict {
     let Some(given) = field(call.query, "vnp_SecureHash").and_then(|text| unhex(&text)) else {
         return Verdict::Bad("signature_missing");
     };
+    // Empty values are not signed: a name that comes twice could hide behind one.
+    if names_repeat(call.query) {
+        return Verdict::Bad("name_repeated");
+    }
     let texts = sorted_query(call.query);
     any(secrets, |secret| {
         let key = hmac::Key::new(hmac::HMAC_SHA512, secret.as_bytes());

@@ -153,6 +153,8 @@ fn a_sorted_query() {
     assert_eq!(call.verdict(), Verdict::Verified);
     call.query = query.replace("vnp_Amount=1000000", "vnp_Amount=9000000");
     assert_eq!(call.verdict(), Verdict::Bad("signature_wrong"));
+    call.query = format!("{query}&vnp_TransactionStatus=");
+    assert_eq!(call.verdict(), Verdict::Bad("name_repeated"));
     call.query = query.replace("vnp_SecureHash=", "x=");
     assert_eq!(call.verdict(), Verdict::Bad("signature_missing"));
 }
@@ -213,4 +215,7 @@ fn a_vendor_that_may_sign_is_held_to_its_signature() {
         Attempt::new("printful", "deadbeef", BODY).header("x-pf-webhook-signature", "00");
     call.path = Some("deadbeef".to_owned());
     assert_eq!(call.verdict(), Verdict::Bad("signature_wrong"));
+    // And what it signs with opens no address.
+    call.headers.clear();
+    assert!(matches!(call.verdict(), Verdict::Bad(_)));
 }

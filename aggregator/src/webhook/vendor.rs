@@ -57,7 +57,7 @@ static BUILT_IN: &[Vendor] = &[
     signs("17track", &[Scheme::HashWithKey { header: "sign" }]),
     signs("shippo", &[Scheme::Timestamped { header: "shippo-auth-signature" }, ADDRESS]),
     signs("karrio", &[Scheme::HeaderValue { header: "x-event-id" }]),
-    signs("gelato", &[Scheme::HeaderValue { header: "x-webhook-secret" }, ADDRESS]),
+    signs("gelato", &[ADDRESS]),
     signs("ghn", &[ADDRESS]),
     signs("ghtk", &[Scheme::Address { field: "hash" }]),
     signs("viettelpost", &[Scheme::BodyField { field: "TOKEN" }]),
@@ -117,7 +117,11 @@ impl Vendor {
     pub fn check(&self, call: &Call<'_>, secrets: &Secrets) -> Verdict {
         let mut found = Verdict::Bad("signature_missing");
         for scheme in self.schemes {
-            found = scheme.check(call, secrets.of(self.source));
+            // What signs must not stand in an address, which proxies log.
+            let beside = matches!(scheme, Scheme::Address { .. }) && self.schemes.len() > 1;
+            let name =
+                if beside { format!("{}:address", self.source) } else { self.source.to_owned() };
+            found = scheme.check(call, secrets.of(&name));
             if !matches!(found, Verdict::Bad("signature_missing" | "secret_missing")) {
                 return found;
             }

@@ -5,6 +5,7 @@ use devstack::testing::{Stack, unique};
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
 use service_kit::clock;
+use service_kit::kafka::Outgoing;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -200,7 +201,7 @@ async fn refused_records_are_explained_and_driven_again_one_or_many() {
     assert_eq!(begun.status(), StatusCode::ACCEPTED);
     let path = begun.headers()["location"].to_str().unwrap().to_owned();
     let run = until(&stack, &path, |run| run["state"] == "finished").await;
-    assert_eq!((run["total"].as_i64(), run["done"].as_i64()), (Some(3), Some(3)));
+    assert!(run["total"].as_i64().unwrap() >= 3 && run["done"] == run["total"], "{run}");
     until(&stack, list, |page| open(page).len() == 7).await;
     let gone = call(&stack, Method::DELETE, &path, &stack.manifest.operator_key, None).await;
     assert_eq!(gone.status(), StatusCode::NOT_FOUND);
@@ -274,4 +275,26 @@ async fn timelines_are_rebuilt_as_they_were_and_versions_can_be_raised() {
     stack.say("source.shop", &confirmed).await.unwrap();
     let next = raised["version"].as_u64().unwrap() + 1;
     assert_eq!(stack.rest.wait_version(&order, next, LIMIT).await.unwrap()["version"], next);
+}
+
+/// An order whose printing was heard of long ago stands still, until it is heard of again.
+#[tokio::test]
+async fn an_order_that_stands_still_is_listed_until_it_is_heard_of() {
+    let stack = Stack::running().unwrap();
+    let order = unique("STILL");
+    let long_ago = (clock::now() - TimeDelta::days(5)).to_rfc3339();
+    let record = Outgoing::new("source.shop", "", placed(&order).to_string())
+        .header("received-at", long_ago);
+    stack.producer.send(&[record]).await.unwrap();
+    let listed = |page: &Value| {
+        page["items"].as_array().unwrap().iter().find(|line| line["order"] == order).cloned()
+    };
+    let page =
+        until(&stack, "/v1/silent?limit=200&owner=shop", |page| listed(page).is_some()).await;
+    assert_eq!(listed(&page).unwrap()["stage"], "order.placed");
+    assert!(listed(&operator(&stack, "/v1/silent?limit=200&owner=carrier").await).is_none());
+    let confirmed =
+        json!({"event": "order.confirmed", "order_no": order, "at": clock::now().to_rfc3339()});
+    stack.say("source.shop", &confirmed).await.unwrap();
+    until(&stack, "/v1/silent?limit=200&owner=shop", |page| listed(page).is_none()).await;
 }

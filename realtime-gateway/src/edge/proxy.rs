@@ -69,6 +69,13 @@ pub(super) async fn pass_on_whole(
     forward(&service, &method, &uri, &headers, &body, |name| !own.contains(name)).await
 }
 
+/// Does a segment, as whoever is asked next will read it (RFC 3986, 5.2.4), lead out of the route
+/// that was matched here? Then what holds for that route would not hold for the other.
+fn climbs(path: &str) -> bool {
+    let dots = |segment: &str| segment.to_ascii_lowercase().replace("%2e", ".");
+    path.split(['/', '\\']).any(|segment| matches!(dots(segment).as_str(), "." | ".."))
+}
+
 async fn forward(
     service: &Upstream,
     method: &Method,
@@ -77,6 +84,9 @@ async fn forward(
     body: &Bytes,
     passes: impl Fn(&HeaderName) -> bool,
 ) -> Result<Response, Problem> {
+    if climbs(uri.path()) {
+        return Err(Problem::not_found());
+    }
     let path = uri.path_and_query().map_or("/", |p| p.as_str());
     let answer = service
         .send(method, path, |mut request| {
@@ -91,4 +101,17 @@ async fn forward(
         response = response.header(name.0, name.1);
     }
     response.body(Body::from_stream(answer.bytes_stream())).map_err(|_| Problem::internal())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::climbs;
+
+    #[test]
+    fn a_path_that_leads_out_of_its_route_is_not_passed_on() {
+        for path in ["/v1/webhooks/../lookup", "/v1/webhooks/%2e%2E/lookup", "/v1/./x", "/a/.%2e"] {
+            assert!(climbs(path), "{path}");
+        }
+        assert!(!climbs("/v1/orders/TM..1/timeline") && !climbs("/v1/webhooks/ghn/a.b"));
+    }
 }

@@ -34,7 +34,7 @@ const TABLE: &[Code] = &[
     code("picked", Milestone::ShipmentHandedOver),
     code("storing", Milestone::ShipmentInTransit),
     code("sorting", Milestone::ShipmentInTransit),
-    code("transporting", Milestone::ShipmentInTransit).back(),
+    code("transporting", Milestone::ShipmentInTransit),
     code("delivering", Milestone::ShipmentOutForDelivery),
     code("money_collect_delivering", Milestone::ShipmentOutForDelivery),
     code("delivered", Milestone::ShipmentDelivered),

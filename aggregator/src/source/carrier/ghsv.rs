@@ -83,14 +83,18 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let delivered = doc.text("delivery_time").map(|text| when(&text, record.zone)).transpose()?;
     let order = record.order(doc, &["client_code"], None)?;
     let said = meaning(TABLE, record, &plain(&status));
-    // Without a time of its own, saying the same again is the same event.
     let parcel = doc.text("required_code");
     let client = doc.text("client_code").unwrap_or_default();
     let attempt = doc.text("audit_code").unwrap_or_default();
-    let id = hashed_id(&[&client, parcel.as_deref().unwrap_or(""), &plain(&status), &attempt]);
+    // A second round is another day's; the same sentence of one day is the same event.
+    let day = record.received_at.with_timezone(&record.zone).date_naive().to_string();
+    let number = parcel.as_deref().unwrap_or("");
+    let id = hashed_id(&[&client, number, &plain(&status), &attempt, &day]);
     let time = delivered.unwrap_or(When::sure(record.received_at));
     let mut draft = said.draft("ghsv", id, time, order);
     draft.parcel("ghsv", None);
+    draft.data.shipment = parcel;
+    draft.data.restates = true;
     draft.data.note = Some(status);
     Ok(vec![draft])
 }

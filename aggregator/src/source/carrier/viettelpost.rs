@@ -56,10 +56,10 @@ const TABLE: &[Code] = &[
     code("503", Milestone::OrderCancelled),
     code("504", Milestone::ShipmentReturned),
     code("505", Milestone::ShipmentReturnPending),
-    code("506", Milestone::ShipmentAttemptFailed).because("consignee_not_home"),
+    code("506", Milestone::ShipmentAttemptFailed).because("consignee_customer_not_home"),
     code("507", Milestone::ShipmentAvailableForPickup),
     code("508", Milestone::ShipmentOutForDelivery),
-    code("509", Milestone::ShipmentInTransit).back(),
+    code("509", Milestone::ShipmentInTransit),
     // The courier was taken off the round: the parcel is at the post office again.
     code("510", Milestone::ShipmentInTransit).back(),
     code("515", Milestone::ShipmentReturnPending),

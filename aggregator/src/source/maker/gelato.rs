@@ -10,7 +10,7 @@ use crate::source::spec::Source;
 use crate::source::table::{Code, Meaning, code, meaning};
 use crate::source::time::{When, days, when};
 use chrono_tz::UTC;
-use contract::milestone::Milestone;
+use contract::milestone::{Milestone, Scope};
 
 pub(in crate::source) const SOURCE: Source = Source {
     name: "gelato",
@@ -73,10 +73,21 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         draft.parcel(&carrier.to_lowercase(), Some(number));
         draft.data.lines = line.clone().into_iter().collect();
     }
-    draft.data.line = line;
+    of_item(&mut draft, line);
     let range = doc.text("minDeliveryDate").zip(doc.text("maxDeliveryDate"));
     draft.data.eta = range.and_then(|(first, last)| days(&first, &last, record.zone));
     Ok(vec![draft])
+}
+
+/// An item without a tracking number travels in a parcel of its own.
+fn of_item(draft: &mut Draft, line: Option<String>) {
+    let travels =
+        draft.milestone.scope() == Scope::Shipment && draft.data.tracking_number.is_none();
+    if let Some(line) = line.as_ref().filter(|_| travels) {
+        draft.data.shipment = Some(format!("gelato-{line}"));
+        draft.data.lines = vec![line.clone()];
+    }
+    draft.data.line = line;
 }
 
 /// An order's status is that of its items; an item may lie in several parcels.
@@ -103,7 +114,7 @@ fn by_item(
         }
         if parcels.is_empty() {
             let mut draft = make(meaning(TABLE, record, &code), &line, &code);
-            draft.data.line = Some(line);
+            of_item(&mut draft, Some(line));
             drafts.push(draft);
         }
     }

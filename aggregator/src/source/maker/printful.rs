@@ -101,7 +101,8 @@ fn moment(doc: Doc<'_>, shipment: Doc<'_>) -> Result<When, Refusal> {
     if let Some(text) = doc.text("occurred_at") {
         return when(&text, UTC);
     }
-    let shipped = shipment.number("shipped_at");
+    let sent = doc.text("type").as_deref() == Some("package_shipped");
+    let shipped = shipment.number("shipped_at").filter(|_| sent);
     let created = shipped.or_else(|| doc.number("created"));
     seconds(created.ok_or_else(|| Refusal::Shape("`created` is missing".to_owned()))?)
 }

@@ -83,7 +83,11 @@ fn aliases(object: Doc<'_>) -> Vec<String> {
         "latest_charge",
         "charges.data.0.id",
     ];
-    let ids = fields.iter().filter_map(|field| object.text(field));
+    // A customer's or a payout's id names no order.
+    let of_order = |id: &String| {
+        ["pi_", "ch_", "py_", "re_", "dp_", "du_", "cs_"].iter().any(|p| id.starts_with(p))
+    };
+    let ids = fields.iter().filter_map(|field| object.text(field)).filter(of_order);
     ids.map(|id| format!("stripe:{id}")).collect()
 }
 

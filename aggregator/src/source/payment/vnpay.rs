@@ -59,7 +59,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse_or_form(record.value)?;
     let doc = Doc::of(&value);
     let response = doc.need("vnp_ResponseCode")?;
-    let status = doc.text("vnp_TransactionStatus").unwrap_or_else(|| response.clone());
+    let status = doc.need("vnp_TransactionStatus")?;
     let code = single(&response, &status);
     let paid_at = doc.text("vnp_PayDate").map(|text| when(&text, Ho_Chi_Minh)).transpose()?;
     let order = record.order(doc, &["vnp_TxnRef"], None)?;

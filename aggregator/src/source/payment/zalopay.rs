@@ -30,7 +30,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let outer = Doc::of(&value);
     let inner = parse(outer.need("data")?.as_bytes())?;
     let doc = Doc::of(&inner);
-    let kind = outer.text("type").unwrap_or_else(|| "1".to_owned());
+    let kind = outer.need("type")?;
     let transaction = doc.need_any(&["app_trans_id", "apptransid"])?;
     let own: Value = json!({ "order": after_date(&transaction) });
     let order = match &record.options.order {

@@ -79,7 +79,10 @@ impl Cost {
         match term {
             Term::Id | Term::Num(_) => Ok(()),
             Term::Str(None, parts) => self.text(parts),
-            Term::Arr(inner) => self.all(inner.as_deref()),
+            Term::Arr(inner) => {
+                self.doublings += 1;
+                self.all(inner.as_deref())
+            }
             Term::Obj(pairs) => {
                 self.doublings += u32::try_from(pairs.len().saturating_sub(1)).unwrap_or(u32::MAX);
                 pairs.iter().try_for_each(|(key, value)| {
@@ -149,6 +152,8 @@ impl Cost {
         if !FUNCTIONS.contains(&name) {
             return Err(format!("`{name}` is not one of {}", FUNCTIONS.join(", ")));
         }
+        // A text of a text escapes what is in it.
+        self.doublings += u32::from(name == "tostring");
         self.all(arguments)
     }
 

@@ -1,14 +1,15 @@
 //! A filter of the jq language, compiled once.
 
 use super::bound;
+use crate::source::MOST_EVENTS;
 use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Vars, data, unwrap_valr};
 use jaq_json::Val;
 
 type Compiled = jaq_core::compile::Filter<jaq_core::Native<data::JustLut<Val>>>;
 
-/// Most values that one record gives.
-const MOST: usize = 400;
+/// Most values that are looked at: one more than a record may have events.
+const MOST: usize = MOST_EVENTS + 1;
 
 /// The language's own definitions that the allowed functions stand on, with their arities.
 const DEFINED: [(&str, usize); 19] = [
@@ -67,16 +68,19 @@ impl Filter {
         Ok(Self(compiled.map_err(undefined)?))
     }
 
-    /// Its values; one that fails gives none.
-    pub(super) fn values(&self, input: Val) -> Vec<Val> {
+    /// Its values.
+    ///
+    /// # Errors
+    /// When it does not fit the record.
+    pub(super) fn values(&self, input: Val) -> Result<Vec<Val>, String> {
         let context = Ctx::<data::JustLut<Val>>::new(&self.0.lut, Vars::new([]));
         let values = self.0.id.run((context, input)).map(unwrap_valr);
-        values.take(MOST).map_while(Result::ok).collect()
+        values.take(MOST).map(|value| value.map_err(|error| error.to_string())).collect()
     }
 
     /// Its first value as a text: a text that is not empty, or a number as its digits.
     pub(super) fn text(&self, input: &Val) -> Option<String> {
-        let value = self.values(input.clone()).into_iter().next()?;
+        let value = self.values(input.clone()).ok()?.into_iter().next()?;
         match serde_json::from_str(&value.to_string()).ok()? {
             serde_json::Value::String(text) => {
                 Some(text.trim().to_owned()).filter(|text| !text.is_empty())

@@ -2,7 +2,7 @@
 
 use super::Script;
 use crate::draft::{Draft, OrderRef, tracking_alias};
-use crate::reject::Refusal;
+use crate::reject::{Refusal, excerpt};
 use crate::source::doc::parse_or_form;
 use crate::source::field::{hashed_id, money, order};
 use crate::source::record::Record;
@@ -10,19 +10,36 @@ use crate::source::time::{When, days, epoch, when};
 use chrono_tz::Tz;
 use contract::event::EtaRange;
 use jaq_json::Val;
+use serde_json::Value;
 use std::collections::HashMap;
 
 pub(super) fn read(script: &Script, record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     // Our own parser first: it bounds the depth.
     let document = parse_or_form(record.value)?;
+    if !is_shallow(&document) {
+        return Err(Refusal::Shape("a text in it nests too deeply".to_owned()));
+    }
     let text = document.to_string();
     let input = jaq_json::read::parse_single(text.as_bytes());
     let input = input.map_err(|error| Refusal::NotJson(error.to_string()))?;
     let events = match &script.each {
-        Some(each) => each.values(input),
+        Some(each) => each.values(input).map_err(|error| Refusal::Shape(excerpt(&error)))?,
         None => vec![input],
     };
     events.iter().map(|event| draft(script, record, event)).collect()
+}
+
+/// Deepest nesting that a text may have, in case a filter reads it as JSON.
+const DEEPEST: usize = 100;
+
+/// Can every text in it be read as JSON without going too deep?
+fn is_shallow(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.bytes().filter(|b| matches!(b, b'[' | b'{')).count() <= DEEPEST,
+        Value::Array(list) => list.iter().all(is_shallow),
+        Value::Object(fields) => fields.values().all(is_shallow),
+        _ => true,
+    }
 }
 
 /// The fields of one event that are filled.
@@ -44,7 +61,7 @@ fn draft(script: &Script, record: &Record<'_>, event: &Val) -> Result<Draft, Ref
     let told = Told(script.fields.iter().filter_map(filled).collect());
     let (status, time) = (told.need("status")?, told.need("time")?);
     let happened = moment(&time, record.zone)?;
-    let named = reference(&told)?;
+    let named = reference(script, &told)?;
     let tracking = told.get("tracking");
     let parts = [
         &tracking.clone().unwrap_or_default(),
@@ -75,8 +92,8 @@ fn draft(script: &Script, record: &Record<'_>, event: &Val) -> Result<Draft, Ref
 }
 
 /// The order by its number, else by an alias of the source's, else by the parcel.
-fn reference(told: &Told) -> Result<OrderRef, Refusal> {
-    let alias = told.get("alias").map(OrderRef::Alias);
+fn reference(script: &Script, told: &Told) -> Result<OrderRef, Refusal> {
+    let alias = told.get("alias").map(|alias| OrderRef::Alias(format!("{}:{alias}", script.name)));
     let parcel = told.get("tracking").map(|number| OrderRef::Alias(tracking_alias(&number)));
     let named = told.get("order").map(|text| order(text.trim_start_matches('#')));
     match (named, alias.or(parcel)) {

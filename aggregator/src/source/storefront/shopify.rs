@@ -101,8 +101,13 @@ fn order(record: &Record<'_>, doc: Doc<'_>) -> Result<Vec<Draft>, Refusal> {
     let (created, updated) = (at(doc, &["created_at"])?, at(doc, &["updated_at", "created_at"])?);
     let currency = doc.text("currency").unwrap_or_default();
     let total = doc.text("total_price").and_then(|total| money(&total, &currency));
-    let mut drafts =
-        vec![snapshot.placed(created, buyer(doc, &snapshot.order)?, lines(doc), total.clone())];
+    let mut drafts = vec![snapshot.placed(
+        created,
+        updated,
+        buyer(doc, &snapshot.order)?,
+        lines(doc),
+        total.clone(),
+    )];
     if let Some(status) = doc.text("financial_status") {
         let said = meaning(TABLE, record, &format!("financial {status}"));
         // Money that is back is told by the refund itself, with its amount.
@@ -110,11 +115,7 @@ fn order(record: &Record<'_>, doc: Doc<'_>) -> Result<Vec<Draft>, Refusal> {
             said.milestone,
             Milestone::PaymentRefunded | Milestone::PaymentPartiallyRefunded
         );
-        let mut draft = snapshot.draft(
-            said,
-            &status,
-            if status == "paid" { paid_at(doc, updated)? } else { updated },
-        );
+        let mut draft = snapshot.draft(said, &status, updated);
         draft.data.money = total.filter(|_| !refunded);
         drafts.push(draft);
     }
@@ -133,11 +134,6 @@ fn order(record: &Record<'_>, doc: Doc<'_>) -> Result<Vec<Draft>, Refusal> {
         drafts.push(snapshot.draft(said, "confirmed", created));
     }
     Ok(drafts)
-}
-
-/// Paid when it was processed, where no later capture is to be told apart.
-fn paid_at(doc: Doc<'_>, updated: When) -> Result<When, Refusal> {
-    doc.text("processed_at").map_or(Ok(updated), |text| when(&text, UTC))
 }
 
 fn buyer(doc: Doc<'_>, order: &OrderRef) -> Result<contract::customer::Customer, Refusal> {

@@ -37,12 +37,16 @@ impl Snapshot<'_> {
     pub(in crate::source) fn placed(
         &self,
         when: When,
+        updated: When,
         customer: Customer,
         items: Vec<LineItem>,
         money: Option<Money>,
     ) -> Draft {
         let said = Meaning::plain(Milestone::OrderPlaced);
         let mut draft = self.draft(said, "placed", when);
+        // An edited order is placed at the same time as before: the newest edition sorts last.
+        draft.id = format!("{}-{}", updated.at.timestamp_millis(), draft.id);
+        draft.customer_at = Some(updated.at);
         draft.data.customer_id = Some(customer.id.to_string());
         draft.customer = Some(customer);
         draft.data.items = items;

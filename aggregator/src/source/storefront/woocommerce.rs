@@ -64,7 +64,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
     buyer.name = Some(name).filter(|name| !name.is_empty());
     (buyer.email, buyer.phone) = (doc.text("billing.email"), doc.text("billing.phone"));
-    let mut drafts = vec![snapshot.placed(created, buyer, lines(doc), total.clone())];
+    let mut drafts = vec![snapshot.placed(created, modified, buyer, lines(doc), total.clone())];
     // Cash on delivery is processed without being paid.
     if let Some(paid) = paid
         .or((status == "processing" && doc.text("payment_method").as_deref() != Some("cod"))

@@ -86,12 +86,11 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let order = record.order(msg, &["order_number", "order_id"], Some(tracking_alias(&number)))?;
     let parcel =
         Parcel { source: SOURCE.name, carrier: msg.text("slug"), number: number.clone(), order };
-    let stops =
-        msg.each("checkpoints").map(|point| stop(record, point)).collect::<Result<_, _>>()?;
-    let mut drafts = parcel.drafts(stops, state(record, whole, msg)?);
-    if let Some((last, range)) = drafts.last_mut().zip(eta(record, msg)) {
-        last.data.eta = Some(range);
-    }
+    // One that cannot be read spoils no other.
+    let stops = msg.each("checkpoints").filter_map(|point| stop(record, point).ok()).collect();
+    let at = updated(record, whole, msg)?;
+    let mut drafts = parcel.drafts(stops, state(record, msg, at));
+    drafts.extend(parcel.expected(eta(record, msg), at));
     Ok(drafts)
 }
 
@@ -118,15 +117,19 @@ fn stop(record: &Record<'_>, point: Doc<'_>) -> Result<Stop, Refusal> {
     })
 }
 
-/// The whole's own state: at the update, or when the webhook was sent.
-fn state(record: &Record<'_>, whole: Doc<'_>, msg: Doc<'_>) -> Result<Option<Stop>, Refusal> {
-    let Some((said, code)) = said(record, msg) else { return Ok(None) };
-    let when = match (msg.any(&["last_updated_at", "updated_at"]), whole.number("ts")) {
-        (Some(text), _) => when(&text, UTC)?,
-        (None, Some(ts)) => seconds(ts)?,
-        (None, None) => When::sure(record.received_at),
-    };
-    Ok(Some(Stop { said, code, when, location: None, note: msg.text("subtag_message") }))
+/// The whole's own state.
+fn state(record: &Record<'_>, msg: Doc<'_>, when: When) -> Option<Stop> {
+    let (said, code) = said(record, msg)?;
+    Some(Stop { said, code, when, location: None, note: msg.text("subtag_message") })
+}
+
+/// When it was updated, else when the webhook was sent.
+fn updated(record: &Record<'_>, whole: Doc<'_>, msg: Doc<'_>) -> Result<When, Refusal> {
+    match (msg.any(&["last_updated_at", "updated_at"]), whole.number("ts")) {
+        (Some(text), _) => when(&text, UTC),
+        (None, Some(ts)) => seconds(ts),
+        (None, None) => Ok(When::receipt(record.received_at)),
+    }
 }
 
 /// The newest of the expectations that it keeps.
@@ -171,8 +174,8 @@ mod tests {
     fn every_checkpoint_is_an_event_and_the_state_is_not_said_twice() {
         let drafts = read_all("aftership", HOOK);
         let codes: Vec<&str> = drafts.iter().map(|d| d.milestone.code()).collect();
-        assert_eq!(codes, ["shipment.handed_over", "shipment.in_transit"]);
-        assert!(drafts[0].data.tz_assumed && drafts[1].data.eta.is_some());
+        assert_eq!(codes, ["shipment.handed_over", "shipment.in_transit", "eta.revised"]);
+        assert!(drafts[0].data.tz_assumed && drafts[2].data.eta.is_some());
         assert_eq!(drafts[0].reveals, ["tracking:9400X"]);
     }
 
@@ -184,7 +187,7 @@ mod tests {
             1,
         );
         let drafts = read_all("aftership", &returned);
-        assert_eq!(drafts.last().unwrap().milestone, Milestone::ShipmentReturned);
+        assert_eq!(drafts[2].milestone, Milestone::ShipmentReturned);
         let new = HOOK.replace("InTransit_003", "InTransit_099");
         assert_eq!(read_all("aftership", &new)[1].milestone, Milestone::ShipmentInTransit);
     }

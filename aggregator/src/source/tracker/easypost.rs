@@ -65,21 +65,21 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let mut stops = Vec::new();
     for point in doc.each("tracking_details") {
         let Some((said, code)) = said(record, point) else { continue };
-        let when = when(&point.need("datetime")?, record.zone)?;
+        // One that cannot be read spoils no other.
+        let told = point.text("datetime").and_then(|text| when(&text, record.zone).ok());
+        let Some(when) = told else { continue };
         stops.push(Stop { said, code, when, location: place(point), note: point.text("message") });
     }
     first_is_hand_over(&mut stops);
     let (state, code) =
         said(record, doc).ok_or_else(|| Refusal::Shape("`status` is missing".to_owned()))?;
     let updated = doc.any(&["updated_at", "created_at"]);
-    let updated = updated.map_or(Ok(When::sure(record.received_at)), |t| when(&t, UTC))?;
+    let updated = updated.map_or(Ok(When::receipt(record.received_at)), |t| when(&t, UTC))?;
     let state = Stop { said: state, code, when: updated, location: None, note: None };
     let parcel = Parcel { source: SOURCE.name, carrier: doc.text("carrier"), number, order };
     let mut drafts = parcel.drafts(stops, Some(state));
     let eta = doc.text("est_delivery_date").and_then(|text| expected(&text, record.zone));
-    if let Some(last) = drafts.last_mut() {
-        last.data.eta = eta;
-    }
+    drafts.extend(parcel.expected(eta, updated));
     Ok(drafts)
 }
 
@@ -105,7 +105,8 @@ mod tests {
                 "shipment.label_created",
                 "shipment.handed_over",
                 "shipment.in_transit",
-                "shipment.delivered"
+                "shipment.delivered",
+                "eta.revised"
             ]
         );
         assert_eq!(drafts[2].data.location.as_deref(), Some("Huế, VN"));

@@ -4,10 +4,12 @@ use crate::draft::{Draft, OrderRef};
 use crate::source::field::hashed_id;
 use crate::source::table::Meaning;
 use crate::source::time::When;
+use chrono::Datelike;
+use contract::event::EtaRange;
 use contract::milestone::Milestone;
 
 /// Most checkpoints of one record; a journey has a few dozen.
-const MOST: usize = 400;
+const MOST: usize = 150;
 
 /// Whose journey it is.
 pub(super) struct Parcel<'a> {
@@ -34,22 +36,47 @@ pub(super) struct Stop {
 impl Parcel<'_> {
     /// Drafts of the stops, and of the state where the newest stop does not say it.
     pub(super) fn drafts(&self, mut stops: Vec<Stop>, state: Option<Stop>) -> Vec<Draft> {
+        // A stop of a time that nobody lived in spoils no other.
+        stops.retain(|stop| stop.when.at.year() >= 2000);
         stops.sort_by_key(|stop| stop.when.at);
         // A journey that is too long keeps its end.
         stops.drain(..stops.len().saturating_sub(MOST));
         let known = |stop: &Stop, state: &Stop| {
-            stop.said.milestone == state.said.milestone
-                && (!state.said.is_unknown() || stop.code == state.code)
+            let moving = state.said.milestone == Milestone::ShipmentInTransit;
+            let same = stop.said.milestone == state.said.milestone
+                || (moving && stop.said.milestone == Milestone::ShipmentHandedOver);
+            same && (!state.said.is_unknown() || stop.code == state.code)
         };
         let news = state.filter(|state| !stops.last().is_some_and(|stop| known(stop, state)));
-        stops.extend(news);
-        stops.into_iter().map(|stop| self.draft(stop)).collect()
+        let mut drafts: Vec<Draft> = stops.into_iter().map(|stop| self.draft(stop)).collect();
+        drafts.extend(news.map(|state| {
+            // It is said anew with every record.
+            let mut draft = self.draft(state);
+            draft.data.restates = true;
+            draft
+        }));
+        drafts
+    }
+
+    /// When the parcel is expected, as this record says. An event of its own: the last stop may be
+    /// an old one.
+    pub(super) fn expected(&self, range: Option<EtaRange>, at: When) -> Option<Draft> {
+        let range = range?;
+        let parts = [range.earliest, range.latest, at.at].map(|time| time.to_rfc3339());
+        let id = hashed_id(&["eta", &self.number, &parts[0], &parts[1], &parts[2]]);
+        let said = Meaning::plain(Milestone::EtaRevised);
+        let mut draft = said.draft(self.source, id, at, self.order.clone());
+        let carrier = self.carrier.as_deref().unwrap_or(self.source);
+        draft.parcel(&carrier.to_lowercase(), Some(self.number.clone()));
+        draft.data.eta = Some(range);
+        draft.data.restates = true;
+        Some(draft)
     }
 
     fn draft(&self, stop: Stop) -> Draft {
-        let at = stop.when.at.to_rfc3339();
+        let at = if stop.when.receipt { String::new() } else { stop.when.at.to_rfc3339() };
         let place = stop.location.as_deref().unwrap_or("");
-        let id = hashed_id(&[&self.number, &stop.code, &at, place]);
+        let id = hashed_id(&[&self.number, &stop.code, stop.said.milestone.code(), &at, place]);
         let mut draft = stop.said.draft(self.source, id, stop.when, self.order.clone());
         let carrier = self.carrier.as_deref().unwrap_or(self.source);
         draft.parcel(&carrier.to_lowercase(), Some(self.number.clone()));

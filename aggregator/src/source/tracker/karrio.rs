@@ -68,7 +68,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let order = record.order(data, &fields, Some(tracking_alias(&number)))?;
     let (mut stops, mut reasons, mut newest) = (Vec::new(), Vec::new(), None);
     for event in data.each("events") {
-        let Some(when) = moment(event, record)? else { continue };
+        let Ok(Some(when)) = moment(event, record) else { continue };
         newest = newest.max(Some(when.at));
         let Some(code) = event.text("status") else { continue };
         reasons.push((when.at, event.text("reason")));
@@ -77,19 +77,18 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         stops.push(Stop { said, code, when, location, note });
     }
     let said = meaning(TABLE, record, &status);
-    let at = When::sure(newest.unwrap_or(record.received_at));
+    let at = newest.map_or(When::receipt(record.received_at), When::sure);
     let state = Stop { said, code: status, when: at, location: None, note: None };
     let carrier = data.text("carrier_name");
-    let mut drafts =
-        Parcel { source: SOURCE.name, carrier, number, order }.drafts(stops, Some(state));
+    let parcel = Parcel { source: SOURCE.name, carrier, number, order };
+    let mut drafts = parcel.drafts(stops, Some(state));
     for draft in &mut drafts {
         let told = reasons.iter().find(|(at, reason)| *at == draft.time && reason.is_some());
         draft.data.reason =
             told.and_then(|(_, reason)| reason.clone()).or(draft.data.reason.take());
     }
-    if let Some(last) = drafts.last_mut() {
-        last.data.eta = data.text("estimated_delivery").and_then(|day| expected(&day, record.zone));
-    }
+    let eta = data.text("estimated_delivery").and_then(|day| expected(&day, record.zone));
+    drafts.extend(parcel.expected(eta, at));
     Ok(drafts)
 }
 
@@ -106,7 +105,7 @@ mod tests {
             {"date":"2026-11-24","time":"18:00","code":"AR","description":"Arrived"}]}}"#;
         let drafts = read_all("karrio", hook);
         let codes: Vec<&str> = drafts.iter().map(|d| d.milestone.code()).collect();
-        assert_eq!(codes, ["shipment.handed_over", "shipment.attempt_failed"]);
+        assert_eq!(codes, ["shipment.handed_over", "shipment.attempt_failed", "eta.revised"]);
         assert_eq!(drafts[1].data.reason.as_deref(), Some("consignee_not_home"));
         assert_eq!(drafts[1].time.to_rfc3339(), "2026-11-25T13:58:00+00:00");
     }

@@ -108,20 +108,19 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         let words = [event.text("sub_status"), event.text("stage")];
         // A scan that is no milestone of theirs still says that the parcel moves.
         let Some((said, code)) = said(record, words) else { continue };
-        let Some(when) = moment(event, record).transpose()? else { continue };
+        let Some(Ok(when)) = moment(event, record) else { continue };
         let (location, note) = (event.text("location"), event.text("description"));
         stops.push(Stop { said, code, when, location, note });
     }
     let state = state(record, whole, block("latest_status"), block("latest_event"))?;
     let first = block("tracking").at("providers.0.provider");
     let carrier = first.any(&["alias", "name"]);
-    let mut drafts = Parcel { source: SOURCE.name, carrier, number, order }.drafts(stops, state);
+    let parcel = Parcel { source: SOURCE.name, carrier, number, order };
+    let mut drafts = parcel.drafts(stops, state);
     let expected = block("time_metrics").at("estimated_delivery_date");
     let range = expected.text("from").zip(expected.text("to"));
     let range = range.and_then(|(from, to)| days(&from, &to, record.zone));
-    if let Some(last) = drafts.last_mut() {
-        last.data.eta = range;
-    }
+    drafts.extend(parcel.expected(range, When::receipt(record.received_at)));
     Ok(drafts)
 }
 
@@ -136,7 +135,7 @@ fn state(
     let Some((said, code)) = said(record, words) else {
         return Err(Refusal::Shape("`latest_status` is missing".to_owned()));
     };
-    let when = moment(newest, record).unwrap_or(Ok(When::sure(record.received_at)))?;
+    let when = moment(newest, record).unwrap_or(Ok(When::receipt(record.received_at)))?;
     let (location, note) = (newest.text("location"), newest.text("description"));
     Ok(Some(Stop { said, code, when, location, note }))
 }

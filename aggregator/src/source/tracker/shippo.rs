@@ -74,7 +74,7 @@ fn stop(record: &Record<'_>, doc: Doc<'_>) -> Result<Option<Stop>, Refusal> {
     let Some((said, code)) = said(record, doc) else { return Ok(None) };
     let when = doc
         .text("status_date")
-        .map_or(Ok(When::sure(record.received_at)), |t| when(&t, record.zone))?;
+        .map_or(Ok(When::receipt(record.received_at)), |t| when(&t, record.zone))?;
     let parts = ["location.city", "location.state", "location.country"];
     let named: Vec<String> = parts.iter().filter_map(|part| doc.text(part)).collect();
     let location = (!named.is_empty()).then(|| named.join(", "));
@@ -87,7 +87,8 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let data = if whole.at("data").is_there() { whole.at("data") } else { whole };
     let number = data.need("tracking_number")?;
     let alias = tracking_alias(&number);
-    let noted = data.text("metadata").and_then(|text| text.rsplit(' ').next().map(str::to_owned));
+    let noted = data.text("metadata");
+    let noted = noted.as_deref().map(|text| text.strip_prefix("Order ").unwrap_or(text));
     let noted = noted.and_then(|text| order(text.trim_start_matches('#')).ok());
     let order = match noted {
         Some(order) if record.options.order.is_none() => order,
@@ -95,7 +96,8 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     };
     let mut stops = Vec::new();
     for entry in data.each("tracking_history") {
-        stops.extend(stop(record, entry)?);
+        // One that cannot be read spoils no other.
+        stops.extend(stop(record, entry).ok().flatten());
     }
     first_is_hand_over(&mut stops);
     let state = stop(record, data.at("tracking_status"))?;
@@ -104,9 +106,8 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     }
     let parcel = Parcel { source: SOURCE.name, carrier: data.text("carrier"), number, order };
     let mut drafts = parcel.drafts(stops, state);
-    if let Some(last) = drafts.last_mut() {
-        last.data.eta = data.text("eta").and_then(|text| expected(&text, record.zone));
-    }
+    let eta = data.text("eta").and_then(|text| expected(&text, record.zone));
+    drafts.extend(parcel.expected(eta, When::receipt(record.received_at)));
     Ok(drafts)
 }
 
@@ -125,9 +126,14 @@ mod tests {
         let codes: Vec<&str> = drafts.iter().map(|d| d.milestone.code()).collect();
         assert_eq!(
             codes,
-            ["shipment.handed_over", "shipment.attempt_failed", "shipment.out_for_delivery"]
+            [
+                "shipment.handed_over",
+                "shipment.attempt_failed",
+                "shipment.out_for_delivery",
+                "eta.revised"
+            ]
         );
         assert_eq!(drafts[0].order, OrderRef::Order("T-11".parse().unwrap()));
-        assert!(drafts[2].data.eta.is_some());
+        assert!(drafts[3].data.eta.is_some());
     }
 }
