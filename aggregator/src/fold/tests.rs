@@ -3,6 +3,7 @@
 use super::*;
 use crate::draft::{Draft, OrderRef};
 use chrono::{DateTime, TimeDelta, Utc};
+use contract::event::Confidence;
 use contract::milestone::Milestone;
 use contract::timeline::StepState;
 use proptest::prelude::*;
@@ -373,4 +374,45 @@ fn an_unnamed_parcel_is_the_only_one_and_articles_find_their_lines() {
     let timeline = fold(&order(), &by_article).unwrap();
     assert_eq!(timeline.progress, contract::timeline::Progress { delivered: 1, of: 2 });
     assert_eq!(timeline.shipments[0].items, ["2"]);
+}
+
+#[test]
+fn a_declared_step_back_leaves_a_report_but_nothing_that_is_sure() {
+    let back = |d: &mut Draft| {
+        d.data.tracking_number = Some("X1".into());
+        d.data.step_back = true;
+    };
+    let mut sure = plain();
+    sure.push(event(32, "shipment.attempt_failed", back));
+    assert_eq!(status_of(&sure), "shipment.delivered");
+    let mut reported = plain();
+    reported[6].data.confidence = Confidence::Reported;
+    reported.push(event(32, "shipment.attempt_failed", back));
+    assert_eq!(status_of(&reported), "shipment.attempt_failed");
+    let mut cancelled = plain()[..3].to_vec();
+    cancelled.push(event(4, "order.cancelled", |_| ()));
+    cancelled.push(event(5, "shipment.in_transit", back));
+    assert_eq!(status_of(&cancelled), "order.cancelled");
+}
+
+#[test]
+fn one_item_that_is_cancelled_or_delivered_leaves_the_others_alone() {
+    let mut history = vec![event(0, "order.placed", |d| items(d, &["1", "2"]))];
+    history.push(event(1, "order.cancelled", |d| d.data.line = Some("1".into())));
+    assert_eq!(status_of(&history), "order.placed");
+    history.push(event(2, "shipment.delivered", |d| {
+        (d.data.shipment, d.data.lines) = (Some("G-2".into()), vec!["2".into()]);
+    }));
+    let timeline = fold(&order(), &history).unwrap();
+    assert_eq!(timeline.progress, contract::timeline::Progress { delivered: 1, of: 2 });
+    assert!(timeline.terminal);
+}
+
+#[test]
+fn lines_that_the_order_does_not_have_hide_no_parcel() {
+    let history = [
+        event(0, "order.placed", |d| items(d, &["1"])),
+        event(5, "shipment.delivered", parcel("P1", "X1", &["maker-77"])),
+    ];
+    assert_eq!(status_of(&history), "shipment.delivered");
 }

@@ -148,4 +148,24 @@ mod tests {
             "shape"
         );
     }
+
+    #[test]
+    fn headers_of_a_webhook_are_nobodys_word_and_a_vendor_is_not_spoken_for() {
+        let headers = [
+            ("ce_specversion", "1.0"),
+            ("ce_id", "e9"),
+            ("ce_source", "kiln-7"),
+            ("ce_type", "order.cancelled"),
+            ("ce_subject", "T-99"),
+            ("webhook-id", "msg_1"),
+        ];
+        let body = r#"{"specversion":"1.0","id":"e1","source":"ghn","type":"order.confirmed","subject":"T-70"}"#;
+        let draft = read_with_headers("cloudevents", body, &headers).unwrap().remove(0);
+        assert_eq!(
+            (draft.milestone, draft.source.as_str()),
+            (Milestone::OrderConfirmed, "cloudevents/ghn")
+        );
+        let odd = body.replace("\"ghn\"", "\"shop:TM-1\"");
+        assert_eq!(read_one("cloudevents", &odd).source, "shop-TM-1");
+    }
 }

@@ -149,4 +149,14 @@ mod tests {
         assert_eq!(draft.milestone, Milestone::EtaRevised);
         assert_eq!(draft.data.eta.unwrap().earliest.to_rfc3339(), "2026-11-26T08:00:00+00:00");
     }
+
+    #[test]
+    fn an_item_without_a_tracking_number_is_a_parcel_of_its_own() {
+        let hook = r#"{"id":"is_1","event":"order_item_status_updated","itemReferenceId":"1","orderReferenceId":"T-40","status":"delivered","created":"2026-11-22T07:26:52+00:00"}"#;
+        let draft = read_all("gelato", hook).remove(0);
+        assert_eq!(
+            (draft.data.shipment.as_deref(), draft.data.lines.as_slice()),
+            (Some("gelato-1"), &["1".to_owned()][..])
+        );
+    }
 }

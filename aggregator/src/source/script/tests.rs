@@ -186,3 +186,30 @@ fn a_filter_that_may_loop_or_grow_is_refused() {
         assert!(Filter::compile(code).is_ok(), "{code}");
     }
 }
+
+fn read_with(file: &str, value: &str) -> Result<Vec<Draft>, crate::reject::Refusal> {
+    let script = Script::parse(file).unwrap();
+    let (headers, options) = (HashMap::new(), Options::default());
+    let received_at = service_kit::clock::now();
+    let zone = script.zone;
+    let record =
+        Record { value: value.as_bytes(), headers: &headers, received_at, options: &options, zone };
+    script.read(&record)
+}
+
+#[test]
+fn an_alias_is_told_and_used_by_one_name() {
+    let file = "name = \"al\"\n[read]\norder = \".o\"\nalias = \".a\"\nstatus = \".s\"\ntime = \".t\"\n[codes]\nA = \"production.started\"\n";
+    let told =
+        read_with(file, r#"{"o":"T-1","a":"77","s":"A","t":"2026-11-22T10:00:00Z"}"#).unwrap();
+    let used = read_with(file, r#"{"a":"77","s":"A","t":"2026-11-22T11:00:00Z"}"#).unwrap();
+    assert_eq!(used[0].order, crate::draft::OrderRef::Alias(told[0].reveals[0].clone()));
+}
+
+#[test]
+fn a_text_that_is_too_deep_for_a_parser_reaches_none() {
+    let file = "name = \"deep\"\n[read]\norder = \".d | fromjson | .o\"\nstatus = \".s\"\ntime = \".t\"\n[codes]\n";
+    let deep = "[".repeat(100_000);
+    let value = serde_json::json!({"d": deep, "s": "A", "t": "2026-11-22T10:00:00Z"}).to_string();
+    assert_eq!(read_with(file, &value).unwrap_err().label(), "shape");
+}

@@ -118,4 +118,39 @@ mod tests {
         let hook = r#"{"tracking_code":"EZ78","status":"failure","status_detail":"lost","updated_at":"2026-11-24T10:00:00Z"}"#;
         assert_eq!(read_all("easypost", hook)[0].milestone, Milestone::ShipmentLost);
     }
+
+    #[test]
+    fn one_detail_that_cannot_be_read_spoils_no_journey() {
+        let hook = r#"{"tracking_code":"EZ79","status":"delivered","updated_at":"2026-11-24T10:00:00Z","tracking_details":[
+            {"status":"in_transit","datetime":"yesterday"},{"status":"in_transit","datetime":"1970-01-01T00:00:00Z"},
+            {"status":"delivered","datetime":"2026-11-24T09:00:00Z"}]}"#;
+        let codes: Vec<&str> =
+            read_all("easypost", hook).iter().map(|d| d.milestone.code()).collect();
+        assert_eq!(codes, ["shipment.delivered"]);
+    }
+
+    #[test]
+    fn the_hand_over_is_the_same_however_much_is_known_of_the_journey() {
+        let hook = |details: &str| {
+            format!(
+                r#"{{"tracking_code":"EZ80","status":"in_transit","updated_at":"2026-11-24T10:00:00Z","tracking_details":[{details}]}}"#
+            )
+        };
+        let (first, second) = (
+            r#"{"status":"in_transit","datetime":"2026-11-22T09:00:00Z"}"#,
+            r#"{"status":"in_transit","datetime":"2026-11-23T09:00:00Z"}"#,
+        );
+        let told = |details: &str| -> std::collections::BTreeSet<(String, &'static str)> {
+            read_all("easypost", &hook(details))
+                .iter()
+                .map(|d| (d.id.clone(), d.milestone.code()))
+                .collect()
+        };
+        let (late, whole) = (told(second), told(&format!("{first},{second}")));
+        // One id never means two things.
+        for (id, code) in &late {
+            assert!(whole.iter().all(|(other, said)| other != id || said == code));
+        }
+        assert_eq!(late.len(), 1);
+    }
 }
