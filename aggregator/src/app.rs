@@ -67,13 +67,14 @@ async fn bring_in(config: &Config, files: &[String]) -> anyhow::Result<ExitCode>
 /// Walks over all orders, or over those that are named, while the service runs elsewhere.
 async fn walk(config: &Config, tool: &str, named: &[String]) -> anyhow::Result<ExitCode> {
     let pool = postgres::pool(&config.postgres, "aggregator rebuild")?;
+    let settings = Settings { derive_grace: TimeDelta::from_std(config.derive_grace)? };
     let job = if tool == "rebuild" { Job::Rebuild } else { Job::Raise };
     let tell = |seen, all, changed| {
         let _ = service::print(&format!("{seen} of {all} orders seen, {changed} written anew\n"));
     };
     let walk = match named {
-        [] => rebuild::run(&pool, job, tell).await?,
-        named => rebuild::these(&pool, job, named).await?,
+        [] => rebuild::run(&pool, job, settings, tell).await?,
+        named => rebuild::these(&pool, job, settings, named).await?,
     };
     let done = format!("done: {} orders, {} written anew\n", walk.seen, walk.changed);
     Ok(service::print(&done))

@@ -10,6 +10,6 @@ mod resolve;
 mod accept;
 mod batch;
 
-pub use accept::{Settings, accept};
+pub use accept::{Settings, accept, due_times};
 pub use batch::{Pipeline, redrive};
 pub use work::Work;

@@ -2,10 +2,12 @@
 //! is kept, so that a walk that was broken off is gone on with.
 
 use crate::fold;
+use crate::pipeline::{Settings, due_times};
 use crate::store::order::Known;
 use crate::store::outbox::NewRow;
 use crate::store::walk::{self, Walk};
-use crate::store::{event, json, lock, order, outbox, timeline};
+use crate::store::{due, event, json, lock, order, outbox, timeline};
+use chrono::{DateTime, Utc};
 use contract::event::OrderEvent;
 use contract::id::OrderId;
 use contract::timeline::Timeline;
@@ -41,6 +43,7 @@ impl Job {
 pub async fn run(
     pool: &PgPool,
     job: Job,
+    settings: Settings,
     tell: impl Fn(i64, i64, i64),
 ) -> Result<Walk, sqlx::Error> {
     let all = walk::orders(&mut *pool.acquire().await?).await?;
@@ -54,7 +57,7 @@ pub async fn run(
             transaction.commit().await?;
             return Ok(here);
         };
-        here.changed += portion(&mut transaction, job, &ids, here.base).await?;
+        here.changed += portion(&mut transaction, job, &ids, (here.base, settings)).await?;
         here.seen += i64::try_from(ids.len()).unwrap_or(0);
         here.after = last;
         walk::at(&mut transaction, job.name(), &here).await?;
@@ -67,9 +70,14 @@ pub async fn run(
 ///
 /// # Errors
 /// When the database is away; then nothing is done.
-pub async fn these(pool: &PgPool, job: Job, orders: &[String]) -> Result<Walk, sqlx::Error> {
+pub async fn these(
+    pool: &PgPool,
+    job: Job,
+    settings: Settings,
+    orders: &[String],
+) -> Result<Walk, sqlx::Error> {
     let mut transaction = pool.begin().await?;
-    let changed = portion(&mut transaction, job, orders, above_all()).await?;
+    let changed = portion(&mut transaction, job, orders, (above_all(), settings)).await?;
     transaction.commit().await?;
     Ok(Walk { seen: i64::try_from(orders.len()).unwrap_or(0), changed, ..Walk::default() })
 }
@@ -84,7 +92,7 @@ async fn portion(
     connection: &mut PgConnection,
     job: Job,
     ids: &[String],
-    base: i64,
+    (base, settings): (i64, Settings),
 ) -> Result<i64, sqlx::Error> {
     lock::take(connection, "order", ids.iter().map(String::as_str)).await?;
     let known = order::known(connection, ids).await?;
@@ -94,7 +102,7 @@ async fn portion(
     for id in ids {
         let (Some(known), Ok(order)) = (known.get(id), id.parse::<OrderId>()) else { continue };
         let history = events.remove(id).unwrap_or_default();
-        changes.look(job, &order, &history, known, stored.get(id), base);
+        changes.look(job, &order, &history, known, stored.get(id), (base, settings));
     }
     let count = i64::try_from(changes.timelines.len()).unwrap_or(0);
     if count > 0 {
@@ -102,6 +110,7 @@ async fn portion(
         timeline::put(connection, &changes.timelines, &documents).await?;
         order::raise(connection, &changes.orders, &changes.bases).await?;
         outbox::add(connection, &changes.rows).await?;
+        due::put(connection, &changes.orders, &changes.due).await?;
     }
     Ok(count)
 }
@@ -112,6 +121,7 @@ struct Changes {
     rows: Vec<NewRow>,
     orders: Vec<String>,
     bases: Vec<i64>,
+    due: Vec<(String, &'static str, DateTime<Utc>)>,
 }
 
 impl Changes {
@@ -123,7 +133,7 @@ impl Changes {
         history: &[OrderEvent],
         known: &Known,
         stored: Option<&Value>,
-        base: i64,
+        (base, settings): (i64, Settings),
     ) {
         let Some(now) = fold::state(order, history, known.version_base) else { return };
         let same = stored.is_some_and(|stored| {
@@ -139,6 +149,8 @@ impl Changes {
             return;
         };
         self.rows.push(NewRow::version(&state, newest, None, &known.customer).pages_only());
+        let zone = known.customer.time_zone.as_deref();
+        self.due.extend(due_times(&state, zone, settings));
         self.orders.push(order.to_string());
         self.bases.push(i64::try_from(new_base).unwrap_or(i64::MAX));
         self.timelines.push(state);

@@ -9,7 +9,7 @@ use crate::store::event::NewEvent;
 use crate::store::order::Known;
 use crate::store::outbox::NewRow;
 use crate::store::{due, event, json, outbox, silent, timeline, unmapped};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use contract::event::OrderEvent;
 use contract::id::OrderId;
 use contract::timeline::Timeline;
@@ -32,7 +32,7 @@ struct Changes {
     rows: Vec<NewRow>,
     touched: Vec<String>,
     heard_of: Vec<String>,
-    due: Vec<(String, &'static str, chrono::DateTime<chrono::Utc>)>,
+    due: Vec<(String, &'static str, DateTime<Utc>)>,
     duplicates: usize,
 }
 
@@ -70,6 +70,20 @@ pub async fn accept(
     outbox::add(connection, &changes.rows).await?;
     silent::heard_of(connection, &changes.heard_of).await?;
     due::put(connection, &changes.touched, &changes.due).await
+}
+
+/// When an order is to be looked at again, and for what.
+#[must_use]
+pub fn due_times(
+    timeline: &Timeline,
+    zone: Option<&str>,
+    settings: Settings,
+) -> Vec<(String, &'static str, DateTime<Utc>)> {
+    let said = Due::ALL.into_iter().filter_map(|due| {
+        Some((due.kind(), promise::look_at(timeline, due, zone, settings.derive_grace)?))
+    });
+    let silent = silence::watch(timeline).map(|watch| (SILENCE, watch.at));
+    said.chain(silent).map(|(kind, at)| (timeline.order.to_string(), kind, at)).collect()
 }
 
 impl Changes {
@@ -117,16 +131,8 @@ impl Changes {
 
     /// The newest state, and when to look at the order again.
     fn keep(&mut self, timeline: Timeline, zone: Option<&str>, settings: Settings) {
-        let order = timeline.order.to_string();
-        for kind in Due::ALL {
-            if let Some(at) = promise::look_at(&timeline, kind, zone, settings.derive_grace) {
-                self.due.push((order.clone(), kind.kind(), at));
-            }
-        }
-        if let Some(watch) = silence::watch(&timeline) {
-            self.due.push((order.clone(), SILENCE, watch.at));
-        }
-        self.touched.push(order);
+        self.due.extend(due_times(&timeline, zone, settings));
+        self.touched.push(timeline.order.to_string());
         self.documents.push(json(&timeline));
         self.timelines.push(timeline);
     }

@@ -1,6 +1,6 @@
 //! One record, read: its drafts, or why it is refused.
 
-use crate::draft::{Draft, Origin};
+use crate::draft::{Draft, OrderRef, Origin};
 use crate::metric;
 use crate::reject::Refusal;
 use crate::source::Catalog;
@@ -18,6 +18,8 @@ use std::collections::HashMap;
 pub struct Work {
     record: Record,
     received_at: DateTime<Utc>,
+    /// The order, as far as it was read.
+    order: Option<String>,
     /// The drafts, or the refusal.
     pub result: Result<Vec<Draft>, Refusal>,
 }
@@ -33,10 +35,14 @@ impl Work {
         let source = source_of(&record);
         metric::record(source);
         let result = drafts(catalog, &record, source, received_at, now);
-        if let Err(refusal) = &result {
-            metric::refused(source, refusal.label());
-        }
-        Self { record, received_at, result }
+        let (order, result) = match result {
+            Ok(drafts) => (drafts.first().and_then(order_of), Ok(drafts)),
+            Err((order, refusal)) => {
+                metric::refused(source, refusal.label());
+                (order, Err(refusal))
+            }
+        };
+        Self { record, received_at, order, result }
     }
 
     /// The same record, refused.
@@ -57,7 +63,7 @@ impl Work {
             topic: self.record.topic.clone(),
             partition: self.record.partition,
             position: self.record.offset,
-            order_id: None,
+            order_id: self.order.clone(),
             value: self.record.value.clone(),
             headers: headers(&self.record),
             received_at: self.received_at,
@@ -71,6 +77,13 @@ fn headers(record: &Record) -> HashMap<String, String> {
     record.headers.iter().map(|(name, value)| (name.replace('\0', ""), text(value))).collect()
 }
 
+fn order_of(draft: &Draft) -> Option<String> {
+    match &draft.order {
+        OrderRef::Order(order) => Some(order.to_string()),
+        OrderRef::Alias(_) => None,
+    }
+}
+
 fn source_of(record: &Record) -> &str {
     record.topic.strip_prefix(SOURCE_PREFIX).unwrap_or(&record.topic)
 }
@@ -81,17 +94,17 @@ fn drafts(
     source: &str,
     received_at: DateTime<Utc>,
     now: DateTime<Utc>,
-) -> Result<Vec<Draft>, Refusal> {
+) -> Result<Vec<Draft>, (Option<String>, Refusal)> {
     if record.value.len() > MAX_RECORD {
-        return Err(Refusal::TooLarge(record.value.len()));
+        return Err((None, Refusal::TooLarge(record.value.len())));
     }
     // No header: the shop wrote it itself.
     let confidence = match record.header("verification") {
         Some("unsigned") => Confidence::Reported,
         _ => Confidence::Confirmed,
     };
-    let mut drafts =
-        catalog.read(source, &record.value, &record.headers, received_at, confidence)?;
+    let read = catalog.read(source, &record.value, &record.headers, received_at, confidence);
+    let mut drafts = read.map_err(|refusal| (None, refusal))?;
     let trace = TraceContext::continued(record.header(contract::name::TRACEPARENT)).to_string();
     for draft in &mut drafts {
         draft.received_at = received_at;
@@ -102,7 +115,8 @@ fn drafts(
             partition: record.partition,
             offset: record.offset,
         });
-        validate::check(draft, now)?.into_iter().for_each(metric::cleaned);
+        let checked = validate::check(draft, now).map_err(|refusal| (order_of(draft), refusal))?;
+        checked.into_iter().for_each(metric::cleaned);
         if draft.data.source_code.is_some() {
             metric::unmapped(source);
         }
