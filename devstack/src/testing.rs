@@ -106,11 +106,3 @@ pub async fn find_record(
     };
     tokio::task::spawn_blocking(search).await?.with_context(|| format!("no such record in {topic}"))
 }
-
-/// One of our programs, as it was built.
-///
-/// # Errors
-/// When it was not built.
-pub fn program(name: &str) -> anyhow::Result<std::path::PathBuf> {
-    crate::run::build::binary(name)
-}

@@ -11,7 +11,6 @@ mod kill;
 mod redis_cut;
 mod shuffle;
 mod latency;
-mod throughput;
 
 use clap::Parser;
 use devstack::run::stack::{Options, Stack};
@@ -39,12 +38,6 @@ pub enum What {
         #[arg(long, default_value_t = 5040)]
         orders: usize,
     },
-    /// Records per second through the aggregator, beside what `PostgreSQL` takes of the same rows
-    Throughput {
-        /// How many records
-        #[arg(long, default_value_t = 50_000)]
-        records: usize,
-    },
     /// From Kafka to an open page at a steady rate, and the memory of each process
     Latency {
         /// Records per second
@@ -70,7 +63,6 @@ pub async fn run(what: What, given: Given) -> anyhow::Result<()> {
         What::Kill { records } => Box::pin(kill::prove(&manifest, records)).await,
         What::Redis { seconds } => Box::pin(redis_cut::prove(&manifest, seconds)).await,
         What::Shuffle { orders } => Box::pin(shuffle::prove(&manifest, orders)).await,
-        What::Throughput { records } => Box::pin(throughput::prove(&manifest, records)).await,
         What::Latency { rate, viewers, seconds } => {
             Box::pin(latency::prove(&manifest, rate, viewers, seconds)).await
         }

@@ -1,6 +1,5 @@
 //! What vendors sign when it is not the body as it stands.
 
-use super::scheme::Call;
 use serde_json::Value;
 use std::collections::HashSet;
 
@@ -68,7 +67,7 @@ pub(super) fn momo(access_key: &str, body: &Value) -> String {
 }
 
 /// A text field of a JSON body.
-pub(super) fn body_field(call: &Call<'_>, name: &str) -> Option<String> {
-    let body: Value = serde_json::from_slice(call.body).ok()?;
+pub(super) fn body_field(body: &[u8], name: &str) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
     body.get(name)?.as_str().map(str::to_owned)
 }

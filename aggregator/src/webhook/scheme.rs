@@ -115,7 +115,11 @@ impl Scheme {
             }
             Self::BodyField { field } => {
                 let header = call.header("authorization").map(bare).map(str::to_owned);
-                shared(body_field(call, field).or(header).as_deref(), secrets, Verdict::Verified)
+                shared(
+                    body_field(call.body, field).or(header).as_deref(),
+                    secrets,
+                    Verdict::Verified,
+                )
             }
             Self::HeaderValue { header } => shared(call.header(header), secrets, Verdict::Verified),
             Self::Address { field: name } => {
@@ -258,7 +262,7 @@ fn momo_signed(call: &Call<'_>, secrets: &[SecretString]) -> Verdict {
 }
 
 fn data_signed(call: &Call<'_>, secrets: &[SecretString]) -> Verdict {
-    match (body_field(call, "data"), body_field(call, "mac")) {
+    match (body_field(call.body, "data"), body_field(call.body, "mac")) {
         (Some(data), Some(mac)) => any(secrets, |secret| {
             mac_is(secret.as_bytes(), &[data.as_bytes()], &mac, Encoding::Hex)
         }),

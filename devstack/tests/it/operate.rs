@@ -209,7 +209,7 @@ async fn refused_records_are_explained_and_driven_again_one_or_many() {
 
 /// Runs a tool of the aggregator beside the service; what it prints.
 async fn tool(stack: &Stack, word: &str, argument: &str) -> String {
-    let program = devstack::testing::program("aggregator").unwrap();
+    let program = devstack::run::build::binary("aggregator").unwrap();
     let mut command = tokio::process::Command::new(program);
     command.arg(word).arg(argument);
     let nowhere = "127.0.0.1:1";
