@@ -2,11 +2,13 @@
 
 use crate::api::{self, Api};
 use crate::config::Config;
-use crate::pipeline::{Pipeline, Settings};
+use crate::pipeline::{Pipeline, Settings, Usual};
+use crate::question::{Bases, Question, Template, built_in};
 use crate::rebuild::{self, Job};
 use crate::source::Catalog;
+use crate::sweep::Keep;
 use crate::webhook::{Secrets, Vendors};
-use crate::{import, intake, relay, replay, sweep, tool};
+use crate::{ask, calibrate, import, intake, relay, replay, sweep, tool};
 use chrono::TimeDelta;
 use service_kit::auth::Auth;
 use service_kit::health::Health;
@@ -26,7 +28,7 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/aggregator");
 /// What it can do beside serving.
 const TOOLS: Tools = Tools {
     plain: &[("sources", tool::sources), ("source", tool::source)],
-    set: &["rebuild", "raise-versions", "import"],
+    set: &["rebuild", "raise-versions", "import", "calibrate"],
 };
 
 /// Runs the program.
@@ -39,6 +41,7 @@ pub fn main() -> ExitCode {
         async |task, config| match task {
             Task::Migrate => migrate(&config).await,
             Task::Serve => serve(config).await,
+            Task::Tool("calibrate", _) => calibrate(&config).await,
             Task::Tool("import", files) => bring_in(&config, &files).await,
             Task::Tool(tool, named) => walk(&config, tool, &named).await,
         },
@@ -49,6 +52,12 @@ async fn migrate(config: &Config) -> anyhow::Result<ExitCode> {
     let pool = postgres::pool(&config.postgres, "aggregator migrate")?;
     postgres::migrate(&pool, &MIGRATIONS).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tells how often what was said of the delivery came true.
+async fn calibrate(config: &Config) -> anyhow::Result<ExitCode> {
+    let pool = postgres::pool(&config.postgres, "aggregator calibrate")?;
+    Ok(service::print(&calibrate::report(&pool).await?))
 }
 
 /// Brings in orders that are under way.
@@ -67,7 +76,7 @@ async fn bring_in(config: &Config, files: &[String]) -> anyhow::Result<ExitCode>
 /// Walks over all orders, or over those that are named, while the service runs elsewhere.
 async fn walk(config: &Config, tool: &str, named: &[String]) -> anyhow::Result<ExitCode> {
     let pool = postgres::pool(&config.postgres, "aggregator rebuild")?;
-    let settings = Settings { derive_grace: TimeDelta::from_std(config.derive_grace)? };
+    let settings = &settings(config)?;
     let job = if tool == "rebuild" { Job::Rebuild } else { Job::Raise };
     let tell = |seen, all, changed| {
         let _ = service::print(&format!("{seen} of {all} orders seen, {changed} written anew\n"));
@@ -78,6 +87,42 @@ async fn walk(config: &Config, tool: &str, named: &[String]) -> anyhow::Result<E
     };
     let done = format!("done: {} orders, {} written anew\n", walk.seen, walk.changed);
     Ok(service::print(&done))
+}
+
+/// How long what is kept.
+fn keep(config: &Config) -> anyhow::Result<Keep> {
+    Ok(Keep {
+        parked: TimeDelta::from_std(config.park_limit)?,
+        orders: TimeDelta::from_std(config.retention)?,
+        letters: TimeDelta::from_std(config.dead_letter_retention)?,
+    })
+}
+
+fn settings(config: &Config) -> anyhow::Result<Settings> {
+    Ok(Settings {
+        derive_grace: TimeDelta::from_std(config.derive_grace)?,
+        estimate_floor: config.estimate_floor,
+        patience: Usual::default(),
+        questions: [].into(),
+    })
+}
+
+/// What other systems are asked: those that there is a secret for, or that want none.
+fn questions(
+    config: &Config,
+    catalog: &Catalog,
+    secrets: &Secrets,
+) -> Result<Vec<Question>, String> {
+    let bases = Bases { ghn: config.ghn_url.clone(), printful: config.printful_url.clone() };
+    for (setting, base) in [("GHN_URL", &bases.ghn), ("PRINTFUL_URL", &bases.printful)] {
+        Template::check(&format!("{base}/{{order}}")).map_err(|why| format!("{setting}: {why}"))?;
+    }
+    let described = catalog.scripts().iter().filter_map(|script| script.question.clone());
+    let all = built_in(&bases).into_iter().chain(described);
+    let open = |question: &Question| {
+        question.template.header.is_none() || secrets.to_ask(&question.source).is_some()
+    };
+    Ok(all.filter(open).collect())
 }
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
@@ -98,11 +143,17 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let live = LivePublisher::new(&config.common.redis_url)?;
     let producer = Producer::new(&config.kafka.kafka_brokers, "aggregator")?;
     let (life, health) = (Lifecycle::new(), Health::default());
-    let settings = Settings { derive_grace: TimeDelta::from_std(config.derive_grace)? };
+    let questions = match questions(&config, &catalog, &webhook_secrets) {
+        Ok(questions) => questions,
+        Err(problem) => return Ok(service::usage_error(&problem)),
+    };
+    let settings = Settings { questions: questions.into(), ..settings(&config)? };
+    let asked = settings.questions.clone();
     let pipeline = Pipeline { pool: pool.clone(), settings, committed: Arc::default() };
     relay::start(&life, &pipeline, live, producer.clone(), health.clone());
-    sweep::start(&life, pipeline.clone(), TimeDelta::from_std(config.park_limit)?);
+    sweep::start(&life, pipeline.clone(), keep(&config)?);
     replay::start(&life, pipeline.clone(), producer.clone());
+    ask::start(&life, &asked, &webhook_secrets, &pool, &producer)?;
     intake::start(&life, config.clone(), catalog, pipeline.clone(), health.clone());
     let api = Api { auth, pool, vendors, webhook_secrets, producer, pipeline };
     service::run(&config.common, life, health, api::router(api)).await

@@ -6,10 +6,11 @@ use crate::source::Catalog;
 use contract::name::{TOPIC_DEAD_LETTER, TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE, source_topic};
 use service_kit::clock;
 use service_kit::health::Health;
-use service_kit::kafka::{BatchConsumer, Portion};
+use service_kit::kafka::{BatchConsumer, Portion, Reached};
 use service_kit::lifecycle::Lifecycle;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 
 /// The consumer group.
 const GROUP: &str = "aggregator";
@@ -43,11 +44,24 @@ async fn run(config: Config, catalog: &Catalog, pipeline: Pipeline, health: Heal
         bytes: BATCH_BYTES,
         linger: Duration::from_millis(5),
     };
-    loop {
-        let records = consumer.next(portion).await;
-        let now = clock::now();
-        let works = records.iter().map(|record| Work::read(catalog, record.clone(), now)).collect();
-        pipeline.process(works, &health).await;
-        consumer.done(&records);
-    }
+    // While a batch is stored, the next one is read.
+    let (ahead, mut batches) = mpsc::channel(1);
+    let read = async {
+        loop {
+            let records = consumer.next(portion).await;
+            let (reached, now) = (Reached::by(&records), clock::now());
+            let read = |record| Work::read(catalog, record, now);
+            let works: Vec<Work> = records.into_iter().map(read).collect();
+            if ahead.send((works, reached)).await.is_err() {
+                return;
+            }
+        }
+    };
+    let store = async {
+        while let Some((works, reached)) = batches.recv().await {
+            pipeline.process(works, &health).await;
+            consumer.reached(&reached);
+        }
+    };
+    tokio::join!(read, store);
 }

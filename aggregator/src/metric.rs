@@ -29,6 +29,12 @@ pub fn unmapped(source: &str) {
         .increment(1);
 }
 
+/// Calls to systems that are asked, by source and what came of them.
+pub fn asked(source: &str, outcome: &'static str) {
+    let labels = [("source", source.to_owned()), ("outcome", outcome.to_owned())];
+    metrics::counter!("aggregator_asked_total", &labels).increment(1);
+}
+
 /// Time of one batch's transaction.
 pub fn batch(took: Duration) {
     metrics::histogram!("aggregator_batch_seconds").record(took);

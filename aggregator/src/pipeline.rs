@@ -7,9 +7,11 @@
 mod work;
 mod name;
 mod resolve;
+mod agenda;
 mod accept;
 mod batch;
 
-pub use accept::{Settings, accept, due_times};
+pub use accept::accept;
+pub use agenda::{ESTIMATE, LEARN, Settings, Usual, due_times};
 pub use batch::{Pipeline, redrive};
 pub use work::Work;

@@ -4,8 +4,8 @@ use crate::fold::DERIVED_SOURCE;
 use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 use contract::event::Confidence;
-use contract::milestone::Milestone;
-use contract::timeline::{Entry, Timeline};
+use contract::milestone::{Kind, Milestone};
+use contract::timeline::{Entry, EtaSource, Timeline};
 
 /// Something that may become due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,10 +56,13 @@ pub fn said(timeline: &Timeline, due: Due) -> Option<String> {
         // Once it is believed, the report is no report any more.
         return None;
     }
-    let stands = timeline.entries.iter().rfind(|e| {
+    standing(timeline, due).map(|entry| entry.id.clone())
+}
+
+fn standing(timeline: &Timeline, due: Due) -> Option<&Entry> {
+    timeline.entries.iter().rfind(|e| {
         e.milestone == due.milestone() && e.source == DERIVED_SOURCE && e.corrected_by.is_none()
-    });
-    stands.map(|entry| entry.id.clone())
+    })
 }
 
 /// Since when it is true, or from when it will be; none when it is not and will not be.
@@ -71,14 +74,14 @@ pub fn true_from(timeline: &Timeline, due: Due, zone: Option<&str>) -> Option<Da
     if timeline.terminal {
         return None;
     }
+    if due == Due::Delay {
+        return late(timeline, zone).or_else(|| still_silent(timeline));
+    }
     let eta = timeline.eta.as_ref()?;
     match due {
-        Due::Delay => {
-            let promise = timeline.promise?.latest;
-            let end = promise.succ_opt()?.and_time(NaiveTime::MIN);
-            let end = zone_of(zone).from_local_datetime(&end).earliest()?.to_utc();
-            (eta.range.latest > end)
-                .then(|| eta.history.last().map_or(timeline.updated_at, |h| h.at))
+        // A guess of the week after next is no reason to wait at the door.
+        Due::Tomorrow if eta.source == EtaSource::Estimate && !is_with_the_carrier(timeline) => {
+            None
         }
         // Once it is with the courier, the next thing said is that.
         Due::Tomorrow if timeline.status.rank() >= Milestone::ShipmentOutForDelivery.rank() => None,
@@ -86,8 +89,38 @@ pub fn true_from(timeline: &Timeline, due: Due, zone: Option<&str>) -> Option<Da
             let day_before = eta.range.earliest.checked_sub_signed(TimeDelta::hours(24))?;
             Some(before_the_night(day_before, zone_of(zone)))
         }
-        Due::Reported => None,
+        Due::Delay | Due::Reported => None,
     }
+}
+
+/// Since when the order is expected after the day that was promised. A carrier's range counts by
+/// its end; an estimate, which nearly always ends a little late, by its middle: it is more likely
+/// than not that the promise is missed.
+fn late(timeline: &Timeline, zone: Option<&str>) -> Option<DateTime<Utc>> {
+    let (eta, promise) = (timeline.eta.as_ref()?, timeline.promise?.latest);
+    let end = promise.succ_opt()?.and_time(NaiveTime::MIN);
+    let end = zone_of(zone).from_local_datetime(&end).earliest()?.to_utc();
+    let expected = match eta.source {
+        EtaSource::Estimate => eta.range.earliest + (eta.range.latest - eta.range.earliest) / 2,
+        EtaSource::Carrier | EtaSource::Shop => eta.range.latest,
+    };
+    (expected > end).then(|| eta.history.last().map_or(timeline.updated_at, |h| h.at))
+}
+
+/// The reason of a warning that nothing but a silence gave.
+pub const SILENT: &str = "silence";
+
+/// A warning for a silence stands until somebody is heard of.
+fn still_silent(timeline: &Timeline) -> Option<DateTime<Utc>> {
+    let warned = standing(timeline, Due::Delay)?;
+    let heard = timeline.entries.iter().filter(|e| e.milestone.kind() != Kind::Side);
+    let newest = heard.map(|entry| entry.received_at).max()?;
+    (warned.reason.as_deref() == Some(SILENT) && newest <= warned.received_at)
+        .then_some(warned.received_at)
+}
+
+const fn is_with_the_carrier(timeline: &Timeline) -> bool {
+    timeline.status.rank() >= Milestone::ShipmentHandedOver.rank()
 }
 
 /// What a carrier reports without signing is believed when nobody contradicts it for so long.
@@ -123,7 +156,8 @@ fn before_the_night(at: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
 }
 
 /// The customer's zone; Viet Nam's for one that is no zone.
-fn zone_of(name: Option<&str>) -> Tz {
+#[must_use]
+pub fn zone_of(name: Option<&str>) -> Tz {
     name.and_then(|name| name.parse().ok()).unwrap_or(Tz::Asia__Ho_Chi_Minh)
 }
 

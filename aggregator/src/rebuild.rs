@@ -43,7 +43,7 @@ impl Job {
 pub async fn run(
     pool: &PgPool,
     job: Job,
-    settings: Settings,
+    settings: &Settings,
     tell: impl Fn(i64, i64, i64),
 ) -> Result<Walk, sqlx::Error> {
     let all = walk::orders(&mut *pool.acquire().await?).await?;
@@ -73,7 +73,7 @@ pub async fn run(
 pub async fn these(
     pool: &PgPool,
     job: Job,
-    settings: Settings,
+    settings: &Settings,
     orders: &[String],
 ) -> Result<Walk, sqlx::Error> {
     let mut transaction = pool.begin().await?;
@@ -92,11 +92,11 @@ async fn portion(
     connection: &mut PgConnection,
     job: Job,
     ids: &[String],
-    (base, settings): (i64, Settings),
+    (base, settings): (i64, &Settings),
 ) -> Result<i64, sqlx::Error> {
     lock::take(connection, "order", ids.iter().map(String::as_str)).await?;
     let known = order::known(connection, ids).await?;
-    let mut events = event::load(connection, ids).await?;
+    let mut events = event::load(connection, &known).await?;
     let stored = timeline::read_all(connection, ids).await?;
     let mut changes = Changes::default();
     for id in ids {
@@ -133,7 +133,7 @@ impl Changes {
         history: &[OrderEvent],
         known: &Known,
         stored: Option<&Value>,
-        (base, settings): (i64, Settings),
+        (base, settings): (i64, &Settings),
     ) {
         let Some(now) = fold::state(order, history, known.version_base) else { return };
         let same = stored.is_some_and(|stored| {
@@ -148,9 +148,8 @@ impl Changes {
         let (Some(newest), Some(state)) = (newest, fold::state(order, history, new_base)) else {
             return;
         };
-        self.rows.push(NewRow::version(&state, newest, None, &known.customer).pages_only());
-        let zone = known.customer.time_zone.as_deref();
-        self.due.extend(due_times(&state, zone, settings));
+        self.rows.push(NewRow::version(&state, newest, None, &json(&known.customer)).pages_only());
+        self.due.extend(due_times(&state, known, settings));
         self.orders.push(order.to_string());
         self.bases.push(i64::try_from(new_base).unwrap_or(i64::MAX));
         self.timelines.push(state);

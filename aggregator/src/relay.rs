@@ -19,8 +19,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// Rows that are taken at a time.
-const PORTION: i64 = 256;
+/// Rows of a lane that are taken at a time.
+const PORTION: i64 = 32;
+/// A portion of so many rows was a full one: there may be more.
+const FULL: usize = 128;
 
 /// What both loops work with.
 #[derive(Clone)]

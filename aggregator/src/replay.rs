@@ -69,7 +69,7 @@ pub async fn drive(
         .filter_map(|(_, letter)| serde_json::from_slice(&letter.value).ok())
         .collect();
     if !drafts.is_empty() {
-        pipeline::redrive(connection, drafts, pipeline.settings).await?;
+        pipeline::redrive(connection, drafts, &pipeline.settings).await?;
     }
     let records: Vec<Outgoing> = records.into_iter().map(|(_, letter)| record(letter)).collect();
     producer.send(&records).await?;

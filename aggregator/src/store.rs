@@ -10,9 +10,12 @@ pub mod outbox;
 pub mod lane;
 pub mod dead_letter;
 pub mod due;
+pub mod duration;
+pub mod ask;
 pub mod silent;
 pub mod unmapped;
 pub mod replay;
+pub mod month;
 pub mod walk;
 pub mod operate;
 

@@ -115,6 +115,10 @@ pub struct EventData {
     /// Where it happened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
+    /// Country that the order goes to, ISO 3166 alpha-2, on `order.placed`; `location` is the
+    /// province then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
     /// Why it happened: a short code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

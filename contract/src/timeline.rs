@@ -132,11 +132,27 @@ pub struct Entry {
     pub clock_ahead: bool,
 }
 
+/// Who expects it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum EtaSource {
+    /// The carrier; also of what was said before this was noted.
+    #[default]
+    Carrier,
+    /// The shop.
+    Shop,
+    /// Milepost, from the shop's own finished orders.
+    Estimate,
+}
+
 /// An expected range as it once was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EtaEntry {
     /// When it was said.
     pub at: DateTime<Utc>,
+    /// By whom.
+    #[serde(default)]
+    pub source: EtaSource,
     /// The range.
     #[serde(flatten)]
     pub range: EtaRange,
@@ -148,8 +164,8 @@ pub struct Eta {
     /// The range.
     #[serde(flatten)]
     pub range: EtaRange,
-    /// `carrier` or `shop`.
-    pub source: String,
+    /// By whom: what a carrier or the shop says counts before any estimate.
+    pub source: EtaSource,
     /// All that was said, oldest first.
     pub history: Vec<EtaEntry>,
 }

@@ -6,6 +6,7 @@ pub mod script;
 pub mod smtp_session;
 pub mod smtp;
 pub mod mailbox;
+pub mod vendor;
 pub mod control;
 
 pub use ledger::{Effect, Ledger};
@@ -13,7 +14,9 @@ pub use script::Scripts;
 
 use crate::shop;
 use service_kit::lifecycle::Lifecycle;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -33,6 +36,9 @@ pub struct Fakes {
     /// Key of the demo shop's back end
     #[arg(long, env, hide_env_values = true, default_value = "")]
     pub api_key: String,
+    /// Secrets that the vendors gave out, a JSON object
+    #[arg(long, env)]
+    pub webhook_secrets_file: Option<PathBuf>,
     /// Orders that the simulated shop keeps alive
     #[arg(long, default_value_t = 0)]
     pub orders: u32,
@@ -51,7 +57,12 @@ pub async fn run(arguments: Fakes, kafka: Option<String>) -> anyhow::Result<Exit
     let smtp = TcpListener::bind(arguments.smtp).await?;
     smtp::serve(&life, smtp, ledger.clone(), scripts.clone());
     let http = TcpListener::bind(arguments.http).await?;
-    let router = control::router(ledger, scripts);
+    let tokens = match &arguments.webhook_secrets_file {
+        Some(file) => serde_json::from_str(&std::fs::read_to_string(file)?)?,
+        None => BTreeMap::new(),
+    };
+    let vendors = vendor::router(vendor::Vendors::new(tokens));
+    let router = control::router(ledger, scripts).merge(vendors);
     let settings = shop::Settings {
         gateway: arguments.gateway,
         api_key: arguments.api_key,

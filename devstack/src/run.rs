@@ -3,6 +3,7 @@
 pub mod port;
 pub mod build;
 pub mod secret;
+pub mod example;
 pub mod supervisor;
 pub mod stack;
 pub mod play;

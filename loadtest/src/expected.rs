@@ -9,7 +9,7 @@ use contract::id::OrderId;
 use contract::milestone::Milestone;
 use serde_json::Value;
 use service_kit::clock;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Milestones that are told by letter, the last of them first.
 const BY_LETTER: [Milestone; 5] = [
@@ -36,6 +36,11 @@ fn events(history: &History) -> anyhow::Result<Vec<OrderEvent>> {
 /// How many versions the records make.
 pub(crate) fn versions(history: &History) -> anyhow::Result<u64> {
     Ok(events(history)?.iter().filter(|event| fold::counts(event)).count() as u64)
+}
+
+/// How many different events the records tell.
+pub(crate) fn keys(history: &History) -> anyhow::Result<usize> {
+    Ok(events(history)?.iter().map(OrderEvent::key).collect::<HashSet<_>>().len())
 }
 
 /// Compares a stored timeline with the fold of its records. What depends on the clock (receipts,

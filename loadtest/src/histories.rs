@@ -15,21 +15,28 @@ pub(crate) struct History {
 
 /// As many orders as give so many records.
 pub(crate) fn histories(prefix: &str, records: usize) -> Vec<History> {
-    let start = clock::now() - TimeDelta::hours(12);
     let (mut all, mut count) = (Vec::new(), 0);
     while count < records {
-        let number = all.len();
-        let order = format!("{prefix}-{number}");
-        let person = Person::number(u32::try_from(number).unwrap_or(0));
-        let person = person
-            .speaking(if number % 4 == 0 { "en" } else { "vi" }, format!("C-{prefix}-{number}"));
-        let pace = Pace { start, speed: 12.0 };
-        let mut random = fastrand::Rng::with_seed(u64::try_from(number).unwrap_or(0));
-        let records = life(Kind::ALL[number % Kind::ALL.len()], &order, &person, pace, &mut random);
-        count += records.len();
-        all.push(History { order, person, records });
+        let next = history(prefix, all.len());
+        count += next.records.len();
+        all.push(next);
     }
     all
+}
+
+/// The order of a number.
+pub(crate) fn history(prefix: &str, number: usize) -> History {
+    let start = clock::now() - TimeDelta::hours(12);
+    let order = format!("{prefix}-{number}");
+    let person = Person::number(u32::try_from(number).unwrap_or(0));
+    let language = if number.is_multiple_of(4) { "en" } else { "vi" };
+    let person = person.speaking(language, format!("C-{prefix}-{number}"));
+    let pace = Pace { start, speed: 12.0 };
+    // Of the whole number, so that no two orders have one tracking number.
+    let seed = order.bytes().fold(7_u64, |seed, b| seed.wrapping_mul(131).wrapping_add(b.into()));
+    let mut random = fastrand::Rng::with_seed(seed);
+    let records = life(Kind::ALL[number % Kind::ALL.len()], &order, &person, pace, &mut random);
+    History { order, person, records }
 }
 
 /// All records in a random order that keeps nobody's, every seventh twice.

@@ -2,6 +2,7 @@
 
 use crate::expected;
 use crate::histories::{History, histories, shuffled};
+use crate::settle;
 use anyhow::{Context, ensure};
 use devstack::client::{Letter, Rest};
 use devstack::host::term;
@@ -47,7 +48,7 @@ pub(crate) async fn prove(manifest: &ManifestFile, count: usize) -> anyhow::Resu
             ensure!(at.elapsed() < HEALED, "{service} took longer than {HEALED:?}");
         }
     }
-    settle(&rest, &histories).await?;
+    settle::timelines(&rest, &histories, Duration::from_secs(30)).await?;
     letters(&rest, &histories).await
 }
 
@@ -87,17 +88,6 @@ async fn healed(rest: &Rest, producer: &Producer, round: usize) -> anyhow::Resul
         producer.send(&[Outgoing::new("source.shop", "", value.to_string())]).await?;
     }
     rest.wait_letter(&email, "order.confirmed", Duration::from_mins(1)).await.map(drop)
-}
-
-/// Every timeline equals the fold of its records.
-async fn settle(rest: &Rest, histories: &[History]) -> anyhow::Result<()> {
-    for history in histories {
-        let wanted = expected::versions(history)?;
-        let stored = rest.wait_version(&history.order, wanted, Duration::from_secs(30)).await?;
-        expected::compare(history, &stored)?;
-    }
-    term::line(&format!("\n  {} timelines equal the fold of their records", histories.len()));
-    Ok(())
 }
 
 /// Every customer has the letter of the last milestone; no milestone has two letters.

@@ -1,5 +1,6 @@
 //! From a record in Kafka to a frame on an open page, at a steady rate.
 
+use crate::percentile::line;
 use anyhow::{Context, ensure};
 use devstack::client::{LiveClient, Rest, Seen};
 use devstack::host::term;
@@ -92,15 +93,7 @@ async fn load(
 }
 
 fn report(times: &mut [f64], lost: usize) -> anyhow::Result<()> {
-    times.sort_by(f64::total_cmp);
-    let at = |share: usize| times.get(times.len() * share / 1000).copied().unwrap_or(f64::NAN);
-    term::line(&format!(
-        "  Kafka -> frame: p50 {:.0} ms, p99 {:.0} ms, longest {:.0} ms; {} frames, {lost} lost",
-        at(500),
-        at(990),
-        times.last().copied().unwrap_or(f64::NAN),
-        times.len()
-    ));
+    term::line(&format!("  Kafka -> frame: {}, {lost} lost", line(times)));
     ensure!(lost == 0, "{lost} frames did not come");
     Ok(())
 }

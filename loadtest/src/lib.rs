@@ -5,12 +5,23 @@
 //!
 //! Floors, lowest first: a module uses only what is declared above it.
 
+mod percentile;
 mod histories;
 mod expected;
+mod outage;
+mod versions;
+mod settle;
 mod kill;
+mod crash;
+mod away;
 mod redis_cut;
 mod shuffle;
 mod latency;
+mod publish;
+mod read;
+mod calibration;
+mod inputs;
+mod throughput;
 
 use clap::Parser;
 use devstack::run::stack::{Options, Stack};
@@ -26,6 +37,24 @@ pub enum What {
         #[arg(long, default_value_t = 2000)]
         records: usize,
     },
+    /// kill -9 of the aggregator at five exact points, and a second one that joins and dies
+    Crash {
+        /// How many records
+        #[arg(long, default_value_t = 1500)]
+        records: usize,
+    },
+    /// Redis, Postgres and Kafka gone for a while, one after the other
+    Away {
+        /// How many records for each
+        #[arg(long, default_value_t = 600)]
+        records: usize,
+        /// How many seconds each is gone
+        #[arg(long, default_value_t = 30)]
+        seconds: u64,
+        /// Which of them
+        #[arg(long, value_delimiter = ',', default_value = "redis,postgres,kafka")]
+        servers: Vec<String>,
+    },
     /// Redis gone for a while and back empty, under open pages
     Redis {
         /// How many seconds it is gone
@@ -36,6 +65,42 @@ pub enum What {
     Shuffle {
         /// How many of the 5,040 orders
         #[arg(long, default_value_t = 5040)]
+        orders: usize,
+    },
+    /// From a record in Kafka to its publication in Redis, at 100 and at 1,000 a second
+    Publish {
+        /// For how long at each rate
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+    },
+    /// Reads of timelines at a steady rate, while records flow in
+    Read {
+        /// Reads per second
+        #[arg(long, default_value_t = 2_000)]
+        rate: u32,
+        /// For how long
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+    },
+    /// Records per second from full topics, beside what the database takes of the same rows
+    Throughput {
+        /// How many orders, of about ten records each
+        #[arg(long, default_value_t = 50_000)]
+        orders: usize,
+    },
+    /// Bad input for every source and for the fold: nothing falls over
+    Inputs {
+        /// How many
+        #[arg(long, default_value_t = 10_000_000)]
+        count: u64,
+        /// Seed of the dice; another one makes other inputs
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// How often an estimate of the delivery holds, over a simulated year
+    Calibration {
+        /// Orders in the year
+        #[arg(long, default_value_t = 12_000)]
         orders: usize,
     },
     /// From Kafka to an open page at a steady rate, and the memory of each process
@@ -52,20 +117,47 @@ pub enum What {
     },
 }
 
-/// Runs a proof on a stack of its own.
+/// Runs a proof; on a stack of its own when it needs one.
 ///
 /// # Errors
 /// What does not hold, in one sentence.
 pub async fn run(what: What, given: Given) -> anyhow::Result<()> {
-    let stack = Stack::up(Options { given, services: true, ..Options::default() }).await?;
+    match what {
+        What::Calibration { orders } => calibration::prove(orders),
+        What::Inputs { count, seed } => inputs::prove(count, seed),
+        what => on_a_stack(what, given).await,
+    }
+}
+
+/// Runs a proof on a stack of its own.
+async fn on_a_stack(what: What, given: Given) -> anyhow::Result<()> {
+    // Timelines are compared with the fold of what was sent: nothing is to be estimated.
+    let mut aggregator = vec![("ESTIMATE_FLOOR", "1000000".to_owned())];
+    if matches!(what, What::Throughput { .. }) {
+        // As it comes: the demo's orders live in seconds, and are looked at as often.
+        aggregator.push(("DERIVE_GRACE", "60s".to_owned()));
+    }
+    let held = matches!(what, What::Throughput { .. });
+    let options = Options { given, services: true, held, aggregator, ..Options::default() };
+    let stack = Stack::up(options).await?;
     let manifest = stack.manifest.clone();
     let result = match what {
         What::Kill { records } => Box::pin(kill::prove(&manifest, records)).await,
+        What::Crash { records } => Box::pin(crash::prove(&stack, records)).await,
+        What::Away { records, seconds, servers } => {
+            Box::pin(away::prove(&manifest, records, seconds, &servers)).await
+        }
         What::Redis { seconds } => Box::pin(redis_cut::prove(&manifest, seconds)).await,
         What::Shuffle { orders } => Box::pin(shuffle::prove(&manifest, orders)).await,
         What::Latency { rate, viewers, seconds } => {
             Box::pin(latency::prove(&manifest, rate, viewers, seconds)).await
         }
+        What::Publish { seconds } => Box::pin(publish::prove(&manifest, seconds)).await,
+        What::Read { rate, seconds } => Box::pin(read::prove(&manifest, rate, seconds)).await,
+        What::Throughput { orders } => Box::pin(throughput::prove(&stack, orders)).await,
+        // These need no stack.
+        What::Calibration { orders } => calibration::prove(orders),
+        What::Inputs { count, seed } => inputs::prove(count, seed),
     };
     stack.life.stop();
     stack.run().await;

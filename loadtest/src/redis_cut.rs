@@ -1,18 +1,15 @@
 //! Redis gone and back empty: open pages reach the newest state by themselves.
 
+use crate::outage::Outage;
 use anyhow::{Context, ensure};
 use devstack::client::{LiveClient, Rest};
-use devstack::host::process::Identity;
 use devstack::host::term;
 use devstack::manifest::ManifestFile;
 use futures_util::future::try_join_all;
-use nix::sys::signal::Signal;
 use serde_json::json;
 use service_kit::clock;
 use service_kit::kafka::{Outgoing, Producer};
-use std::process::Stdio;
 use std::time::Duration;
-use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 const PAGES: usize = 40;
@@ -32,9 +29,7 @@ pub(crate) async fn prove(manifest: &ManifestFile, seconds: u64) -> anyhow::Resu
         page.subscribe(&format!("order:{order}"), None).await?;
         pages.push((order, page));
     }
-    let server = all.servers.get("redis").context("this Redis is not ours")?;
-    let identity = Identity::of("Redis", server.pid).context("Redis is not there")?;
-    identity.end(Signal::SIGKILL, Duration::from_secs(2)).await;
+    let outage = Outage::begin(manifest, "redis").await?;
     term::line(&format!("\n  Redis is killed; {PAGES} pages stay open on two gateways"));
     for (order, _) in &pages {
         say(&producer, order, "order.confirmed").await?;
@@ -43,7 +38,7 @@ pub(crate) async fn prove(manifest: &ManifestFile, seconds: u64) -> anyhow::Resu
     for (order, _) in &pages {
         rest.wait_version(order, 2, LIMIT).await.context("REST while Redis is away")?;
     }
-    let mut child = start(&server.argv)?;
+    let mut child = outage.end()?;
     let back = Instant::now();
     term::line(&format!("  Redis is back after {seconds} s, empty"));
     let waits = pages.iter_mut().map(|(order, page)| async move {
@@ -65,12 +60,4 @@ async fn say(producer: &Producer, order: &str, event: &str) -> anyhow::Result<()
     let value = json!({"event": event, "order_no": order, "at": clock::now().to_rfc3339(),
         "customer": {"id": format!("C-{order}")}, "items": []});
     Ok(producer.send(&[Outgoing::new("source.shop", "", value.to_string())]).await?)
-}
-
-/// The same server again; its memory starts empty.
-fn start(argv: &[String]) -> anyhow::Result<Child> {
-    let (program, arguments) = argv.split_first().context("no program")?;
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
-    Ok(command.process_group(0).spawn()?)
 }

@@ -83,7 +83,7 @@ fn database_url(text: &str) -> Result<SecretString, String> {
     Ok(text.into())
 }
 
-/// Reads a duration such as `250ms`, `10s`, `5m`, `2h`.
+/// Reads a duration such as `250ms`, `10s`, `5m`, `2h`, `90d`.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -92,9 +92,10 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     match unit {
         "ms" => Ok(Duration::from_millis(number)),
         "s" => Ok(Duration::from_secs(number)),
-        "m" => Ok(Duration::from_secs(number * 60)),
-        "h" => Ok(Duration::from_secs(number * 3600)),
-        _ => Err("wants a unit: ms, s, m or h".to_owned()),
+        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
+        "h" => Ok(Duration::from_secs(number.saturating_mul(3600))),
+        "d" => Ok(Duration::from_secs(number.saturating_mul(86_400))),
+        _ => Err("wants a unit: ms, s, m, h or d".to_owned()),
     }
 }
 

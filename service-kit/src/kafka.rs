@@ -5,7 +5,7 @@ mod topic;
 mod producer;
 mod consumer;
 
-pub use consumer::{BatchConsumer, Portion, Record};
+pub use consumer::{BatchConsumer, Portion, Reached, Record};
 pub use producer::{Outgoing, Producer};
 
 use contract::name::MAX_MESSAGE;

@@ -13,8 +13,10 @@ use std::time::Duration;
 /// # Errors
 /// When the URL is no Postgres URL.
 pub fn pool(config: &Postgres, name: &str) -> Result<PgPool, sqlx::Error> {
-    let options =
-        PgConnectOptions::from_str(config.database_url.expose_secret())?.application_name(name);
+    // A plan that was made once, while a table was small, would be kept as it grows.
+    let options = PgConnectOptions::from_str(config.database_url.expose_secret())?
+        .application_name(name)
+        .options([("plan_cache_mode", "force_custom_plan")]);
     Ok(PgPoolOptions::new()
         .max_connections(config.database_connections)
         .acquire_timeout(Duration::from_secs(5))

@@ -40,6 +40,12 @@ pub(super) fn is_belief(fact: &Fact<'_>) -> bool {
     fact.event.source == DERIVED_SOURCE && fact.milestone == Milestone::ShipmentDelivered
 }
 
+/// Is it an estimate? It stands in the history of the ETA, not among the entries.
+pub(super) fn is_estimate(event: &OrderEvent) -> bool {
+    event.source == DERIVED_SOURCE
+        && matches!(event.milestone, Milestone::EtaSet | Milestone::EtaRevised)
+}
+
 /// What an event is said of.
 pub(super) fn scope_of(event: &OrderEvent) -> Scope {
     let of_parcel = event.data.tracking_number.is_some() || event.data.shipment.is_some();
@@ -69,7 +75,7 @@ fn placed(event: &OrderEvent) -> Fact<'_> {
     let at = if clock_ahead { event.receivedat } else { event.time };
     // What is for the operator alone counts only where it withdraws something.
     let belief = event.source == DERIVED_SOURCE && event.milestone == Milestone::ShipmentDelivered;
-    let shown = event.milestone.kind() != Kind::Info && !belief;
+    let shown = event.milestone.kind() != Kind::Info && !belief && !is_estimate(event);
     let milestone = event.milestone;
     Fact { event, at, clock_ahead, milestone, corrected_by: None, said_before: false, shown }
 }
@@ -119,8 +125,9 @@ fn restate(facts: &mut [Fact<'_>]) {
     }
 }
 
-/// What was reported and then confirmed, by the same source of the same moment, is said once, by
-/// the surest.
+/// What was reported and then confirmed by the same source is said once, by the surest: a step of
+/// the same moment, an end of any (who is asked later tells another time than who called, and
+/// nothing ends twice).
 fn keep_the_surest(facts: &mut [Fact<'_>]) {
     let sureness = |fact: &Fact<'_>| match fact.event.data.confidence {
         Confidence::Confirmed => 2,
@@ -133,7 +140,9 @@ fn keep_the_surest(facts: &mut [Fact<'_>]) {
             continue;
         }
         let fact = &facts[place];
-        let key = (thing(fact.event), fact.milestone, fact.at, fact.event.data.location.as_deref());
+        let moment = (fact.at, fact.event.data.location.as_deref());
+        let moment = Some(moment).filter(|_| !ends(fact.milestone));
+        let key = (thing(fact.event), fact.milestone, moment);
         let Some(other) = surest.insert(key, place) else { continue };
         if sureness(&facts[other]) == sureness(&facts[place]) {
             continue;
@@ -144,6 +153,11 @@ fn keep_the_surest(facts: &mut [Fact<'_>]) {
         facts[silent].said_before = true;
         facts[silent].shown = false;
     }
+}
+
+/// Does it end something? Refunds are told apart by their moments: there may be several.
+fn ends(code: Milestone) -> bool {
+    code.is_terminal() && !matches!(code, Milestone::PaymentRefunded)
 }
 
 /// The lines that the shop told last; an order without any counts as one.

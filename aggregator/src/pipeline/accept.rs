@@ -1,27 +1,20 @@
 //! Folds new events into their orders' timelines and stores everything that comes of it.
 
+use super::agenda::{Settings, asks, due_times};
 use crate::draft::Draft;
 use crate::fold;
 use crate::metric;
-use crate::promise::{self, Due};
-use crate::silence::{self, SILENCE};
+use crate::question::Want;
 use crate::store::event::NewEvent;
 use crate::store::order::Known;
 use crate::store::outbox::NewRow;
-use crate::store::{due, event, json, outbox, silent, timeline, unmapped};
-use chrono::{DateTime, TimeDelta, Utc};
+use crate::store::{ask, due, event, json, outbox, silent, timeline, unmapped};
+use chrono::{DateTime, Utc};
 use contract::event::OrderEvent;
 use contract::id::OrderId;
 use contract::timeline::Timeline;
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, HashMap, HashSet};
-
-/// What the pipeline is told.
-#[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    /// How long an order must have been quiet before something is said by the clock alone.
-    pub derive_grace: TimeDelta,
-}
 
 /// What came of a batch.
 #[derive(Default)]
@@ -33,6 +26,7 @@ struct Changes {
     touched: Vec<String>,
     heard_of: Vec<String>,
     due: Vec<(String, &'static str, DateTime<Utc>)>,
+    asks: Vec<(String, Want, DateTime<Utc>)>,
     duplicates: usize,
 }
 
@@ -45,13 +39,12 @@ pub async fn accept(
     connection: &mut PgConnection,
     drafts: BTreeMap<OrderId, Vec<Draft>>,
     known: &HashMap<String, Known>,
-    settings: Settings,
+    settings: &Settings,
 ) -> Result<(), sqlx::Error> {
-    let ids: Vec<String> = drafts.keys().map(ToString::to_string).collect();
-    if ids.is_empty() {
+    if drafts.is_empty() {
         return Ok(());
     }
-    let mut history = event::load(connection, &ids).await?;
+    let mut history = event::load(connection, known).await?;
     let mut changes = Changes::default();
     for (order, drafts) in drafts {
         let before = history.remove(order.as_str()).unwrap_or_default();
@@ -69,21 +62,10 @@ pub async fn accept(
     timeline::put(connection, &changes.timelines, &changes.documents).await?;
     outbox::add(connection, &changes.rows).await?;
     silent::heard_of(connection, &changes.heard_of).await?;
+    if !settings.questions.is_empty() {
+        ask::put(connection, &changes.touched, &changes.asks).await?;
+    }
     due::put(connection, &changes.touched, &changes.due).await
-}
-
-/// When an order is to be looked at again, and for what.
-#[must_use]
-pub fn due_times(
-    timeline: &Timeline,
-    zone: Option<&str>,
-    settings: Settings,
-) -> Vec<(String, &'static str, DateTime<Utc>)> {
-    let said = Due::ALL.into_iter().filter_map(|due| {
-        Some((due.kind(), promise::look_at(timeline, due, zone, settings.derive_grace)?))
-    });
-    let silent = silence::watch(timeline).map(|watch| (SILENCE, watch.at));
-    said.chain(silent).map(|(kind, at)| (timeline.order.to_string(), kind, at)).collect()
 }
 
 impl Changes {
@@ -94,14 +76,14 @@ impl Changes {
         mut history: Vec<OrderEvent>,
         mut drafts: Vec<Draft>,
         known: &Known,
-        settings: Settings,
+        settings: &Settings,
     ) {
         let mut keys: HashSet<String> = history.iter().map(OrderEvent::key).collect();
         let state = |history: &[OrderEvent]| fold::state(order, history, known.version_base);
         // What comes at once becomes versions in the order in which it happened.
         drafts.sort_by_key(|a| (a.time, a.milestone.rank()));
         let mut newest = state(&history);
-        let mut changed = false;
+        let (mut changed, customer) = (false, json(&known.customer));
         for mut draft in drafts {
             if !keys.insert(draft.key()) {
                 self.duplicates += 1;
@@ -116,24 +98,26 @@ impl Changes {
             if fold::counts(&event) {
                 let next = state(&history);
                 if let Some(next) = &next {
-                    let row = NewRow::version(next, &event, newest.as_ref(), &known.customer);
+                    let row = NewRow::version(next, &event, newest.as_ref(), &customer);
                     self.rows.push(row);
                     changed = true;
                 }
                 newest = next;
             }
-            self.events.push(NewEvent { event, origin });
+            self.events.push(NewEvent { event, month: known.month, origin });
         }
         if let Some(timeline) = newest.filter(|_| changed) {
-            self.keep(timeline, known.customer.time_zone.as_deref(), settings);
+            self.keep(timeline, known, settings);
         }
     }
 
     /// The newest state, and when to look at the order again.
-    fn keep(&mut self, timeline: Timeline, zone: Option<&str>, settings: Settings) {
-        self.due.extend(due_times(&timeline, zone, settings));
+    fn keep(&mut self, timeline: Timeline, known: &Known, settings: &Settings) {
+        self.asks.extend(asks(&timeline, settings));
+        self.due.extend(due_times(&timeline, known, settings));
         self.touched.push(timeline.order.to_string());
-        self.documents.push(json(&timeline));
+        // The last row is of this very state.
+        self.documents.push(self.rows.last().map_or_else(|| json(&timeline), NewRow::state));
         self.timelines.push(timeline);
     }
 }

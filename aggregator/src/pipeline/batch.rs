@@ -1,6 +1,7 @@
 //! One transaction for a batch; a value that the database refuses does not take it along.
 
-use super::accept::{Settings, accept};
+use super::accept::accept;
+use super::agenda::Settings;
 use super::resolve::resolve;
 use super::work::Work;
 use crate::draft::Draft;
@@ -65,7 +66,7 @@ impl Pipeline {
         }
         let drafts =
             works.iter().filter_map(|work| work.result.as_ref().ok()).flatten().cloned().collect();
-        redrive(&mut transaction, drafts, self.settings).await?;
+        redrive(&mut transaction, drafts, &self.settings).await?;
         transaction.commit().await?;
         metric::batch(started.elapsed());
         Ok(())
@@ -96,7 +97,7 @@ fn isolate(mut part: Vec<Work>, error: &sqlx::Error) -> Vec<Vec<Work>> {
 pub async fn redrive(
     connection: &mut PgConnection,
     drafts: Vec<Draft>,
-    settings: Settings,
+    settings: &Settings,
 ) -> Result<(), sqlx::Error> {
     let resolved = resolve(connection, drafts, clock::now()).await?;
     accept(connection, resolved.drafts, &resolved.known, settings).await

@@ -58,7 +58,7 @@ async fn find(
     lock::take(connection, "alias", names.iter().map(String::as_str)).await?;
     let names: Vec<String> = names.into_iter().collect();
     let bearers = alias::bearers(connection, &names).await?;
-    let named = drafts.into_iter().map(|draft| meant(draft, &bearers));
+    let named = drafts.into_iter().map(|draft| untold(meant(draft, &bearers), &bearers));
     Ok(named.partition(|draft| alias_of(draft).is_none()))
 }
 
@@ -80,6 +80,17 @@ fn meant(mut draft: Draft, bearers: &HashMap<String, Vec<Bearer>>) -> Draft {
     if let Some(order) = found.and_then(|bearer| bearer.order.parse().ok()) {
         draft.by_parcel = alias_of(&draft).is_some_and(|alias| alias.starts_with(TRACKING));
         draft.order = OrderRef::Order(order);
+    }
+    draft
+}
+
+/// What was told of the order before need not be told again.
+fn untold(mut draft: Draft, bearers: &HashMap<String, Vec<Bearer>>) -> Draft {
+    if let OrderRef::Order(order) = &draft.order {
+        let told = |name: &String| {
+            bearers.get(name).is_some_and(|all| all.iter().any(|b| b.order == order.as_str()))
+        };
+        draft.reveals.retain(|name| !told(name));
     }
     draft
 }

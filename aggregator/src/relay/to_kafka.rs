@@ -1,6 +1,6 @@
 //! The side that other programs work on: `order.events`, `order.timeline`, the dead letters.
 
-use super::{PORTION, Relay};
+use super::{FULL, PORTION, Relay};
 use crate::metric;
 use crate::store::dead_letter::{self, DeadLetter};
 use crate::store::outbox::{self, Row};
@@ -40,7 +40,7 @@ async fn versions(relay: &Relay, producer: &Producer) -> Result<bool, String> {
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     outbox::kafka_has(&relay.pool, &ids).await.map_err(|e| e.to_string())?;
     metric::published("kafka", ids.len(), oldest);
-    Ok(ids.len() == usize::try_from(PORTION).unwrap_or(0))
+    Ok(ids.len() >= FULL)
 }
 
 /// One version after the other, so that one which Kafka will never take stops no other.

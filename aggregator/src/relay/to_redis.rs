@@ -1,10 +1,11 @@
 //! The side that pages watch.
 
-use super::{PORTION, Relay};
+use super::{FULL, PORTION, Relay};
 use crate::metric;
-use crate::store::outbox::{self, Row};
+use crate::store::outbox::{self, StateRow};
 use service_kit::clock;
 use service_kit::live_bus::{LivePublisher, LiveState};
+use std::collections::HashMap;
 
 pub(super) async fn run(relay: Relay, live: LivePublisher) {
     loop {
@@ -15,7 +16,7 @@ pub(super) async fn run(relay: Relay, live: LivePublisher) {
 
 /// Publishes one portion; tells whether it was a full one.
 async fn portion(relay: &Relay, live: &LivePublisher) -> Result<bool, String> {
-    let rows = outbox::for_redis(&relay.pool, &relay.lanes.held(), PORTION)
+    let mut rows = outbox::for_redis(&relay.pool, &relay.lanes.held(), PORTION)
         .await
         .map_err(|e| e.to_string())?;
     let Some(first) = rows.first() else {
@@ -23,14 +24,25 @@ async fn portion(relay: &Relay, live: &LivePublisher) -> Result<bool, String> {
     };
     let oldest = (clock::now() - first.created_at).to_std().unwrap_or_default();
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    newest_only(&mut rows);
     let states: Vec<LiveState> = rows.into_iter().map(state).collect();
     live.publish(&states, clock::now().timestamp_millis()).await.map_err(|e| e.to_string())?;
     outbox::redis_has(&relay.pool, &ids).await.map_err(|e| e.to_string())?;
     metric::published("redis", ids.len(), oldest);
-    Ok(ids.len() == usize::try_from(PORTION).unwrap_or(0))
+    Ok(ids.len() >= FULL)
 }
 
-fn state(row: Row) -> LiveState {
+/// Of several versions of an order that wait, the newest is enough: every state is whole.
+fn newest_only(rows: &mut Vec<StateRow>) {
+    let mut newest: HashMap<String, i64> = HashMap::new();
+    for row in rows.iter() {
+        let version = newest.entry(row.order_id.clone()).or_insert(row.version);
+        *version = (*version).max(row.version);
+    }
+    rows.retain(|row| newest.get(&row.order_id) == Some(&row.version));
+}
+
+fn state(row: StateRow) -> LiveState {
     LiveState {
         channel: format!("order:{}", row.order_id),
         version: u64::try_from(row.version).unwrap_or(0),

@@ -15,6 +15,7 @@ pub use file::Webhook;
 use super::record::Record;
 use super::table::Meaning;
 use crate::draft::Draft;
+use crate::question::Question;
 use crate::reject::Refusal;
 use chrono_tz::Tz;
 use file::{Codes, File};
@@ -40,6 +41,8 @@ pub struct Script {
     pub name: String,
     /// How its webhook is signed; none when nobody calls.
     pub webhook: Option<Webhook>,
+    /// What it is asked; none when it calls by itself.
+    pub question: Option<Question>,
     /// Zone of times without an offset.
     pub zone: Tz,
     each: Option<Filter>,
@@ -72,7 +75,9 @@ impl Script {
         let each = file.read.each.as_ref().map(compiled).transpose()?;
         let fields = file.read.fields().into_iter();
         let fields = fields.map(|(name, filter)| Ok((name, compiled(filter)?)));
+        let question = file.question(text)?;
         Ok(Self {
+            question,
             fields: fields.collect::<Result<_, _>>()?,
             name: file.name,
             webhook: file.webhook,

@@ -1,11 +1,13 @@
 //! Accepted events.
 
 use super::json;
+use super::order::Known;
 use crate::draft::Origin;
+use chrono::NaiveDate;
 use contract::event::OrderEvent;
 use sqlx::PgConnection;
 use sqlx::types::Json;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// All events of these orders, by order.
 ///
@@ -13,11 +15,17 @@ use std::collections::HashMap;
 /// When the database is away.
 pub async fn load(
     connection: &mut PgConnection,
-    orders: &[String],
+    known: &HashMap<String, Known>,
 ) -> Result<HashMap<String, Vec<OrderEvent>>, sqlx::Error> {
+    let orders: Vec<String> = known.keys().cloned().collect();
+    // Their months' partitions alone are looked into.
+    let months: BTreeSet<NaiveDate> = known.values().map(|known| known.month).collect();
+    let months: Vec<NaiveDate> = months.into_iter().collect();
     let rows = sqlx::query!(
-        r#"select order_id, event as "event: Json<OrderEvent>" from events where order_id = any($1)"#,
-        orders
+        r#"select order_id, event as "event: Json<OrderEvent>" from events
+         where order_id = any($1) and month = any($2)"#,
+        &orders,
+        &months
     )
     .fetch_all(connection)
     .await?;
@@ -33,6 +41,8 @@ pub async fn load(
 pub struct NewEvent {
     /// The event.
     pub event: OrderEvent,
+    /// The order's month.
+    pub month: NaiveDate,
     /// Where its record stands; none for what is derived.
     pub origin: Option<Origin>,
 }
@@ -49,16 +59,17 @@ pub async fn add(connection: &mut PgConnection, new: &[NewEvent]) -> Result<(), 
     let occurred: Vec<_> = events().map(|e| e.time).collect();
     let received: Vec<_> = events().map(|e| e.receivedat).collect();
     let documents: Vec<String> = events().map(json).collect();
+    let months: Vec<NaiveDate> = new.iter().map(|new| new.month).collect();
     let origins = || new.iter().map(|new| new.origin.as_ref());
     let topics: Vec<Option<String>> = origins().map(|o| Some(o?.topic.clone())).collect();
     let partitions: Vec<Option<i32>> = origins().map(|o| Some(o?.partition)).collect();
     let positions: Vec<Option<i64>> = origins().map(|o| Some(o?.offset)).collect();
     sqlx::query!(
-        "insert into events (order_id, key, milestone, occurred_at, received_at, event, topic, partition, position)
-         select o, k, m, t, r, d::jsonb, l, p, f from unnest(
+        "insert into events (order_id, key, milestone, occurred_at, received_at, event, topic, partition, position, month)
+         select o, k, m, t, r, d::json, l, p, f, b from unnest(
            $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[],
-           $7::text[], $8::integer[], $9::bigint[]
-         ) as new (o, k, m, t, r, d, l, p, f)",
+           $7::text[], $8::integer[], $9::bigint[], $10::date[]
+         ) as new (o, k, m, t, r, d, l, p, f, b)",
         &orders,
         &keys,
         &milestones,
@@ -67,7 +78,8 @@ pub async fn add(connection: &mut PgConnection, new: &[NewEvent]) -> Result<(), 
         &documents,
         &topics as _,
         &partitions as _,
-        &positions as _
+        &positions as _,
+        &months
     )
     .execute(connection)
     .await?;

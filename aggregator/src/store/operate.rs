@@ -147,7 +147,7 @@ pub async fn events(pool: &PgPool, order: &str) -> Result<Vec<EventLine>, sqlx::
              received_at as "received_at!", event as "event: Json<serde_json::Value>", topic, partition, position as "offset"
            from events where order_id = $1
          union all
-           select 'parked', null, parked_at, draft, null, null, null from parked where order_id = $1
+           select 'parked', null, parked_at, draft::json, null, null, null from parked where order_id = $1
          union all
            select 'dead', reason, received_at, null, topic, partition, position from dead_letters where order_id = $1
          order by 3"#,

@@ -1,6 +1,6 @@
 //! Known orders and their customers.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use contract::customer::Customer;
 use contract::id::OrderId;
 use sqlx::PgConnection;
@@ -16,6 +16,10 @@ pub struct Known {
     pub placed_at: Option<DateTime<Utc>>,
     /// What is added to the number of its events to make its version.
     pub version_base: u64,
+    /// The month in which it was first heard of: where its events lie.
+    pub month: NaiveDate,
+    /// It is finished and has taught how long it took.
+    pub learned: bool,
 }
 
 /// Those of the orders that are known.
@@ -27,14 +31,18 @@ pub async fn known(
     orders: &[String],
 ) -> Result<HashMap<String, Known>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"select order_id, customer as "customer: Json<Customer>", placed_at, version_base from orders where order_id = any($1)"#,
+        r#"select order_id, month, customer as "customer: Json<Customer>", placed_at, version_base, learned_at is not null as "learned!" from orders where order_id = any($1)"#,
         orders
     )
     .fetch_all(connection)
     .await?;
     let known = rows.into_iter().map(|row| {
         let version_base = u64::try_from(row.version_base).unwrap_or(0);
-        (row.order_id, Known { customer: row.customer.0, placed_at: row.placed_at, version_base })
+        let (customer, placed_at) = (row.customer.0, row.placed_at);
+        (
+            row.order_id,
+            Known { customer, placed_at, version_base, month: row.month, learned: row.learned },
+        )
     });
     Ok(known.collect())
 }
@@ -63,6 +71,17 @@ pub async fn describe(
     )
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// Notes that these orders have taught how long they took.
+///
+/// # Errors
+/// When the database is away.
+pub async fn learned(connection: &mut PgConnection, orders: &[String]) -> Result<(), sqlx::Error> {
+    sqlx::query!("update orders set learned_at = now() where order_id = any($1)", orders)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -2,7 +2,6 @@
 
 use super::json;
 use chrono::{DateTime, Utc};
-use contract::customer::Customer;
 use contract::event::OrderEvent;
 use contract::name::Shard;
 use contract::timeline::Timeline;
@@ -32,7 +31,7 @@ impl NewRow {
         timeline: &Timeline,
         event: &OrderEvent,
         before: Option<&Timeline>,
-        customer: &Customer,
+        customer: &str,
     ) -> Self {
         let order = timeline.order.to_string();
         let shard = Shard::of(&format!("order:{order}")).number();
@@ -43,10 +42,16 @@ impl NewRow {
             event: json(event),
             timeline: json(timeline),
             previous_status: before.map(|t| t.status.code().to_owned()),
-            customer: json(customer),
+            customer: customer.to_owned(),
             traceparent: event.traceparent.clone(),
             pages_only: false,
         }
+    }
+
+    /// The state, as JSON.
+    #[must_use]
+    pub fn state(&self) -> String {
+        self.timeline.clone()
     }
 
     /// The same state under a higher version: nothing happened, so it is of interest for pages
@@ -57,7 +62,24 @@ impl NewRow {
     }
 }
 
-/// A row to publish.
+/// A state to publish.
+#[derive(Debug, Clone)]
+pub struct StateRow {
+    /// Number of the row.
+    pub id: i64,
+    /// The order.
+    pub order_id: String,
+    /// The version.
+    pub version: i64,
+    /// The timeline, as JSON.
+    pub timeline: String,
+    /// W3C trace context.
+    pub traceparent: Option<String>,
+    /// When it was written.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A version to publish, with the event that made it.
 #[derive(Debug, Clone)]
 pub struct Row {
     /// Number of the row.
@@ -87,7 +109,7 @@ pub struct Row {
 pub async fn add(connection: &mut PgConnection, rows: &[NewRow]) -> Result<(), sqlx::Error> {
     macro_rules! column {
         ($field:ident) => {
-            &rows.iter().map(|row| row.$field.clone()).collect::<Vec<_>>()
+            &rows.iter().map(|row| &row.$field).collect::<Vec<_>>()
         };
     }
     sqlx::query!(
@@ -95,30 +117,37 @@ pub async fn add(connection: &mut PgConnection, rows: &[NewRow]) -> Result<(), s
          select l, o, v, e, t, s, c, p, k from unnest(
            $1::smallint[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::boolean[]
          ) with ordinality as new (l, o, v, e, t, s, c, p, k, place) order by place",
-        column!(lane),
-        column!(order),
-        column!(version),
-        column!(event),
-        column!(timeline),
+        column!(lane) as _,
+        column!(order) as _,
+        column!(version) as _,
+        column!(event) as _,
+        column!(timeline) as _,
         column!(previous_status) as _,
-        column!(customer),
+        column!(customer) as _,
         column!(traceparent) as _,
-        column!(pages_only)
+        column!(pages_only) as _
     )
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// The oldest rows of these lanes that Redis does not have.
+/// The oldest rows of each of these lanes that Redis does not have. Lane by lane, so that the index
+/// of what is open is used, however many rows were published before.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn for_redis(pool: &PgPool, lanes: &[i16], most: i64) -> Result<Vec<Row>, sqlx::Error> {
+pub async fn for_redis(
+    pool: &PgPool,
+    lanes: &[i16],
+    most: i64,
+) -> Result<Vec<StateRow>, sqlx::Error> {
     sqlx::query_as!(
-        Row,
-        "select id, order_id, version, event, timeline, previous_status, customer, traceparent, created_at
-         from outbox where lane = any($1) and not redis_done order by id limit $2",
+        StateRow,
+        "select o.id, o.order_id, o.version, o.timeline, o.traceparent, o.created_at
+         from unnest($1::smallint[]) as l (lane) cross join lateral (
+           select * from outbox where lane = l.lane and not redis_done order by id limit $2) as o
+         order by o.id",
         lanes,
         most
     )
@@ -126,15 +155,18 @@ pub async fn for_redis(pool: &PgPool, lanes: &[i16], most: i64) -> Result<Vec<Ro
     .await
 }
 
-/// The oldest rows of these lanes that Kafka does not have.
+/// The oldest rows of each of these lanes that Kafka does not have.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn for_kafka(pool: &PgPool, lanes: &[i16], most: i64) -> Result<Vec<Row>, sqlx::Error> {
     sqlx::query_as!(
         Row,
-        "select id, order_id, version, event, timeline, previous_status, customer, traceparent, created_at
-         from outbox where lane = any($1) and not kafka_done order by id limit $2",
+        "select o.id, o.order_id, o.version, o.event, o.timeline, o.previous_status, o.customer,
+           o.traceparent, o.created_at
+         from unnest($1::smallint[]) as l (lane) cross join lateral (
+           select * from outbox where lane = l.lane and not kafka_done order by id limit $2) as o
+         order by o.id",
         lanes,
         most
     )
@@ -142,25 +174,36 @@ pub async fn for_kafka(pool: &PgPool, lanes: &[i16], most: i64) -> Result<Vec<Ro
     .await
 }
 
-/// Marks rows that Redis has.
+/// Marks rows that Redis has; those that Kafka has too are done with. Two that mark one row at the
+/// same moment leave it with both marks: [`clear`] removes it.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn redis_has(pool: &PgPool, ids: &[i64]) -> Result<(), sqlx::Error> {
-    sqlx::query!("update outbox set redis_done = true where id = any($1)", ids)
-        .execute(pool)
-        .await?;
+    sqlx::query!(
+        "with gone as (delete from outbox where id = any($1) and kafka_done returning id)
+         update outbox set redis_done = true
+         where id = any($1) and id not in (select id from gone)",
+        ids
+    )
+    .execute(pool)
+    .await?;
     Ok(())
 }
 
-/// Marks rows that Kafka has.
+/// Marks rows that Kafka has, as [`redis_has`] does.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn kafka_has(pool: &PgPool, ids: &[i64]) -> Result<(), sqlx::Error> {
-    sqlx::query!("update outbox set kafka_done = true where id = any($1)", ids)
-        .execute(pool)
-        .await?;
+    sqlx::query!(
+        "with gone as (delete from outbox where id = any($1) and redis_done returning id)
+         update outbox set kafka_done = true
+         where id = any($1) and id not in (select id from gone)",
+        ids
+    )
+    .execute(pool)
+    .await?;
     Ok(())
 }
 

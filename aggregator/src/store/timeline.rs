@@ -2,6 +2,7 @@
 
 use contract::timeline::Timeline;
 use serde_json::Value;
+use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
 use std::collections::HashMap;
 
@@ -34,6 +35,21 @@ pub async fn read_all(
     Ok(rows.into_iter().map(|row| (row.order_id, row.document)).collect())
 }
 
+/// The timelines of delivered orders, the newest first.
+///
+/// # Errors
+/// When the database is away.
+pub async fn finished(pool: &PgPool, most: i64) -> Result<Vec<Timeline>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select document as "document: Json<Timeline>" from timelines
+         where status = 'shipment.delivered' order by updated_at desc limit $1"#,
+        most
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| row.document.0).collect())
+}
+
 /// Writes the newest states of orders; the caller holds their locks.
 ///
 /// # Errors
@@ -50,7 +66,7 @@ pub async fn put(
     let updated: Vec<_> = timelines.iter().map(|t| t.updated_at).collect();
     sqlx::query!(
         "insert into timelines (order_id, version, status, document, updated_at)
-         select o, v, s, d::jsonb, u
+         select o, v, s, d::json, u
          from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[]) as new (o, v, s, d, u)
          on conflict (order_id) do update
          set version = excluded.version, status = excluded.status, document = excluded.document,

@@ -18,7 +18,8 @@ pub struct Secrets(HashMap<String, Vec<SecretString>>);
 
 impl Secrets {
     /// Reads the file: a JSON object from a source's name to its secret, or to a list of them
-    /// (rotation). MoMo's is `<access key>:<secret key>`, ZaloPay's is key2.
+    /// (rotation). MoMo's is `<access key>:<secret key>`, ZaloPay's is key2. `<source>:address` is
+    /// the secret in the address of one that may also sign, `<source>:ask` what it is asked with.
     ///
     /// # Errors
     /// A sentence that names the file and what is wrong, never a secret.
@@ -49,6 +50,12 @@ impl Secrets {
             secrets.insert(source, list.into_iter().map(SecretString::from).collect());
         }
         Ok(Self(secrets))
+    }
+
+    /// The secret that a source is asked with: `<source>:ask`, the newest of several.
+    #[must_use]
+    pub fn to_ask(&self, source: &str) -> Option<&SecretString> {
+        self.of(&format!("{source}:ask")).first()
     }
 
     /// The secrets of a source; none when its webhook is not in use.

@@ -40,7 +40,8 @@ pub async fn run(demo: Demo, given: Given) -> anyhow::Result<ExitCode> {
         simulate.extend(["--speed".to_owned(), speed.to_string()]);
     }
     let fast = demo.speed.is_some_and(|speed| speed > 10_000.0);
-    let options = Options { port: demo.port, given, services: true, fast, simulate };
+    let options =
+        Options { port: demo.port, given, services: true, fast, simulate, ..Options::default() };
     let stack = Stack::up(options).await?;
     if demo.check {
         let result = check::check(&stack.manifest.get()).await;

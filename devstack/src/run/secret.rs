@@ -25,8 +25,9 @@ pub struct Secrets {
     pub webhook_secrets_file: PathBuf,
 }
 
-/// Sources that call back.
-const VENDORS: [&str; 24] = [
+/// Sources that call back; the secrets in the addresses of those that may also sign, and those
+/// that sources are asked with.
+const VENDORS: [&str; 30] = [
     "shopify",
     "woocommerce",
     "stripe",
@@ -51,6 +52,12 @@ const VENDORS: [&str; 24] = [
     "debezium",
     "epcis",
     "lotus",
+    "heron",
+    "printful:address",
+    "shippo:address",
+    "ghn:ask",
+    "printful:ask",
+    "heron:ask",
 ];
 
 /// A secret of the kind that the vendor gives out.

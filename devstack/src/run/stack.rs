@@ -2,18 +2,19 @@
 
 mod database;
 mod plan;
+mod ready;
 
 use super::build;
+use super::example;
 use super::port::Ports;
 use super::secret::Secrets;
 use super::supervisor::Supervisor;
 use crate::host::folder::DataFolder;
 use crate::host::install;
 use crate::host::process::Register;
-use crate::host::term::{self, Step};
+use crate::host::term;
 use crate::manifest::{Admin, Manifest, ManifestFile};
 use crate::server::{Given, Servers};
-use anyhow::Context;
 use service_kit::lifecycle::Lifecycle;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,8 +30,12 @@ pub struct Options {
     pub given: Given,
     /// Our own services too, not only servers and fakes.
     pub services: bool,
+    /// None of them is started yet: [`Stack::aggregator`] does that.
+    pub held: bool,
     /// Lives are so fast that an order is quiet for a fraction of a second only.
     pub fast: bool,
+    /// Settings of the aggregator beside the usual ones.
+    pub aggregator: Vec<(&'static str, String)>,
     /// Arguments of the simulated shop, given to the fakes.
     pub simulate: Vec<String>,
 }
@@ -41,6 +46,7 @@ pub struct Stack {
     pub manifest: ManifestFile,
     /// Ends everything of ours.
     pub life: Lifecycle,
+    crew: Crew,
     servers: Servers,
     folder: DataFolder,
 }
@@ -58,7 +64,10 @@ impl Stack {
             () = interrupted() => Err(anyhow::anyhow!("interrupted")),
         };
         match started {
-            Ok((manifest, life, servers)) => Ok(Self { manifest, life, servers, folder }),
+            Ok((crew, life, servers)) => {
+                let manifest = crew.supervisor.manifest.clone();
+                Ok(Self { manifest, life, crew, servers, folder })
+            }
             Err(error) => {
                 register.end_all().await;
                 Manifest::forget();
@@ -66,6 +75,16 @@ impl Stack {
                 Err(error)
             }
         }
+    }
+
+    /// Starts an aggregator, and waits until it is ready; the first one is slot 0.
+    ///
+    /// # Errors
+    /// When it does not get ready.
+    pub async fn aggregator(&self, slot: usize) -> anyhow::Result<()> {
+        let (spec, admin) = self.crew.plan.aggregator(slot)?;
+        self.crew.supervisor.keep(spec)?;
+        ready::one(&admin).await
     }
 
     /// Runs until a signal (or the life's stop), then ends and removes everything.
@@ -84,11 +103,17 @@ impl Stack {
     }
 }
 
+/// Who starts our processes, and how.
+struct Crew {
+    plan: plan::Plan,
+    supervisor: Supervisor,
+}
+
 async fn start(
     options: &Options,
     folder: &DataFolder,
     register: Arc<Register>,
-) -> anyhow::Result<(ManifestFile, Lifecycle, Servers)> {
+) -> anyhow::Result<(Crew, Lifecycle, Servers)> {
     let servers = Servers::start(options.given.clone(), folder, &register);
     let (servers, ()) = tokio::try_join!(servers, prepare(options.services))?;
     let life = Lifecycle::new();
@@ -130,14 +155,17 @@ async fn start_own(
     servers: &Servers,
     register: Arc<Register>,
     life: &Lifecycle,
-) -> anyhow::Result<ManifestFile> {
+) -> anyhow::Result<Crew> {
     let ports = Ports::find(options.port)?;
     let secrets = Secrets::create(folder)?;
     let database_urls = database::databases(&servers.postgres_url).await?;
     let manifest = ManifestFile::create(describe(&ports, &secrets, servers, database_urls))?;
     let supervisor = Supervisor { life: life.clone(), register, manifest: manifest.clone() };
+    let sources = example::sources(folder, &manifest.get().fakes)?;
     let plan = plan::Plan {
         manifest: manifest.get(),
+        sources,
+        aggregator: options.aggregator.clone(),
         ports,
         secrets,
         fast: options.fast,
@@ -147,12 +175,14 @@ async fn start_own(
     supervisor.keep(plan.fakes()?)?;
     if options.services {
         plan.migrate().await?;
+    }
+    if options.services && !options.held {
         for spec in plan.services()? {
             supervisor.keep(spec)?;
         }
-        ready(&manifest.get()).await?;
+        ready::all(&manifest.get()).await?;
     }
-    Ok(manifest)
+    Ok(Crew { plan, supervisor })
 }
 
 fn describe(
@@ -184,33 +214,4 @@ fn describe(
         pids: BTreeMap::new(),
         servers: own.collect(),
     }
-}
-
-/// Waits until every service says that it is ready.
-async fn ready(manifest: &Manifest) -> anyhow::Result<()> {
-    let step = Step::quiet("services ready");
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).no_proxy().build()?;
-    let mut admin = vec![manifest.admin.aggregator.clone(), manifest.admin.notifier.clone()];
-    admin.extend(manifest.admin.gateways.iter().cloned());
-    for address in admin {
-        let url = format!("{address}/health/ready");
-        let mut last = String::new();
-        for _ in 0..300 {
-            last = match client.get(&url).send().await {
-                Ok(answer) if answer.status().is_success() => break,
-                Ok(answer) => answer.text().await.unwrap_or_default(),
-                Err(error) => error.to_string(),
-            };
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        let answer =
-            client.get(&url).send().await.with_context(|| format!("{url} does not answer"))?;
-        anyhow::ensure!(
-            answer.status().is_success(),
-            "{url}: {last}; see {}",
-            plan::logs().display()
-        );
-    }
-    step.done("");
-    Ok(())
 }

@@ -90,12 +90,12 @@ pub fn life(
         .collect();
     let foreign = person.locale == "en";
     let mut story = Story { order, person, goods, pace, foreign, records: Vec::new() };
-    story.tell(kind, random.u32(10_000..99_999));
+    story.tell(kind, random.u64(10_000_000_000..99_999_999_999));
     story.records
 }
 
 impl Story<'_> {
-    fn tell(&mut self, kind: Kind, number: u32) {
+    fn tell(&mut self, kind: Kind, number: u64) {
         self.place(kind);
         if kind == Kind::Cancelled {
             return self.cancel();
@@ -103,13 +103,14 @@ impl Story<'_> {
         for line in 1..=self.goods.len() {
             self.make(line, kind == Kind::Remake && line == 1);
         }
-        let carriers = ["ghn", "viettelpost"];
+        let carriers = [("ghn", "GHN"), ("viettelpost", "VTP")];
+        let first = usize::from(number.is_multiple_of(2));
         let parcels: Vec<Parcel> = (0..self.goods.len())
             .map(|n| Parcel {
                 name: ["P1", "P2"][n % 2],
                 lines: vec![n + 1],
-                carrier: carriers[(number as usize + n) % 2],
-                tracking: format!("{}{number}{n}", ["GHN", "VTP"][(number as usize + n) % 2]),
+                carrier: carriers[(first + n) % 2].0,
+                tracking: format!("{}{number}{n}", carriers[(first + n) % 2].1),
             })
             .collect();
         for (n, parcel) in parcels.iter().enumerate() {

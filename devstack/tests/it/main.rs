@@ -2,7 +2,9 @@
 #![allow(missing_docs, reason = "tests")]
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
 
+mod ask;
 mod bad_input;
+mod estimate;
 mod history;
 mod live;
 mod names;

@@ -65,6 +65,23 @@ pub struct Portion {
     pub linger: Duration,
 }
 
+/// How far some records reach, by topic and partition.
+#[derive(Debug, Clone, Default)]
+pub struct Reached(HashMap<(String, i32), i64>);
+
+impl Reached {
+    /// By these records.
+    #[must_use]
+    pub fn by(records: &[Record]) -> Self {
+        let mut newest: HashMap<(String, i32), i64> = HashMap::new();
+        for record in records {
+            let offset = newest.entry((record.topic.clone(), record.partition)).or_default();
+            *offset = (*offset).max(record.offset);
+        }
+        Self(newest)
+    }
+}
+
 /// Reads topics in batches.
 pub struct BatchConsumer {
     inner: StreamConsumer,
@@ -146,15 +163,15 @@ impl BatchConsumer {
 
     /// Remembers that these records are done; Kafka is told within a second.
     pub fn done(&self, records: &[Record]) {
-        let mut newest: HashMap<(&str, i32), i64> = HashMap::new();
-        for record in records {
-            let offset = newest.entry((&record.topic, record.partition)).or_default();
-            *offset = (*offset).max(record.offset);
-        }
-        for ((topic, partition), offset) in newest {
+        self.reached(&Reached::by(records));
+    }
+
+    /// Remembers that everything up to here is done; Kafka is told within a second.
+    pub fn reached(&self, reached: &Reached) {
+        for ((topic, partition), offset) in &reached.0 {
             // Refused when the partition went to another member meanwhile: that one reads the
             // records again, and they are known.
-            if let Err(error) = self.inner.store_offset(topic, partition, offset) {
+            if let Err(error) = self.inner.store_offset(topic, *partition, *offset) {
                 tracing::debug!(%error, topic, partition, "the partition is not ours any more");
             }
         }

@@ -1,7 +1,8 @@
 //! `source.ghn`: Giao Hàng Nhanh's order webhook.
 //!
 //! It has no event id and no signature. `Type` says whether the record is about the status at
-//! all: weight, COD and fee changes are not.
+//! all: weight, COD and fee changes are not. The answer to a question about a parcel (the order
+//! detail of its API) is read too: it confirms what was reported.
 
 use crate::draft::{Draft, tracking_alias};
 use crate::reject::Refusal;
@@ -54,6 +55,9 @@ const TABLE: &[Code] = &[
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
     let doc = Doc::of(&value);
+    if doc.at("data").is_there() {
+        return answer(record, doc.at("data"));
+    }
     let (parcel, status) = (doc.need("OrderCode")?, doc.need("Status")?);
     let kind = doc.text("Type").unwrap_or_default().to_ascii_lowercase();
     let said = if matches!(kind.as_str(), "" | "create" | "switch_status") {
@@ -69,6 +73,33 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     draft.data.location = doc.text("Warehouse");
     draft.data.note = doc.any(&["Reason", "Description"]);
     draft.data.reason = doc.text("ReasonCode");
+    Ok(vec![draft])
+}
+
+/// How a parcel ends. Nothing else of an answer is news: its steps were told as they happened,
+/// with times that are not quite those of the answer.
+const ENDS: &[Milestone] = &[
+    Milestone::ShipmentDelivered,
+    Milestone::ShipmentReturned,
+    Milestone::ShipmentLost,
+    Milestone::ShipmentDamaged,
+];
+
+/// The order detail: `log` has every status with its time, `status` is the newest.
+fn answer(record: &Record<'_>, data: Doc<'_>) -> Result<Vec<Draft>, Refusal> {
+    let (parcel, status) = (data.need("order_code")?, data.need("status")?);
+    let logged = data.each("log").filter(|step| step.text("status").as_ref() == Some(&status));
+    let logged = logged.filter_map(|step| step.text("updated_date")).next_back();
+    let time = logged.or_else(|| data.any(&["finish_date", "updated_date"]));
+    let time = time.ok_or_else(|| Refusal::Shape("no time of `status`".to_owned()))?;
+    let said = meaning(TABLE, record, &status);
+    let end = ENDS.contains(&said.milestone);
+    let said = if end { said } else { said.but(Milestone::InfoIgnored) };
+    let order = record.order(data, &["client_order_code"], Some(tracking_alias(&parcel)))?;
+    let id = hashed_id(&[&parcel, "asked", &status, &time]);
+    let mut draft = said.draft("ghn", id, when(&time, record.zone)?, order);
+    draft.parcel("ghn", Some(parcel));
+    draft.data.note = Some(format!("asked: {status}"));
     Ok(vec![draft])
 }
 
@@ -107,6 +138,24 @@ mod tests {
             (draft.milestone, draft.data.source_code.as_deref()),
             (Milestone::InfoIgnored, Some("flying"))
         );
+    }
+
+    fn answered(status: &str) -> Draft {
+        let record = format!(
+            r#"{{"code":200,"message":"Success","data":{{"order_code":"L7X","client_order_code":"T-1","status":"{status}",
+               "log":[{{"status":"picking","updated_date":"2026-11-20T03:00:00.1Z"}},
+                      {{"status":"{status}","updated_date":"2026-11-22T03:52:51.2Z"}}]}}}}"#
+        );
+        read_one("ghn", &record)
+    }
+
+    #[test]
+    fn an_answer_confirms_how_a_parcel_ended_and_says_nothing_else() {
+        let draft = answered("delivered");
+        assert_eq!(draft.milestone, Milestone::ShipmentDelivered);
+        assert_eq!(draft.time.to_rfc3339(), "2026-11-22T03:52:51.200+00:00");
+        assert_eq!(draft.data.tracking_number.as_deref(), Some("L7X"));
+        assert_eq!(answered("transporting").milestone, Milestone::InfoIgnored);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `source.printful`: Printful's webhooks of versions 1 and 2. Version 1 has no event id and
-//! counts its attempts inside the body, so the id is made of what does not change.
+//! counts its attempts inside the body, so the id is made of what does not change. The answer to a
+//! question about an order is read too: it confirms what was reported.
 
 use crate::draft::{Draft, OrderRef};
 use crate::reject::Refusal;
@@ -59,6 +60,9 @@ const TABLE: &[Code] = &[
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
     let doc = Doc::of(&value);
+    if doc.at("result").is_there() {
+        return answer(record, doc.at("result"));
+    }
     let (kind, data) = (doc.need("type")?, doc.at("data"));
     let (order_doc, shipment) = (data.at("order"), data.at("shipment"));
     // The order itself and its changes say their status; everything else says its type.
@@ -137,10 +141,52 @@ fn progress(order_doc: Doc<'_>, order: &OrderRef, happened: When, number: &str) 
     made.collect()
 }
 
+/// The order itself: what left the house, and whether it was cancelled.
+fn answer(record: &Record<'_>, order_doc: Doc<'_>) -> Result<Vec<Draft>, Refusal> {
+    let (number, status) = (order_doc.need("id")?, order_doc.need("status")?);
+    let order = record.order(order_doc, &["external_id"], Some(format!("printful:{number}")))?;
+    let at = |doc: Doc<'_>, names: &[&str]| names.iter().find_map(|name| doc.number(name));
+    let updated = at(order_doc, &["updated", "created"]);
+    let updated =
+        seconds(updated.ok_or_else(|| Refusal::Shape("`updated` is missing".to_owned()))?)?;
+    let sent = order_doc.each("shipments").filter_map(|shipment| {
+        let shipped = seconds(shipment.number("shipped_at")?).ok()?;
+        let id = hashed_id(&[&number, "asked", &shipment.text("id").unwrap_or_default()]);
+        let said = Meaning::plain(Milestone::ShipmentHandedOver);
+        let mut draft = said.draft(SOURCE.name, id, shipped, order.clone());
+        parcel(&mut draft, shipment);
+        Some(draft)
+    });
+    let mut drafts: Vec<Draft> = sent.collect();
+    let said = meaning(TABLE, record, &status);
+    let cancelled = said.milestone == Milestone::OrderCancelled;
+    let said = if cancelled { said } else { said.but(Milestone::InfoIgnored) };
+    let id = hashed_id(&[&number, "asked", &status, &updated.at.to_rfc3339()]);
+    drafts.push(said.draft(SOURCE.name, id, updated, order.clone()));
+    for draft in &mut drafts {
+        draft.reveal(format!("printful:{number}"));
+    }
+    Ok(drafts)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::source::tests::{read_all, read_one};
+
+    #[test]
+    fn an_answer_confirms_what_was_sent_at_the_moment_that_was_reported() {
+        let order = r#"{"code":200,"result":{"id":13,"external_id":"T-50","status":"fulfilled","updated":1795312900,
+            "shipments":[{"id":10,"carrier":"GHN","tracking_number":"G9","shipped_at":1795312000}]}}"#;
+        let drafts = read_all("printful", order);
+        assert_eq!(drafts[0].milestone, Milestone::ShipmentHandedOver);
+        assert_eq!(drafts[0].time.timestamp(), 1_795_312_000);
+        assert_eq!(drafts[0].data.shipment.as_deref(), Some("10"));
+        assert_eq!(drafts[1].milestone, Milestone::InfoIgnored);
+        let cancelled = order.replace("fulfilled", "canceled");
+        let drafts = read_all("printful", &cancelled);
+        assert_eq!(drafts[1].milestone, Milestone::OrderCancelled);
+    }
 
     #[test]
     fn another_attempt_is_the_same_event_and_a_tracking_number_of_zero_is_none() {

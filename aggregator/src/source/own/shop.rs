@@ -45,6 +45,8 @@ struct Promise {
 struct Destination {
     #[serde(default)]
     province: Option<String>,
+    #[serde(default)]
+    country: Option<String>,
 }
 
 /// The shop's order system.
@@ -85,7 +87,10 @@ fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
     draft.data.promise = shop.promise.and_then(|p| p.latest);
     draft.data.money = shop.total;
     draft.data.attribution = shop.attribution;
-    draft.data.location = shop.destination.and_then(|d| d.province);
+    if let Some(destination) = shop.destination {
+        draft.data.location = destination.province;
+        draft.data.country = destination.country;
+    }
     draft.data.reason = shop.reason;
     Ok(vec![draft])
 }

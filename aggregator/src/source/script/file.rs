@@ -1,10 +1,13 @@
 //! What may stand in a source's file.
 
 use super::super::table::Meaning;
+use crate::question::{About, Occasion, Question, Template};
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 use contract::milestone::Milestone;
 use serde::Deserialize;
-use std::collections::HashMap;
+use service_kit::config::duration;
+use std::collections::{BTreeMap, HashMap};
 use toml::Spanned;
 
 /// The file.
@@ -16,6 +19,8 @@ pub(super) struct File {
     pub(super) zone: Tz,
     #[serde(default)]
     pub(super) webhook: Option<Webhook>,
+    #[serde(default)]
+    poll: Option<Poll>,
     pub(super) read: Fields,
     pub(super) codes: Codes,
 }
@@ -58,6 +63,69 @@ pub enum Webhook {
     },
     /// A secret in the address: the vendor does not sign.
     Address,
+}
+
+/// How to ask a system that calls nobody.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Poll {
+    /// Address with a place for `{tracking}` or `{order}`.
+    url: Spanned<String>,
+    /// Body of a POST, with the same place; none: a GET.
+    body: Option<String>,
+    /// Header that takes the secret.
+    header: Option<String>,
+    /// What stands before the secret.
+    #[serde(default)]
+    prefix: String,
+    /// Carrier whose parcels are asked about; the source itself.
+    carrier: Option<String>,
+    /// How often at any stage that is not named; none: not at all.
+    every: Option<Spanned<String>>,
+    /// How often, by milestone or phase.
+    #[serde(default)]
+    stages: BTreeMap<String, Spanned<String>>,
+    /// Most calls in a second.
+    #[serde(default = "five")]
+    per_second: u32,
+}
+
+const fn five() -> u32 {
+    5
+}
+
+impl File {
+    /// What the system is to be asked; none when it calls by itself.
+    pub(super) fn question(&self, text: &str) -> Result<Option<Question>, (usize, String)> {
+        let Some(poll) = &self.poll else { return Ok(None) };
+        let url = poll.url.get_ref();
+        let wrong = |what| (line_of(text, poll.url.span().start), what);
+        Template::check(url).map_err(wrong)?;
+        let stages =
+            poll.stages.iter().map(|(stage, every)| Ok((stage.clone(), interval(text, every)?)));
+        let every = poll.every.as_ref().map(|every| interval(text, every)).transpose()?;
+        let carrier = poll.carrier.clone().unwrap_or_else(|| self.name.clone());
+        let about = if url.contains("{order}") { About::Order } else { About::Parcel(carrier) };
+        Ok(Some(Question {
+            source: self.name.clone(),
+            template: Template {
+                url: url.clone(),
+                body: poll.body.clone(),
+                header: poll.header.clone().map(|header| (header, poll.prefix.clone())),
+            },
+            about,
+            occasion: Occasion::Polls { stages: stages.collect::<Result<_, _>>()?, every },
+            per_second: poll.per_second.clamp(1, 100),
+        }))
+    }
+}
+
+/// `30s`, `20m`, `6h`: no system is asked about one thing more than once a second.
+fn interval(text: &str, told: &Spanned<String>) -> Result<TimeDelta, (usize, String)> {
+    let wrong = |what: String| (line_of(text, told.span().start), what);
+    let read = duration(told.get_ref()).map_err(wrong)?;
+    let read = TimeDelta::from_std(read).map_err(|error| wrong(error.to_string()))?;
+    if read < TimeDelta::seconds(1) { Err(wrong("at least 1s".to_owned())) } else { Ok(read) }
 }
 
 /// Where the fields are: filters of the jq language over the body, or over each of `each`.

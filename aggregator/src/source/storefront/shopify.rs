@@ -108,6 +108,8 @@ fn order(record: &Record<'_>, doc: Doc<'_>) -> Result<Vec<Draft>, Refusal> {
         lines(doc),
         total.clone(),
     )];
+    drafts[0].data.location = doc.text("shipping_address.province");
+    drafts[0].data.country = doc.text("shipping_address.country_code");
     if let Some(status) = doc.text("financial_status") {
         let said = meaning(TABLE, record, &format!("financial {status}"));
         // Money that is back is told by the refund itself, with its amount.

@@ -65,6 +65,8 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     buyer.name = Some(name).filter(|name| !name.is_empty());
     (buyer.email, buyer.phone) = (doc.text("billing.email"), doc.text("billing.phone"));
     let mut drafts = vec![snapshot.placed(created, modified, buyer, lines(doc), total.clone())];
+    drafts[0].data.location = doc.text("shipping.state");
+    drafts[0].data.country = doc.text("shipping.country");
     // Cash on delivery is processed without being paid.
     if let Some(paid) = paid
         .or((status == "processing" && doc.text("payment_method").as_deref() != Some("cod"))

@@ -22,6 +22,10 @@ pub(super) struct Plan {
     pub(super) ports: Ports,
     pub(super) secrets: Secrets,
     pub(super) fast: bool,
+    /// Folder of the sources without code.
+    pub(super) sources: PathBuf,
+    /// Settings of the aggregator beside the usual ones.
+    pub(super) aggregator: Vec<(&'static str, String)>,
     pub(super) simulate: Vec<String>,
 }
 
@@ -38,6 +42,7 @@ impl Plan {
         let environment = vec![
             ("KAFKA_BROKERS", self.manifest.kafka_brokers.clone()),
             ("API_KEY", self.secrets.api_key.clone()),
+            ("WEBHOOK_SECRETS_FILE", self.secrets.webhook_secrets_file.display().to_string()),
         ];
         // Not our own program: a proof starts them too.
         let program = build::binary("devstack")?;
@@ -52,7 +57,7 @@ impl Plan {
     }
 
     pub(super) fn services(&self) -> anyhow::Result<Vec<Spec>> {
-        let mut all = vec![self.aggregator()?, self.notifier()?];
+        let mut all = vec![self.aggregator(0)?.0, self.notifier()?];
         for slot in 0..self.ports.gateways.len() {
             all.push(self.gateway(slot)?);
         }
@@ -61,7 +66,7 @@ impl Plan {
 
     pub(super) async fn migrate(&self) -> anyhow::Result<()> {
         let step = Step::quiet("databases migrated");
-        for spec in [self.aggregator()?, self.notifier()?] {
+        for spec in [self.aggregator(0)?.0, self.notifier()?] {
             let mut command = Command::new(&spec.program);
             command.arg("migrate").env_clear().envs(spec.environment.iter().map(|(k, v)| (k, v)));
             install::quiet(&mut command)
@@ -102,15 +107,23 @@ impl Plan {
         })
     }
 
-    fn aggregator(&self) -> anyhow::Result<Spec> {
-        let own = vec![
+    /// An aggregator, and where it tells whether it is ready.
+    pub(super) fn aggregator(&self, slot: usize) -> anyhow::Result<(Spec, String)> {
+        let ports = if slot == 0 { self.ports.aggregator } else { Ports::pair()? };
+        let fakes = &self.manifest.fakes;
+        let mut own = vec![
             ("DATABASE_URL", self.manifest.database_urls["aggregator"].clone()),
             ("KAFKA_BROKERS", self.manifest.kafka_brokers.clone()),
-            ("SOURCES_DIR", folder::root().join("docs/examples/sources").display().to_string()),
+            ("SOURCES_DIR", self.sources.display().to_string()),
+            ("GHN_URL", format!("{fakes}/ghn")),
+            ("PRINTFUL_URL", format!("{fakes}/printful")),
             ("WEBHOOK_SECRETS_FILE", self.secrets.webhook_secrets_file.display().to_string()),
             ("DERIVE_GRACE", if self.fast { "300ms" } else { "2s" }.to_owned()),
         ];
-        self.spec("aggregator", 0, self.ports.aggregator, own)
+        own.extend(self.aggregator.iter().cloned());
+        own.push(("KAFKA_INSTANCE", slot.to_string()));
+        let admin = format!("http://127.0.0.1:{}", ports[1]);
+        Ok((self.spec("aggregator", slot, ports, own)?, admin))
     }
 
     fn notifier(&self) -> anyhow::Result<Spec> {

@@ -1,0 +1,151 @@
+//! One loop for each question: what is due is asked one after the other, so many a second, so
+//! that no system is ever called by two of this process at once.
+
+use super::breaker::Breaker;
+use super::client::{Outcome, ask as call_it, client};
+use crate::metric;
+use crate::question::{Question, next};
+use crate::store::ask::{self as asks, Ask};
+use crate::webhook::Secrets;
+use aws_lc_rs::digest::{SHA256, digest};
+use bytes::Bytes;
+use chrono::TimeDelta;
+use contract::name::source_topic;
+use reqwest::Client;
+use secrecy::SecretString;
+use service_kit::clock;
+use service_kit::kafka::{Outgoing, Producer};
+use service_kit::lifecycle::Lifecycle;
+use sqlx::PgPool;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How much is claimed at a time.
+const PORTION: i64 = 20;
+/// Whoever claims and dies keeps nobody else from asking for longer than this.
+const LEASE: TimeDelta = TimeDelta::minutes(5);
+/// Wait when nothing is due.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// One question with what it takes to ask it.
+struct Round {
+    question: Question,
+    secret: Option<SecretString>,
+    client: Client,
+    pool: PgPool,
+    producer: Producer,
+    breaker: Breaker,
+}
+
+/// Asks until the soft stop. A question whose header wants a secret that is not there
+/// (`<source>:ask` among the secrets) is not asked.
+///
+/// # Errors
+/// When the machine gives no TLS.
+pub fn start(
+    life: &Lifecycle,
+    questions: &[Question],
+    secrets: &Arc<Secrets>,
+    pool: &PgPool,
+    producer: &Producer,
+) -> anyhow::Result<()> {
+    let client = client()?;
+    for question in questions {
+        let mut round = Round {
+            question: question.clone(),
+            secret: secrets.to_ask(&question.source).cloned(),
+            client: client.clone(),
+            pool: pool.clone(),
+            producer: producer.clone(),
+            breaker: Breaker::default(),
+        };
+        let soft = life.soft().clone();
+        life.spawn("ask", async move {
+            loop {
+                let wait = round.turn().await.unwrap_or_else(|error| {
+                    tracing::warn!(%error, source = round.question.source, "asking is tried again");
+                    IDLE
+                });
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    () = soft.cancelled() => return,
+                }
+            }
+        });
+    }
+    Ok(())
+}
+
+impl Round {
+    /// Asks what is due; returns how long to wait then.
+    async fn turn(&mut self) -> anyhow::Result<Duration> {
+        if !self.breaker.lets(Instant::now()) {
+            return Ok(IDLE);
+        }
+        let now = clock::now();
+        let source = self.question.source.clone();
+        let due = asks::claim(&self.pool, &source, now, now + LEASE, PORTION).await?;
+        let pause = Duration::from_secs(1) / self.question.per_second.max(1);
+        let wait = if due.is_empty() { IDLE } else { pause };
+        for mut ask in due {
+            let asked = self.breaker.lets(Instant::now());
+            let news = asked && self.one(&mut ask).await?;
+            ask.misses = if news { 0 } else { ask.misses.saturating_add(i32::from(asked)) };
+            let interval = TimeDelta::seconds(ask.interval_s);
+            let misses = u32::try_from(ask.misses).unwrap_or(0);
+            let at = next(clock::now(), interval, misses, fastrand::f64());
+            asks::answered(&self.pool, &source, &ask, at).await?;
+            tokio::time::sleep(pause).await;
+        }
+        Ok(wait)
+    }
+
+    /// Asks about one; was there news? It is in the log before that is noted.
+    async fn one(&mut self, ask: &mut Ask) -> anyhow::Result<bool> {
+        let template = &self.question.template;
+        let Some(call) = template.call(&ask.subject) else {
+            metric::asked(&self.question.source, "no_number");
+            return Ok(false);
+        };
+        let outcome = call_it(&self.client, template, self.secret.as_ref(), call).await;
+        metric::asked(&self.question.source, outcome.label());
+        self.note(&outcome);
+        let Outcome::Answer(body, kind) = outcome else { return Ok(false) };
+        let digest = digest(&SHA256, &body).as_ref().to_vec();
+        if ask.digest.as_ref() == Some(&digest) {
+            return Ok(false);
+        }
+        self.producer.send(&[self.record(&ask.subject, body, kind)]).await?;
+        ask.digest = Some(digest);
+        Ok(true)
+    }
+
+    fn note(&mut self, outcome: &Outcome) {
+        let (now, source) = (Instant::now(), &self.question.source);
+        let opened = match outcome {
+            Outcome::Answer(..) | Outcome::Unknown => {
+                self.breaker.good();
+                None
+            }
+            Outcome::Wait(wait) => {
+                self.breaker.wait(now, wait.unwrap_or(Duration::from_mins(1)));
+                None
+            }
+            Outcome::Refused(_) | Outcome::Away(_) => self.breaker.bad(now),
+        };
+        if let Some(wait) = opened {
+            let seconds = wait.as_secs();
+            tracing::warn!(source, ?outcome, seconds, "it fails, and is left alone for a while");
+        }
+    }
+
+    /// What it said, as if it had called. We called it, over TLS: that is as good as a signature.
+    fn record(&self, subject: &str, body: Bytes, kind: Option<String>) -> Outgoing {
+        let kind = kind.unwrap_or_else(|| "application/json".to_owned());
+        Outgoing::new(source_topic(&self.question.source), subject, body)
+            .header("received-at", clock::now().to_rfc3339())
+            .header("verification", "verified")
+            .header("content-type", kind)
+            .header("asked", subject.to_owned())
+    }
+}

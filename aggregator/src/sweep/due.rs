@@ -1,0 +1,114 @@
+//! Says (or takes back) what is due, each once: the claim and what comes of it are one
+//! transaction, and the order's lock is held while it is decided.
+
+use super::PORTION;
+use super::derive::{derive, warn_of_silence};
+use super::estimate::{Case, estimate, learn};
+use crate::draft::{Draft, OrderRef};
+use crate::fold::fold;
+use crate::pipeline::{self, ESTIMATE, LEARN, Pipeline};
+use crate::promise::Due;
+use crate::silence::{self, SILENCE, Watch};
+use crate::store::order::Known;
+use crate::store::{due, event, lock, order, silent};
+use chrono::{DateTime, Utc};
+use contract::event::OrderEvent;
+use contract::id::OrderId;
+use service_kit::clock;
+use sqlx::PgConnection;
+use std::collections::BTreeMap;
+
+pub(super) async fn say(pipeline: &Pipeline) -> Result<(), sqlx::Error> {
+    let mut transaction = pipeline.pool.begin().await?;
+    let now = clock::now();
+    let mut ids = due::candidates(&mut transaction, now, PORTION).await?;
+    if ids.is_empty() {
+        return Ok(());
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    lock::take(&mut transaction, "order", ids.iter().map(String::as_str)).await?;
+    let claimed = due::claim(&mut transaction, now, &ids).await?;
+    let known = order::known(&mut transaction, &ids).await?;
+    let events = event::load(&mut transaction, &known).await?;
+    let mut turn = Turn { now, ..Turn::default() };
+    for (id, kind) in claimed {
+        let history = events.get(&id).map(Vec::as_slice).unwrap_or_default();
+        turn.look(pipeline, &id, &kind, history, known.get(&id));
+    }
+    let drafts = turn.settle(&mut transaction, pipeline).await?;
+    pipeline::accept(&mut transaction, drafts, &known, &pipeline.settings).await?;
+    transaction.commit().await?;
+    pipeline.committed.notify_waiters();
+    Ok(())
+}
+
+/// What comes of the orders that are due.
+#[derive(Default)]
+struct Turn {
+    now: DateTime<Utc>,
+    drafts: Vec<Draft>,
+    silent: Vec<(String, Watch)>,
+    later: Vec<(String, DateTime<Utc>)>,
+    open: Vec<Case>,
+    finished: Vec<Case>,
+}
+
+impl Turn {
+    /// Decides what is to be done about one order.
+    fn look(
+        &mut self,
+        pipeline: &Pipeline,
+        id: &str,
+        kind: &str,
+        history: &[OrderEvent],
+        known: Option<&Known>,
+    ) {
+        let Some(timeline) = id.parse().ok().and_then(|order: OrderId| fold(&order, history))
+        else {
+            return;
+        };
+        match kind {
+            SILENCE => match silence::watch(&timeline, &pipeline.settings.patience.get()) {
+                Some(watch) if watch.at <= self.now => {
+                    self.silent.push((id.to_owned(), watch));
+                    self.drafts.extend(warn_of_silence(&timeline, watch, self.now));
+                }
+                // The stage was given more patience meanwhile.
+                Some(watch) => self.later.push((id.to_owned(), watch.at)),
+                None => {}
+            },
+            ESTIMATE => self.open.push(Case::new(timeline, history, known)),
+            LEARN => self.finished.push(Case::new(timeline, history, known)),
+            other => {
+                let zone = known.and_then(|known| known.customer.time_zone.as_deref());
+                let due = Due::from_kind(other);
+                self.drafts.extend(due.and_then(|due| derive(&timeline, due, zone, self.now)));
+            }
+        }
+    }
+
+    /// Notes what was decided, and returns what is to be said.
+    async fn settle(
+        mut self,
+        connection: &mut PgConnection,
+        pipeline: &Pipeline,
+    ) -> Result<BTreeMap<OrderId, Vec<Draft>>, sqlx::Error> {
+        for (order, watch) in &self.silent {
+            silent::note(connection, order, *watch).await?;
+        }
+        for (order, at) in &self.later {
+            due::again(connection, order, SILENCE, *at).await?;
+        }
+        learn(connection, &self.finished).await?;
+        let floor = pipeline.settings.estimate_floor;
+        self.drafts.extend(estimate(connection, &self.open, floor, self.now).await?);
+        let mut drafts: BTreeMap<OrderId, Vec<Draft>> = BTreeMap::new();
+        for draft in self.drafts {
+            if let OrderRef::Order(order) = &draft.order {
+                drafts.entry(order.clone()).or_default().push(draft);
+            }
+        }
+        Ok(drafts)
+    }
+}

@@ -1,0 +1,69 @@
+//! Estimates of open orders, and what finished ones teach.
+
+use super::derive::derived;
+use crate::draft::Draft;
+use crate::estimate::{Book, Forecast, Lesson, Traits, forecast, lessons, needs};
+use crate::promise::zone_of;
+use crate::store::order::Known;
+use crate::store::{duration, order};
+use chrono::{DateTime, Utc};
+use contract::event::{EtaRange, OrderEvent};
+use contract::milestone::Milestone;
+use contract::timeline::Timeline;
+use sqlx::PgConnection;
+
+/// An order that is to be estimated, or that teaches.
+pub(super) struct Case {
+    pub(super) timeline: Timeline,
+    traits: Traits,
+    zone: chrono_tz::Tz,
+}
+
+impl Case {
+    pub(super) fn new(timeline: Timeline, history: &[OrderEvent], known: Option<&Known>) -> Self {
+        let zone = known.and_then(|known| known.customer.time_zone.as_deref());
+        Self { timeline, traits: Traits::of(history), zone: zone_of(zone) }
+    }
+}
+
+/// What is expected of these orders, where that is news.
+pub(super) async fn estimate(
+    connection: &mut PgConnection,
+    cases: &[Case],
+    floor: usize,
+    now: DateTime<Utc>,
+) -> Result<Vec<Draft>, sqlx::Error> {
+    let mut groups: Vec<String> =
+        cases.iter().flat_map(|case| needs(&case.timeline, &case.traits)).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    if groups.is_empty() {
+        return Ok(Vec::new());
+    }
+    let book = duration::book(connection, &groups).await?;
+    Ok(cases.iter().filter_map(|case| news(case, &book, floor, now)).collect())
+}
+
+/// The estimate of an order, unless it is what was said already.
+fn news(case: &Case, book: &Book, floor: usize, now: DateTime<Utc>) -> Option<Draft> {
+    let Case { timeline, traits, zone } = case;
+    let range = forecast(Forecast { timeline, traits, zone: *zone, now, floor }, book)?;
+    let before: Option<EtaRange> = timeline.eta.as_ref().map(|eta| eta.range);
+    let code = if before.is_some() { Milestone::EtaRevised } else { Milestone::EtaSet };
+    let id = format!("estimate:{}", timeline.version);
+    let mut draft = derived(timeline, id, code, now);
+    draft.data.eta = Some(range);
+    (before != Some(range)).then_some(draft)
+}
+
+/// Learns from finished orders, once from each.
+pub(super) async fn learn(
+    connection: &mut PgConnection,
+    cases: &[Case],
+) -> Result<(), sqlx::Error> {
+    let taught: Vec<Lesson> =
+        cases.iter().flat_map(|case| lessons(&case.timeline, &case.traits)).collect();
+    let orders: Vec<String> = cases.iter().map(|case| case.timeline.order.to_string()).collect();
+    duration::learn(connection, &taught).await?;
+    order::learned(connection, &orders).await
+}

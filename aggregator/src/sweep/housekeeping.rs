@@ -1,0 +1,48 @@
+//! Rows that both sides have, events that slipped through, events that waited too long.
+
+use super::PORTION;
+use crate::draft::{Draft, OrderRef};
+use crate::metric;
+use crate::pipeline::{self, Pipeline};
+use crate::reject::Refusal;
+use crate::store::dead_letter::{self, DeadLetter};
+use crate::store::{json, outbox, parked};
+use chrono::TimeDelta;
+use service_kit::clock;
+use std::collections::HashMap;
+
+pub(super) async fn run(pipeline: &Pipeline, park_limit: TimeDelta) -> Result<(), sqlx::Error> {
+    outbox::clear(&pipeline.pool).await?;
+    let mut transaction = pipeline.pool.begin().await?;
+    let slipped = parked::take_slipped(&mut transaction, PORTION).await?;
+    metric::events("unparked", slipped.len());
+    pipeline::redrive(&mut transaction, slipped, &pipeline.settings).await?;
+    for draft in parked::take_expired(&mut transaction, clock::now() - park_limit, PORTION).await? {
+        metric::refused(&draft.source, Refusal::NeverKnown.label());
+        dead_letter::put(&mut transaction, &never_known(&draft)).await?;
+    }
+    transaction.commit().await?;
+    pipeline.committed.notify_waiters();
+    Ok(())
+}
+
+/// The dead letter of an event whose order nobody ever heard of. The record is long gone from
+/// Kafka; the draft stands in for it, under a place of its own.
+fn never_known(draft: &Draft) -> DeadLetter {
+    let order_id = match &draft.order {
+        OrderRef::Order(order) => Some(order.to_string()),
+        OrderRef::Alias(_) => None,
+    };
+    DeadLetter {
+        source: draft.source.clone(),
+        reason: Refusal::NeverKnown.label().to_owned(),
+        detail: Refusal::NeverKnown.to_string(),
+        topic: format!("parked:{}", draft.key()),
+        partition: 0,
+        position: 0,
+        order_id,
+        value: json(draft).into_bytes(),
+        headers: HashMap::new(),
+        received_at: draft.received_at,
+    }
+}

@@ -1,0 +1,107 @@
+//! From a record in Kafka to its publication in Redis, at a steady rate.
+
+use crate::percentile::line;
+use anyhow::ensure;
+use devstack::client::Rest;
+use devstack::host::term;
+use devstack::manifest::ManifestFile;
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use service_kit::clock;
+use service_kit::kafka::{Outgoing, Producer};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+/// Orders that the records are spread over.
+const ORDERS: usize = 500;
+/// Rates, in records a second.
+const RATES: [u32; 2] = [100, 1_000];
+
+/// When a version of an order was written to Kafka.
+type Sent = Arc<Mutex<HashMap<(String, u64), Instant>>>;
+
+pub(crate) async fn prove(manifest: &ManifestFile, seconds: u64) -> anyhow::Result<()> {
+    let (all, rest) = (manifest.get(), Rest::new(manifest.get())?);
+    let producer = Producer::new(&all.kafka_brokers, "prove-publish")?;
+    for number in 0..ORDERS {
+        let order = order(number);
+        let placed = json!({"event": "order.placed", "order_no": order, "at": clock::now().to_rfc3339(),
+            "customer": {"id": format!("C-{order}")}, "items": []});
+        producer.send(&[Outgoing::new("source.shop", "", placed.to_string())]).await?;
+    }
+    rest.wait_version(&order(ORDERS - 1), 1, Duration::from_secs(30)).await?;
+    let (sent, times) = (Sent::default(), Arc::new(Mutex::new(Vec::new())));
+    let mut listener = JoinSet::new();
+    listener.spawn(listen(all.redis_url.clone(), sent.clone(), times.clone()));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    term::line("\n  record in Kafka -> published in Redis");
+    let mut version = vec![1_u64; ORDERS];
+    for rate in RATES {
+        let count = usize::try_from(u64::from(rate) * seconds)?;
+        load(&producer, &sent, rate, count, &mut version).await?;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let mut taken = std::mem::take(&mut *times.lock().unwrap_or_else(PoisonError::into_inner));
+        term::line(&format!("  {rate:>5}/s  {}", line(&mut taken)));
+        ensure!(taken.len() == count, "{} of {count} were published", taken.len());
+    }
+    listener.abort_all();
+    Ok(())
+}
+
+fn order(number: usize) -> String {
+    format!("PUB-{number}")
+}
+
+/// Notes the time of every publication that was waited for.
+async fn listen(url: String, sent: Sent, times: Arc<Mutex<Vec<f64>>>) -> anyhow::Result<()> {
+    let mut pubsub = redis::Client::open(url)?.get_async_pubsub().await?;
+    pubsub.psubscribe("live:*").await?;
+    let mut messages = pubsub.on_message();
+    while let Some(message) = messages.next().await {
+        let at = Instant::now();
+        let body: Value = serde_json::from_slice(message.get_payload_bytes())?;
+        let channel = body["channel"].as_str().unwrap_or_default();
+        let order = channel.trim_start_matches("order:").to_owned();
+        let key = (order, body["version"].as_u64().unwrap_or(0));
+        if let Some(asked) = sent.lock().unwrap_or_else(PoisonError::into_inner).remove(&key) {
+            let ms = at.duration_since(asked).as_secs_f64() * 1000.0;
+            times.lock().unwrap_or_else(PoisonError::into_inner).push(ms);
+        }
+    }
+    Ok(())
+}
+
+/// Open loop: the clock says when the next record goes. An order has its next turn long after its
+/// last version was published, so that no two versions of it wait together.
+async fn load(
+    producer: &Producer,
+    sent: &Sent,
+    rate: u32,
+    count: usize,
+    version: &mut [u64],
+) -> anyhow::Result<()> {
+    let (start, mut writes) = (Instant::now(), JoinSet::new());
+    for n in 0..count {
+        tokio::time::sleep_until(start + Duration::from_secs(1) * u32::try_from(n)? / rate).await;
+        let number = n % ORDERS;
+        let order = order(number);
+        version[number] += 1;
+        let value = json!({"id": format!("lg-{order}-{}", version[number]), "carrier": "ghn",
+            "tracking_number": format!("T-{order}"), "code": "in_transit", "ts": clock::now().timestamp(),
+            "order_ref": order, "location": {"name": "Kho"}});
+        let key = (order, version[number]);
+        sent.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Instant::now());
+        let producer = producer.clone();
+        writes.spawn(async move {
+            let record = Outgoing::new("source.logistics", "", value.to_string());
+            producer.send(&[record]).await
+        });
+    }
+    while let Some(written) = writes.join_next().await {
+        written??;
+    }
+    Ok(())
+}

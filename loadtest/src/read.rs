@@ -1,0 +1,96 @@
+//! Reading timelines through a gateway at a steady rate, while records flow in.
+
+use crate::histories::{History, history, shuffled};
+use crate::percentile::{at, line};
+use anyhow::ensure;
+use devstack::client::Rest;
+use devstack::host::term;
+use devstack::manifest::ManifestFile;
+use reqwest::{Client, StatusCode};
+use service_kit::kafka::{Outgoing, Producer};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+/// Orders that are read.
+const ORDERS: usize = 300;
+/// Records a second that flow in meanwhile.
+const INFLOW: u32 = 500;
+/// What 99 of 100 reads may take, in milliseconds.
+const GOAL: f64 = 20.0;
+
+pub(crate) async fn prove(manifest: &ManifestFile, rate: u32, seconds: u64) -> anyhow::Result<()> {
+    let all = manifest.get();
+    let producer = Producer::new(&all.kafka_brokers, "prove-read")?;
+    let lives: Vec<History> = (0..ORDERS).map(|number| history("READ", number)).collect();
+    for chunk in lives.chunks(50) {
+        let records = chunk.iter().flat_map(|life| &life.records);
+        let records: Vec<Outgoing> =
+            records.map(|r| Outgoing::new(r.topic, "", r.value.to_string())).collect();
+        producer.send(&records).await?;
+    }
+    let rest = Rest::new(manifest.get())?;
+    for life in &lives {
+        rest.wait_version(&life.order, 1, Duration::from_mins(1)).await?;
+    }
+    let mut flow = JoinSet::new();
+    flow.spawn(inflow(producer, seconds));
+    let count = usize::try_from(u64::from(rate) * seconds)?;
+    let (mut times, missed) = read(manifest, rate, count).await?;
+    flow.abort_all();
+    term::line(&format!("\n  {rate} reads/s for {seconds} s, while {INFLOW} records/s flow in"));
+    term::line(&format!("  {}; {missed} without an answer", line(&mut times)));
+    ensure!(missed == 0, "{missed} reads had no answer");
+    ensure!(at(&times, 990) < GOAL, "p99 is {:.1} ms; under {GOAL} are wanted", at(&times, 990));
+    Ok(())
+}
+
+/// Lives of other orders.
+async fn inflow(producer: Producer, seconds: u64) -> anyhow::Result<()> {
+    let lives: Vec<History> = (0..).map(|number| history("FLOW", number)).take(800).collect();
+    let start = Instant::now();
+    let records = shuffled(&lives, 5);
+    let count = usize::try_from(u64::from(INFLOW) * seconds)?;
+    for (n, chunk) in records.iter().cycle().take(count).collect::<Vec<_>>().chunks(10).enumerate()
+    {
+        let due = Duration::from_secs(1) * u32::try_from(n * 10)? / INFLOW;
+        tokio::time::sleep_until(start + due).await;
+        let chunk = chunk.iter().map(|r| Outgoing::new(r.topic, "", r.value.to_string()));
+        producer.send(&chunk.collect::<Vec<_>>()).await?;
+    }
+    Ok(())
+}
+
+/// Open loop: a read begins when the clock says so, and its time counts from then.
+async fn read(
+    manifest: &ManifestFile,
+    rate: u32,
+    count: usize,
+) -> anyhow::Result<(Vec<f64>, usize)> {
+    let all = manifest.get();
+    let client = Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
+    let times: Arc<Mutex<Vec<f64>>> = Arc::default();
+    let start = Instant::now() + Duration::from_millis(100);
+    let mut reads = JoinSet::new();
+    for n in 0..count {
+        let due = start + Duration::from_secs(1) * u32::try_from(n)? / rate;
+        tokio::time::sleep_until(due).await;
+        let gateway = &all.gateways[n % all.gateways.len()];
+        let url = format!("{gateway}/v1/orders/READ-{}/timeline", n % ORDERS);
+        let request = client.get(url).bearer_auth(&all.operator_key);
+        let times = times.clone();
+        reads.spawn(async move {
+            let answer = request.send().await.ok()?;
+            (answer.status() == StatusCode::OK).then_some(())?;
+            answer.bytes().await.ok()?;
+            let ms = due.elapsed().as_secs_f64() * 1000.0;
+            times.lock().unwrap_or_else(PoisonError::into_inner).push(ms);
+            Some(())
+        });
+    }
+    while reads.join_next().await.is_some() {}
+    let times = std::mem::take(&mut *times.lock().unwrap_or_else(PoisonError::into_inner));
+    let missed = count - times.len();
+    Ok((times, missed))
+}

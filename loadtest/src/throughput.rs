@@ -1,0 +1,114 @@
+//! Records per second through the whole aggregator, from a topic that is full already; beside it,
+//! on the same server, the same rows written by a program that decides nothing.
+
+mod bare;
+mod feed;
+mod gauge;
+
+use crate::expected;
+use anyhow::{Context, ensure};
+use devstack::host::term;
+use devstack::manifest::ManifestFile;
+use devstack::run::stack::Stack;
+use feed::Feed;
+use gauge::Gauge;
+use serde_json::Value;
+use sqlx::{PgPool, Row};
+use std::time::{Duration, Instant};
+
+/// The whole may take so long.
+const LIMIT: Duration = Duration::from_mins(30);
+
+/// What came of a run.
+pub(crate) struct Run {
+    pub(crate) rate: f64,
+    pub(crate) cpu_per_record: f64,
+    pub(crate) memory: u64,
+}
+
+/// Measures the aggregator and the bare program; wanted: at least half of it, in 200 MB.
+pub(crate) async fn prove(stack: &Stack, orders: usize) -> anyhow::Result<()> {
+    let pool = database(&stack.manifest).await?;
+    let feed = Feed::fill(&stack.manifest, "FLOW", orders).await?;
+    let run = take(stack, &pool, &feed, 1).await?;
+    compare(&pool, &feed).await?;
+    let bare = bare::rate(&stack.manifest, &pool, feed.records).await?;
+    term::line(&format!(
+        "\n  aggregator     {:>8.0} records/s   {:>5.0} µs of CPU each   {} MB at most",
+        run.rate, run.cpu_per_record, run.memory
+    ));
+    term::line(&format!(
+        "  bare program   {bare:>8.0} rows/s      the same events, timelines and outbox rows"
+    ));
+    term::line(&format!("  ratio          {:>8.2}", run.rate / bare));
+    ensure!(run.memory <= 200, "{} MB; 200 are allowed", run.memory);
+    ensure!(run.rate / bare >= 0.5, "less than half of the bare program");
+    Ok(())
+}
+
+/// The aggregator's database.
+pub(crate) async fn database(manifest: &ManifestFile) -> anyhow::Result<PgPool> {
+    Ok(PgPool::connect(&manifest.get().database_urls["aggregator"]).await?)
+}
+
+/// Starts so many aggregators and lets them take what the topics hold.
+async fn take(stack: &Stack, pool: &PgPool, feed: &Feed, count: usize) -> anyhow::Result<Run> {
+    for slot in 0..count {
+        stack.aggregator(slot).await?;
+    }
+    drain(stack, pool, feed).await
+}
+
+/// Waits until everything is read and published on both sides.
+async fn drain(stack: &Stack, pool: &PgPool, feed: &Feed) -> anyhow::Result<Run> {
+    let mut gauge = Gauge::new(&stack.manifest.get().pids["aggregator"])?;
+    let (started, mut said) = (Instant::now(), Instant::now());
+    loop {
+        let read = stored(pool, &feed.prefix).await?;
+        gauge.look()?;
+        if read >= feed.distinct && open(pool).await? == 0 {
+            break;
+        }
+        if said.elapsed() > Duration::from_secs(10) {
+            said = Instant::now();
+            term::line(&format!("  {read} of {} events are stored", feed.distinct));
+        }
+        ensure!(started.elapsed() < LIMIT, "{read} of {} events are stored", feed.distinct);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    let (seconds, records) =
+        (started.elapsed().as_secs_f64(), f64::from(u32::try_from(feed.records)?));
+    Ok(Run {
+        rate: records / seconds,
+        cpu_per_record: gauge.cpu()? / records * 1e6,
+        memory: gauge.most,
+    })
+}
+
+/// Events of the feed that are stored, without what the clock said.
+async fn stored(pool: &PgPool, prefix: &str) -> anyhow::Result<i64> {
+    let all =
+        "select count(*) from events where order_id like $1 || '-%' and key not like 'milepost:%'";
+    Ok(sqlx::query(all).bind(prefix).fetch_one(pool).await?.get(0))
+}
+
+/// Rows that one side does not have yet.
+async fn open(pool: &PgPool) -> anyhow::Result<i64> {
+    let open = "select count(*) from outbox where not (redis_done and kafka_done)";
+    Ok(sqlx::query(open).fetch_one(pool).await?.get(0))
+}
+
+/// Every order that was kept back is the fold of its records.
+async fn compare(pool: &PgPool, feed: &Feed) -> anyhow::Result<()> {
+    for history in &feed.sample {
+        let row = sqlx::query("select document from timelines where order_id = $1");
+        let row = row.bind(&history.order).fetch_optional(pool).await?;
+        let document: Value = row.with_context(|| history.order.clone())?.get(0);
+        expected::compare(history, &document)?;
+    }
+    term::line(&format!(
+        "\n  {} timelines, looked at, equal the fold of their records",
+        feed.sample.len()
+    ));
+    Ok(())
+}
