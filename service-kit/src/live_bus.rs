@@ -14,16 +14,16 @@ pub const STATE_TTL: Duration = Duration::from_hours(168);
 /// KEYS: state, sequence. ARGV: version, data, ttl in ms, pub/sub channel, head and tail of the
 /// message (all but its number). A state that is older than the kept one changes nothing but
 /// the number; viewers drop it by its version.
-const PUBLISH: &str = r"
+const PUBLISH: &str = r#"
 local known = redis.call('HGET', KEYS[1], 'version')
 if not known or tonumber(ARGV[1]) > tonumber(known) then
   redis.call('HSET', KEYS[1], 'version', ARGV[1], 'data', ARGV[2])
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 local seq = redis.call('INCR', KEYS[2])
-redis.call('PUBLISH', ARGV[4], '{\x22seq\x22:' .. seq .. ',' .. ARGV[5] .. ARGV[2] .. '}')
+redis.call('PUBLISH', ARGV[4], '{"seq":' .. seq .. ',' .. ARGV[5] .. ARGV[2] .. '}')
 return seq
-";
+"#;
 
 /// One state to publish.
 #[derive(Debug, Clone)]

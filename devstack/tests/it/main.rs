@@ -4,6 +4,7 @@
 
 mod ask;
 mod bad_input;
+mod bus;
 mod estimate;
 mod history;
 mod live;
