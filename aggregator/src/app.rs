@@ -149,7 +149,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     };
     let settings = Settings { questions: questions.into(), ..settings(&config)? };
     let asked = settings.questions.clone();
-    let pipeline = Pipeline { pool: pool.clone(), settings, committed: Arc::default() };
+    let batches = postgres::batch_pool(&config.postgres, "aggregator batches")?;
+    let pipeline = Pipeline { pool: batches, settings, committed: Arc::default() };
     relay::start(&life, &pipeline, live, producer.clone(), health.clone());
     sweep::start(&life, pipeline.clone(), keep(&config)?);
     replay::start(&life, pipeline.clone(), producer.clone());

@@ -128,7 +128,7 @@ mod tests {
         let printing = state(&["order.placed", "production.started"]);
         let groups = quiet_groups(Milestone::ProductionStarted, Some("t"));
         let limits = |group: &String, hours| {
-            Patience::new([(group.clone(), TimeDelta::hours(hours))].into())
+            Patience::new([(group.clone(), TimeDelta::hours(hours))].into(), false)
         };
         let long = |patience: &Patience| {
             let watch = super::watch(&printing, patience).unwrap();

@@ -27,14 +27,19 @@ pub struct Keep {
     pub letters: TimeDelta,
 }
 
-/// How much is taken at a time.
+/// How many waiting events are taken at a time.
 const PORTION: i64 = 200;
+/// How many orders are looked at in one transaction: records that come for one of them meanwhile
+/// wait for its end, so few.
+const ORDERS: i64 = 20;
+/// Transactions in one round, at most.
+const TURNS: usize = 50;
 /// How often what is due is looked for.
 const ROUND: Duration = Duration::from_millis(250);
 /// Rounds between two turns of housekeeping: 10 s.
 const HOUSEKEEPING: u32 = 40;
-/// Rounds between two readings of what is usual: a minute.
-const USUAL: u32 = 240;
+/// Rounds between two readings of what is usual: 10 s.
+const USUAL: u32 = 40;
 /// Rounds between two looks at what is old: an hour.
 const OLD: u32 = 14_400;
 
@@ -68,5 +73,10 @@ async fn turn(pipeline: &Pipeline, round: u32, keep: Keep) -> Result<(), sqlx::E
     if round.is_multiple_of(OLD) {
         retention::run(&pipeline.pool, keep).await?;
     }
-    due::say(pipeline).await
+    for _ in 0..TURNS {
+        if !due::say(pipeline).await? {
+            break;
+        }
+    }
+    Ok(())
 }

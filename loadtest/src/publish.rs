@@ -1,7 +1,7 @@
 //! From a record in Kafka to its publication in Redis, at a steady rate.
 
 use crate::percentile::line;
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use devstack::client::Rest;
 use devstack::host::term;
 use devstack::manifest::ManifestFile;
@@ -16,22 +16,23 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 /// Orders that the records are spread over.
-const ORDERS: usize = 500;
+const ORDERS: usize = 2_000;
 /// Rates, in records a second.
 const RATES: [u32; 2] = [100, 1_000];
 
-/// When a version of an order was written to Kafka.
-type Sent = Arc<Mutex<HashMap<(String, u64), Instant>>>;
+/// When the versions of an order were written to Kafka.
+type Sent = Arc<Mutex<HashMap<String, Vec<(u64, Instant)>>>>;
 
 pub(crate) async fn prove(manifest: &ManifestFile, seconds: u64) -> anyhow::Result<()> {
     let (all, rest) = (manifest.get(), Rest::new(manifest.get())?);
     let producer = Producer::new(&all.kafka_brokers, "prove-publish")?;
-    for number in 0..ORDERS {
+    let placed = (0..ORDERS).map(|number| {
         let order = order(number);
         let placed = json!({"event": "order.placed", "order_no": order, "at": clock::now().to_rfc3339(),
             "customer": {"id": format!("C-{order}")}, "items": []});
-        producer.send(&[Outgoing::new("source.shop", "", placed.to_string())]).await?;
-    }
+        Outgoing::new("source.shop", "", placed.to_string())
+    });
+    producer.send(&placed.collect::<Vec<_>>()).await?;
     rest.wait_version(&order(ORDERS - 1), 1, Duration::from_secs(30)).await?;
     let (sent, times) = (Sent::default(), Arc::new(Mutex::new(Vec::new())));
     let mut listener = JoinSet::new();
@@ -45,9 +46,14 @@ pub(crate) async fn prove(manifest: &ManifestFile, seconds: u64) -> anyhow::Resu
         tokio::time::sleep(Duration::from_secs(3)).await;
         let mut taken = std::mem::take(&mut *times.lock().unwrap_or_else(PoisonError::into_inner));
         term::line(&format!("  {rate:>5}/s  {}", line(&mut taken)));
+        if let Some(ended) = listener.try_join_next() {
+            ended??;
+        }
         ensure!(taken.len() == count, "{} of {count} were published", taken.len());
     }
-    listener.abort_all();
+    if let Some(ended) = listener.try_join_next() {
+        ended??;
+    }
     Ok(())
 }
 
@@ -62,20 +68,22 @@ async fn listen(url: String, sent: Sent, times: Arc<Mutex<Vec<f64>>>) -> anyhow:
     let mut messages = pubsub.on_message();
     while let Some(message) = messages.next().await {
         let at = Instant::now();
-        let body: Value = serde_json::from_slice(message.get_payload_bytes())?;
+        let body: Value = serde_json::from_slice(message.get_payload_bytes())
+            .with_context(|| String::from_utf8_lossy(message.get_payload_bytes()).into_owned())?;
         let channel = body["channel"].as_str().unwrap_or_default();
         let order = channel.trim_start_matches("order:").to_owned();
-        let key = (order, body["version"].as_u64().unwrap_or(0));
-        if let Some(asked) = sent.lock().unwrap_or_else(PoisonError::into_inner).remove(&key) {
-            let ms = at.duration_since(asked).as_secs_f64() * 1000.0;
-            times.lock().unwrap_or_else(PoisonError::into_inner).push(ms);
-        }
+        let version = body["version"].as_u64().unwrap_or(0);
+        let mut sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(waiting) = sent.get_mut(&order) else { continue };
+        // A state is whole: it tells what came before it too.
+        let told = waiting.extract_if(.., |(number, _)| *number <= version);
+        let mut times = times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.extend(told.map(|(_, asked)| at.duration_since(asked).as_secs_f64() * 1000.0));
     }
     Ok(())
 }
 
-/// Open loop: the clock says when the next record goes. An order has its next turn long after its
-/// last version was published, so that no two versions of it wait together.
+/// Open loop: the clock says when the next record goes.
 async fn load(
     producer: &Producer,
     sent: &Sent,
@@ -92,8 +100,9 @@ async fn load(
         let value = json!({"id": format!("lg-{order}-{}", version[number]), "carrier": "ghn",
             "tracking_number": format!("T-{order}"), "code": "in_transit", "ts": clock::now().timestamp(),
             "order_ref": order, "location": {"name": "Kho"}});
-        let key = (order, version[number]);
-        sent.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Instant::now());
+        let mut open = sent.lock().unwrap_or_else(PoisonError::into_inner);
+        open.entry(order).or_default().push((version[number], Instant::now()));
+        drop(open);
         let producer = producer.clone();
         writes.spawn(async move {
             let record = Outgoing::new("source.logistics", "", value.to_string());

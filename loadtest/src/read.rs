@@ -1,4 +1,4 @@
-//! Reading timelines through a gateway at a steady rate, while records flow in.
+//! Reading timelines from the aggregator at a steady rate, while records flow in.
 
 use crate::histories::{History, history, shuffled};
 use crate::percentile::{at, line};
@@ -76,8 +76,7 @@ async fn read(
     for n in 0..count {
         let due = start + Duration::from_secs(1) * u32::try_from(n)? / rate;
         tokio::time::sleep_until(due).await;
-        let gateway = &all.gateways[n % all.gateways.len()];
-        let url = format!("{gateway}/v1/orders/READ-{}/timeline", n % ORDERS);
+        let url = format!("{}/v1/orders/READ-{}/timeline", all.aggregator, n % ORDERS);
         let request = client.get(url).bearer_auth(&all.operator_key);
         let times = times.clone();
         reads.spawn(async move {

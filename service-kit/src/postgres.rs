@@ -13,14 +13,29 @@ use std::time::Duration;
 /// # Errors
 /// When the URL is no Postgres URL.
 pub fn pool(config: &Postgres, name: &str) -> Result<PgPool, sqlx::Error> {
-    // A plan that was made once, while a table was small, would be kept as it grows.
-    let options = PgConnectOptions::from_str(config.database_url.expose_secret())?
-        .application_name(name)
-        .options([("plan_cache_mode", "force_custom_plan")]);
-    Ok(PgPoolOptions::new()
+    Ok(lazy(config, options(config, name)?))
+}
+
+/// The same for statements about many rows at once: each is planned for its rows, since a plan that
+/// was made while a table was small would be kept as it grows.
+///
+/// # Errors
+/// When the URL is no Postgres URL.
+pub fn batch_pool(config: &Postgres, name: &str) -> Result<PgPool, sqlx::Error> {
+    let planned = [("plan_cache_mode", "force_custom_plan")];
+    Ok(lazy(config, options(config, name)?.options(planned)))
+}
+
+fn options(config: &Postgres, name: &str) -> Result<PgConnectOptions, sqlx::Error> {
+    let options = PgConnectOptions::from_str(config.database_url.expose_secret())?;
+    Ok(options.application_name(name))
+}
+
+fn lazy(config: &Postgres, options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new()
         .max_connections(config.database_connections)
         .acquire_timeout(Duration::from_secs(5))
-        .connect_lazy_with(options))
+        .connect_lazy_with(options)
 }
 
 /// Applies the migrations that are missing.

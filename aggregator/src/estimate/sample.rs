@@ -85,18 +85,22 @@ impl Book {
 
 /// How long a stage is usually silent at most, by group: the p95 of those that enough is known of.
 #[derive(Debug, Clone, Default)]
-pub struct Patience(HashMap<String, TimeDelta>);
+pub struct Patience {
+    limits: HashMap<String, TimeDelta>,
+    /// Enough is known to expect an order at all: of the way to the door.
+    pub expects: bool,
+}
 
 impl Patience {
-    /// Takes the p95s.
+    /// Takes the p95s, and whether anything can be expected.
     #[must_use]
-    pub fn new(limits: HashMap<String, TimeDelta>) -> Self {
-        Self(limits)
+    pub fn new(limits: HashMap<String, TimeDelta>, expects: bool) -> Self {
+        Self { limits, expects }
     }
 
     /// The limit of the narrowest of these groups that has one.
     #[must_use]
     pub fn of(&self, groups: &[String]) -> Option<TimeDelta> {
-        groups.iter().find_map(|group| self.0.get(group)).copied()
+        groups.iter().find_map(|group| self.limits.get(group)).copied()
     }
 }

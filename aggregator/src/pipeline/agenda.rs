@@ -61,9 +61,11 @@ pub fn due_times(
     let said = Due::ALL
         .into_iter()
         .filter_map(|due| Some((due.kind(), promise::look_at(timeline, due, zone, grace)?)));
-    let silent = silence::watch(timeline, &settings.patience.get()).map(|w| (SILENCE, w.at));
+    let usual = settings.patience.get();
+    let silent = silence::watch(timeline, &usual).map(|watch| (SILENCE, watch.at));
     let quiet = timeline.updated_at + grace;
-    let estimate = estimate::due_at(timeline).map(|at| (ESTIMATE, at.max(quiet)));
+    let estimate = estimate::due_at(timeline).filter(|_| usual.expects);
+    let estimate = estimate.map(|at| (ESTIMATE, at.max(quiet)));
     let finished = timeline.status == Milestone::ShipmentDelivered && !known.learned;
     let learn = finished.then(|| (LEARN, timeline.updated_at + grace * TO_LEARN));
     let all = said.chain(silent).chain(estimate).chain(learn);

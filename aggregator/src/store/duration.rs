@@ -42,7 +42,8 @@ pub async fn learn(connection: &mut PgConnection, lessons: &[Lesson]) -> Result<
     Ok(())
 }
 
-/// How long each step is usually silent at most, of groups that enough is known of.
+/// How long each step is usually silent at most, of groups that enough is known of; and whether
+/// enough is known to expect an order.
 ///
 /// # Errors
 /// When the database is away.
@@ -55,6 +56,12 @@ pub async fn patience(pool: &PgPool, floor: usize) -> Result<Patience, sqlx::Err
     )
     .fetch_all(pool)
     .await?;
+    let expects = sqlx::query_scalar!(
+        r#"select exists (select from durations where grp like 'carry/%' and cardinality(seconds) >= $1) as "there!""#,
+        i32::try_from(floor.max(1)).unwrap_or(i32::MAX)
+    )
+    .fetch_one(pool)
+    .await?;
     let limits = rows.into_iter().map(|row| (row.grp, TimeDelta::seconds(i64::from(row.p95))));
-    Ok(Patience::new(limits.collect()))
+    Ok(Patience::new(limits.collect(), expects))
 }

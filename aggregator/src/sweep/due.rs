@@ -1,7 +1,7 @@
 //! Says (or takes back) what is due, each once: the claim and what comes of it are one
 //! transaction, and the order's lock is held while it is decided.
 
-use super::PORTION;
+use super::ORDERS;
 use super::derive::{derive, warn_of_silence};
 use super::estimate::{Case, estimate, learn};
 use crate::draft::{Draft, OrderRef};
@@ -18,13 +18,15 @@ use service_kit::clock;
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 
-pub(super) async fn say(pipeline: &Pipeline) -> Result<(), sqlx::Error> {
+/// Takes some orders; tells whether there may be more.
+pub(super) async fn say(pipeline: &Pipeline) -> Result<bool, sqlx::Error> {
     let mut transaction = pipeline.pool.begin().await?;
     let now = clock::now();
-    let mut ids = due::candidates(&mut transaction, now, PORTION).await?;
+    let mut ids = due::candidates(&mut transaction, now, ORDERS).await?;
     if ids.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
+    let full = ids.len() == usize::try_from(ORDERS).unwrap_or(0);
     ids.sort_unstable();
     ids.dedup();
     lock::take(&mut transaction, "order", ids.iter().map(String::as_str)).await?;
@@ -40,7 +42,7 @@ pub(super) async fn say(pipeline: &Pipeline) -> Result<(), sqlx::Error> {
     pipeline::accept(&mut transaction, drafts, &known, &pipeline.settings).await?;
     transaction.commit().await?;
     pipeline.committed.notify_waiters();
-    Ok(())
+    Ok(full)
 }
 
 /// What comes of the orders that are due.
