@@ -6,11 +6,13 @@ use crate::pipeline::{Pipeline, Settings, Usual};
 use crate::question::{Bases, Question, Template, built_in};
 use crate::rebuild::{self, Job};
 use crate::source::Catalog;
+use crate::store::duration;
 use crate::sweep::Keep;
 use crate::webhook::{Secrets, Vendors};
 use crate::{ask, calibrate, import, intake, relay, replay, sweep, tool};
 use chrono::TimeDelta;
 use service_kit::auth::Auth;
+use service_kit::config::Postgres;
 use service_kit::health::Health;
 use service_kit::kafka::Producer;
 use service_kit::lifecycle::Lifecycle;
@@ -77,6 +79,7 @@ async fn bring_in(config: &Config, files: &[String]) -> anyhow::Result<ExitCode>
 async fn walk(config: &Config, tool: &str, named: &[String]) -> anyhow::Result<ExitCode> {
     let pool = postgres::pool(&config.postgres, "aggregator rebuild")?;
     let settings = &settings(config)?;
+    settings.patience.set(duration::patience(&pool, settings.estimate_floor).await?);
     let job = if tool == "rebuild" { Job::Rebuild } else { Job::Raise };
     let tell = |seen, all, changed| {
         let _ = service::print(&format!("{seen} of {all} orders seen, {changed} written anew\n"));
@@ -87,6 +90,14 @@ async fn walk(config: &Config, tool: &str, named: &[String]) -> anyhow::Result<E
     };
     let done = format!("done: {} orders, {} written anew\n", walk.seen, walk.changed);
     Ok(service::print(&done))
+}
+
+/// The connections that may be opened: a third for reads, the rest for batches.
+fn split(all: &Postgres) -> (Postgres, Postgres) {
+    let reads = (all.database_connections / 3).max(1);
+    let batches = all.database_connections.saturating_sub(reads).max(1);
+    let with = |database_connections| Postgres { database_connections, ..all.clone() };
+    (with(reads), with(batches))
 }
 
 /// How long what is kept.
@@ -126,6 +137,9 @@ fn questions(
 }
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    if config.retention < config.park_limit {
+        return Ok(service::usage_error("RETENTION is shorter than PARK_LIMIT"));
+    }
     let auth = match Auth::read(&config.common) {
         Ok(auth) => auth,
         Err(problems) => return Ok(service::usage_error(&problems)),
@@ -139,7 +153,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         Err(problem) => return Ok(service::usage_error(&problem)),
     };
     let vendors = Arc::new(Vendors::new(catalog.scripts()));
-    let pool = postgres::pool(&config.postgres, "aggregator")?;
+    let (reads, batches) = split(&config.postgres);
+    let pool = postgres::pool(&reads, "aggregator")?;
     let live = LivePublisher::new(&config.common.redis_url)?;
     let producer = Producer::new(&config.kafka.kafka_brokers, "aggregator")?;
     let (life, health) = (Lifecycle::new(), Health::default());
@@ -149,7 +164,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     };
     let settings = Settings { questions: questions.into(), ..settings(&config)? };
     let asked = settings.questions.clone();
-    let batches = postgres::batch_pool(&config.postgres, "aggregator batches")?;
+    let batches = postgres::batch_pool(&batches, "aggregator batches")?;
     let pipeline = Pipeline { pool: batches, settings, committed: Arc::default() };
     relay::start(&life, &pipeline, live, producer.clone(), health.clone());
     sweep::start(&life, pipeline.clone(), keep(&config)?);

@@ -1,5 +1,6 @@
 //! What becomes true by the clock alone: a promise at risk, a delivery within 24 hours. Pure.
 
+use crate::estimate::local;
 use crate::fold::DERIVED_SOURCE;
 use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
@@ -99,7 +100,7 @@ pub fn true_from(timeline: &Timeline, due: Due, zone: Option<&str>) -> Option<Da
 fn late(timeline: &Timeline, zone: Option<&str>) -> Option<DateTime<Utc>> {
     let (eta, promise) = (timeline.eta.as_ref()?, timeline.promise?.latest);
     let end = promise.succ_opt()?.and_time(NaiveTime::MIN);
-    let end = zone_of(zone).from_local_datetime(&end).earliest()?.to_utc();
+    let end = local(end, zone_of(zone))?;
     let expected = match eta.source {
         EtaSource::Estimate => eta.range.earliest + (eta.range.latest - eta.range.earliest) / 2,
         EtaSource::Carrier | EtaSource::Shop => eta.range.latest,

@@ -21,8 +21,8 @@ use tokio::sync::Notify;
 
 /// Rows of a lane that are taken at a time.
 const PORTION: i64 = 32;
-/// A portion of so many rows was a full one: there may be more.
-const FULL: usize = 128;
+/// A portion of so many rows may have been a lane's full one: there may be more.
+const FULL: usize = 32;
 
 /// What both loops work with.
 #[derive(Clone)]

@@ -40,11 +40,10 @@ const ROUND: Duration = Duration::from_millis(250);
 const HOUSEKEEPING: u32 = 40;
 /// Rounds between two readings of what is usual: 10 s.
 const USUAL: u32 = 40;
-/// Rounds between two looks at what is old: an hour.
-const OLD: u32 = 14_400;
 
 /// Runs until the soft stop.
 pub fn start(life: &Lifecycle, pipeline: Pipeline, keep: Keep) {
+    retention::start(life, pipeline.pool.clone(), keep);
     let soft = life.soft().clone();
     life.spawn("sweep", async move {
         let mut tick = tokio::time::interval(ROUND);
@@ -69,9 +68,6 @@ async fn turn(pipeline: &Pipeline, round: u32, keep: Keep) -> Result<(), sqlx::E
     }
     if round.is_multiple_of(HOUSEKEEPING) {
         housekeeping::run(pipeline, keep.parked).await?;
-    }
-    if round.is_multiple_of(OLD) {
-        retention::run(&pipeline.pool, keep).await?;
     }
     for _ in 0..TURNS {
         if !due::say(pipeline).await? {

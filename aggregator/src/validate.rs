@@ -76,8 +76,11 @@ fn data_texts(
     for text in [&mut data.location, &mut data.note].into_iter().flatten() {
         clean(text, 500)?;
     }
-    for line in &mut data.lines {
+    for line in data.lines.iter_mut().chain(&mut data.skus) {
         clean(line, 64)?;
+    }
+    if let Some(country) = &mut data.country {
+        clean(country, 8)?;
     }
     for item in &mut data.items {
         clean(&mut item.line, 64)?;

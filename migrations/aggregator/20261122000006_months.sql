@@ -24,47 +24,35 @@ create table events (
 -- Nothing is ever refused for want of a partition.
 create table events_other partition of events default;
 
--- Makes the partitions of this month and of some months more; returns how many it made. A month
--- that the catch-all has rows of stays there.
-create function make_months(ahead integer) returns integer language plpgsql as $$
+-- Makes the partition of a month, unless it is there; tells whether it did. A month that the
+-- catch-all has rows of stays there.
+create function make_month(month_of date) returns boolean language plpgsql as $$
 declare
-    first date := date_trunc('month', now())::date;
-    made integer := 0;
-    name text;
+    first date := date_trunc('month', month_of)::date;
+    name text := 'events_' || to_char(first, 'YYYY_MM');
 begin
-    perform pg_advisory_xact_lock(hashtext('make_months'));
-    for n in 0..ahead loop
-        name := 'events_' || to_char(first + make_interval(months => n), 'YYYY_MM');
-        if to_regclass(name) is null and not exists (
-            select from events_other where month = (first + make_interval(months => n))::date
-        ) then
-            execute format('create table %I partition of events for values from (%L) to (%L)', name,
-                (first + make_interval(months => n))::date,
-                (first + make_interval(months => n + 1))::date);
-            made := made + 1;
-        end if;
-    end loop;
-    return made;
+    perform pg_advisory_xact_lock(hashtext('make_month'));
+    if to_regclass(name) is not null or exists (select from events_other where month = first) then
+        return false;
+    end if;
+    execute format('create table %I partition of events for values from (%L) to (%L)', name, first,
+        (first + interval '1 month')::date);
+    return true;
 end $$;
 
--- Forgets the orders of a month with everything that is known of them; returns how many.
-create function forget_month(old date) returns bigint language plpgsql as $$
-declare
-    forgotten bigint;
+-- Drops what is left of a month whose orders are forgotten.
+create function drop_month(old date) returns void language plpgsql as $$
 begin
-    delete from timelines where order_id in (select order_id from orders where month = old);
-    delete from aliases where order_id in (select order_id from orders where month = old);
-    delete from silent where order_id in (select order_id from orders where month = old);
-    delete from due where order_id in (select order_id from orders where month = old);
-    delete from asks where order_id in (select order_id from orders where month = old);
-    delete from orders where month = old;
-    get diagnostics forgotten = row_count;
+    -- Who works on events does not wait long for us; we come again.
+    set local lock_timeout = '2s';
     delete from events_other where month = old;
     execute format('drop table if exists %I', 'events_' || to_char(old, 'YYYY_MM'));
-    return forgotten;
 end $$;
 
-select make_months(2);
+select make_month((now() + make_interval(months => n))::date) from generate_series(0, 2) as n;
+select make_month(m) from (
+    select distinct coalesce(o.month, date_trunc('month', e.received_at)::date) as m
+    from events_before e left join orders o using (order_id)) as months;
 insert into events
 select e.order_id, e.key, e.milestone, e.occurred_at, e.received_at, e.event::json, e.topic, e.partition,
        e.position, coalesce(o.month, date_trunc('month', e.received_at)::date)

@@ -9,7 +9,7 @@ use crate::store::ask::{self as asks, Ask};
 use crate::webhook::Secrets;
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use contract::name::source_topic;
 use reqwest::Client;
 use secrecy::SecretString;
@@ -19,6 +19,7 @@ use service_kit::lifecycle::Lifecycle;
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 
 /// How much is claimed at a time.
 const PORTION: i64 = 20;
@@ -26,6 +27,32 @@ const PORTION: i64 = 20;
 const LEASE: TimeDelta = TimeDelta::minutes(5);
 /// Wait when nothing is due.
 const IDLE: Duration = Duration::from_secs(1);
+
+/// What came of a question.
+#[derive(Clone, Copy)]
+enum Heard {
+    /// Something that was not there before.
+    News,
+    /// What was known, or that the number is not.
+    Old,
+    /// No answer: that is no matter of the number's.
+    Nothing,
+}
+
+/// Wait after no answer; the breaker may wait longer.
+const NO_ANSWER: TimeDelta = TimeDelta::minutes(1);
+
+/// When to ask again.
+fn again(ask: &mut Ask, heard: Heard) -> DateTime<Utc> {
+    let now = clock::now();
+    ask.misses = match heard {
+        Heard::News => 0,
+        Heard::Old => ask.misses.saturating_add(1),
+        Heard::Nothing => return next(now, NO_ANSWER, 0, fastrand::f64()),
+    };
+    let misses = u32::try_from(ask.misses).unwrap_or(0);
+    next(now, TimeDelta::seconds(ask.interval_s), misses, fastrand::f64())
+}
 
 /// One question with what it takes to ask it.
 struct Round {
@@ -35,6 +62,7 @@ struct Round {
     pool: PgPool,
     producer: Producer,
     breaker: Breaker,
+    soft: CancellationToken,
 }
 
 /// Asks until the soft stop. A question whose header wants a secret that is not there
@@ -58,6 +86,7 @@ pub fn start(
             pool: pool.clone(),
             producer: producer.clone(),
             breaker: Breaker::default(),
+            soft: life.soft().clone(),
         };
         let soft = life.soft().clone();
         life.spawn("ask", async move {
@@ -88,36 +117,41 @@ impl Round {
         let pause = Duration::from_secs(1) / self.question.per_second.max(1);
         let wait = if due.is_empty() { IDLE } else { pause };
         for mut ask in due {
-            let asked = self.breaker.lets(Instant::now());
-            let news = asked && self.one(&mut ask).await?;
-            ask.misses = if news { 0 } else { ask.misses.saturating_add(i32::from(asked)) };
-            let interval = TimeDelta::seconds(ask.interval_s);
-            let misses = u32::try_from(ask.misses).unwrap_or(0);
-            let at = next(clock::now(), interval, misses, fastrand::f64());
+            if self.soft.is_cancelled() {
+                // The lease ends, or another process takes it over.
+                break;
+            }
+            let lets = self.breaker.lets(Instant::now());
+            let heard = if lets { self.one(&mut ask).await? } else { Heard::Nothing };
+            let at = again(&mut ask, heard);
             asks::answered(&self.pool, &source, &ask, at).await?;
             tokio::time::sleep(pause).await;
         }
         Ok(wait)
     }
 
-    /// Asks about one; was there news? It is in the log before that is noted.
-    async fn one(&mut self, ask: &mut Ask) -> anyhow::Result<bool> {
+    /// Asks about one. News is in the log before it is noted.
+    async fn one(&mut self, ask: &mut Ask) -> anyhow::Result<Heard> {
         let template = &self.question.template;
         let Some(call) = template.call(&ask.subject) else {
             metric::asked(&self.question.source, "no_number");
-            return Ok(false);
+            return Ok(Heard::Old);
         };
         let outcome = call_it(&self.client, template, self.secret.as_ref(), call).await;
         metric::asked(&self.question.source, outcome.label());
         self.note(&outcome);
-        let Outcome::Answer(body, kind) = outcome else { return Ok(false) };
+        let (body, kind) = match outcome {
+            Outcome::Answer(body, kind) => (body, kind),
+            Outcome::Unknown => return Ok(Heard::Old),
+            Outcome::Wait(_) | Outcome::Refused(_) | Outcome::Away(_) => return Ok(Heard::Nothing),
+        };
         let digest = digest(&SHA256, &body).as_ref().to_vec();
         if ask.digest.as_ref() == Some(&digest) {
-            return Ok(false);
+            return Ok(Heard::Old);
         }
         self.producer.send(&[self.record(&ask.subject, body, kind)]).await?;
         ask.digest = Some(digest);
-        Ok(true)
+        Ok(Heard::News)
     }
 
     fn note(&mut self, outcome: &Outcome) {

@@ -1,5 +1,5 @@
 //! Puts the stages that are left together: of each, a duration of a like order is drawn, some
-//! hundred times; the range holds all but the earliest and the latest tenth of the sums, and is
+//! hundred times; the range holds all but the earliest and the latest 15 of 100 sums, and is
 //! widened to whole days of the customer's.
 //!
 //! Sums of quantiles would be too wide: not every stage of one order is its slowest.
@@ -7,7 +7,7 @@
 use super::course::{Course, STAGES, Stage, courses};
 use super::group::{Traits, groups};
 use super::sample::{Book, Samples, quantile};
-use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use contract::event::EtaRange;
 use contract::milestone::Milestone;
@@ -147,9 +147,16 @@ fn play(ways: &[Way<'_>], now: DateTime<Utc>, random: &mut fastrand::Rng) -> Opt
 fn whole_days(first: DateTime<Utc>, last: DateTime<Utc>, zone: Tz) -> Option<EtaRange> {
     let morning = first.with_timezone(&zone).date_naive().and_hms_opt(MORNING, 0, 0)?;
     let night = last.with_timezone(&zone).date_naive().succ_opt()?.and_time(NaiveTime::MIN);
-    let at = |local| Some(zone.from_local_datetime(&local).earliest()?.to_utc());
-    let range = EtaRange { earliest: at(morning)?, latest: at(night)? - TimeDelta::seconds(1) };
+    let (earliest, end) = (local(morning, zone)?, local(night, zone)?);
+    let range = EtaRange { earliest, latest: end - TimeDelta::seconds(1) };
     (range.earliest <= range.latest).then_some(range)
+}
+
+/// A local time; an hour later where summer time skips it.
+#[must_use]
+pub fn local(time: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
+    let there = |time: NaiveDateTime| zone.from_local_datetime(&time).earliest();
+    Some(there(time).or_else(|| there(time + TimeDelta::hours(1)))?.to_utc())
 }
 
 /// The same order is played the same way (FNV-1a).

@@ -26,10 +26,16 @@ impl Traits {
     }
 }
 
+/// Characters of a value that make a difference.
+const LONGEST: usize = 100;
+
 /// The name of a group: the stage, and what its orders have in common. None when a part of that
-/// is not known.
+/// is not known. Whatever a source wrote, it can be a key in the database.
 fn named(stage: &str, common: &[(&str, Option<&str>)]) -> Option<String> {
-    let parts = common.iter().map(|(what, value)| Some(format!("/{what}={}", (*value)?)));
+    let plain = |value: &str| -> String {
+        value.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
+    };
+    let parts = common.iter().map(|(what, value)| Some(format!("/{what}={}", plain((*value)?))));
     Some(format!("{stage}{}", parts.collect::<Option<String>>()?))
 }
 

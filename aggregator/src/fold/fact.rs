@@ -157,7 +157,8 @@ fn keep_the_surest(facts: &mut [Fact<'_>]) {
 
 /// Does it end something? Refunds are told apart by their moments: there may be several.
 fn ends(code: Milestone) -> bool {
-    code.is_terminal() && !matches!(code, Milestone::PaymentRefunded)
+    let ended = code.is_terminal() || code == Milestone::ShipmentDamaged;
+    ended && code != Milestone::PaymentRefunded
 }
 
 /// The lines that the shop told last; an order without any counts as one.

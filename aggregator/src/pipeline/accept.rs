@@ -91,7 +91,7 @@ impl Changes {
             }
             let origin = draft.origin.take();
             let event = draft.into_event(order.clone());
-            if event.source != fold::DERIVED_SOURCE {
+            if event.source != fold::DERIVED_SOURCE && fold::counts(&event) {
                 self.heard_of.push(order.to_string());
             }
             history.push(event.clone());

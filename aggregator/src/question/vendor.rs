@@ -14,19 +14,14 @@ pub struct Bases {
     pub printful: String,
 }
 
-/// What a parcel's end is, and what money is: never believed unsigned.
+/// How a parcel ends, and what an order of the maker's says of itself.
 const GHN: &[Milestone] = &[
     Milestone::ShipmentDelivered,
     Milestone::ShipmentReturned,
     Milestone::ShipmentLost,
     Milestone::ShipmentDamaged,
 ];
-const PRINTFUL: &[Milestone] = &[
-    Milestone::ShipmentHandedOver,
-    Milestone::ShipmentReturned,
-    Milestone::OrderCancelled,
-    Milestone::PaymentRefunded,
-];
+const PRINTFUL: &[Milestone] = &[Milestone::ShipmentHandedOver, Milestone::OrderCancelled];
 
 /// The built-in questions.
 #[must_use]

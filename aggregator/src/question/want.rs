@@ -84,7 +84,7 @@ fn wanted(timeline: &Timeline, question: &Question) -> Vec<Want> {
         }
         (Occasion::Polls { stages, every }, About::Parcel(carrier)) => {
             let theirs = timeline.shipments.iter().filter(|s| s.carrier.as_ref() == Some(carrier));
-            let open = theirs.filter(|parcel| !parcel.status.is_terminal());
+            let open = theirs.filter(|p| !p.status.is_terminal() && !timeline.terminal);
             let each = open.filter_map(|parcel| {
                 let interval = interval(parcel.status, stages, *every)?;
                 let number = parcel.tracking_number.as_ref()?;

@@ -1,20 +1,28 @@
 //! Partitions by month, and what is kept how long.
 
+use super::lock;
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgPool;
 
 /// Months for which partitions are made ahead.
 const AHEAD: i32 = 2;
+/// Orders that are forgotten at a time.
+const ORDERS: i64 = 200;
 /// Refused records that go at a time.
 const PORTION: i64 = 5_000;
 
-/// Makes the partitions of the next months.
+/// Makes the partitions of this month and of the next ones.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn make(pool: &PgPool) -> Result<i32, sqlx::Error> {
-    let made = sqlx::query_scalar!("select make_months($1)", AHEAD).fetch_one(pool).await?;
-    Ok(made.unwrap_or(0))
+pub async fn make(pool: &PgPool) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "select make_month((now() + make_interval(months => n))::date) from generate_series(0, $1::integer) as n",
+        AHEAD
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(())
 }
 
 /// Months with orders, all of which were first heard of before a day.
@@ -30,13 +38,44 @@ pub async fn before(pool: &PgPool, day: NaiveDate) -> Result<Vec<NaiveDate>, sql
     .await
 }
 
-/// Forgets the orders of a month with all that is known of them; returns how many.
+/// Forgets the orders of a month with all that is known of them, some at a time and under their
+/// locks; then what their events lay in. Returns how many there were.
 ///
 /// # Errors
-/// When the database is away.
-pub async fn forget(pool: &PgPool, month: NaiveDate) -> Result<i64, sqlx::Error> {
-    let gone = sqlx::query_scalar!("select forget_month($1)", month).fetch_one(pool).await?;
-    Ok(gone.unwrap_or(0))
+/// When the database is away, or somebody works on the month's events; what is done is done.
+pub async fn forget(pool: &PgPool, month: NaiveDate) -> Result<usize, sqlx::Error> {
+    let mut forgotten = 0;
+    loop {
+        let count = portion(pool, month).await?;
+        if count == 0 {
+            break;
+        }
+        forgotten += count;
+    }
+    sqlx::query!("select drop_month($1)::text", month).fetch_one(pool).await?;
+    Ok(forgotten)
+}
+
+async fn portion(pool: &PgPool, month: NaiveDate) -> Result<usize, sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    let orders =
+        sqlx::query_scalar!("select order_id from orders where month = $1 limit $2", month, ORDERS)
+            .fetch_all(&mut *transaction)
+            .await?;
+    lock::take(&mut transaction, "order", orders.iter().map(String::as_str)).await?;
+    sqlx::query!(
+        "with a as (delete from timelines where order_id = any($1)),
+              b as (delete from aliases where order_id = any($1)),
+              c as (delete from silent where order_id = any($1)),
+              d as (delete from due where order_id = any($1)),
+              e as (delete from asks where order_id = any($1))
+         delete from orders where order_id = any($1)",
+        &orders
+    )
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(orders.len())
 }
 
 /// Forgets refused records that came before a moment and were published, some at a time.

@@ -3,7 +3,7 @@
 use crate::draft::{Draft, OrderRef};
 use crate::fold::DERIVED_SOURCE;
 use crate::promise::{self, Due, SILENT};
-use crate::silence::Watch;
+use crate::silence::{Owner, Watch};
 use chrono::{DateTime, Utc};
 use contract::event::Confidence;
 use contract::milestone::Milestone;
@@ -39,15 +39,17 @@ pub(super) fn derive(
     Some(draft)
 }
 
-/// A warning that a promise is at risk since nobody is heard of: the stage is silent for longer
-/// than 19 of 20 orders were. Said once, until somebody is heard of.
+/// A warning that a promise is at risk since nobody is heard of: the workshop or the carrier is
+/// silent for longer than with 19 of 20 orders. Said once, until somebody is heard of. When it is
+/// the shop's or the buyer's turn, the operator alone is told.
 pub(super) fn warn_of_silence(
     timeline: &Timeline,
     watch: Watch,
     now: DateTime<Utc>,
 ) -> Option<Draft> {
     let warned = promise::said(timeline, Due::Delay).is_some();
-    if !watch.unusual || timeline.promise.is_none() || warned {
+    let making = watch.owner != Owner::Shop;
+    if !watch.unusual || !making || timeline.promise.is_none() || warned {
         return None;
     }
     let code = Due::Delay.milestone();
@@ -76,7 +78,6 @@ pub(super) fn derived(
 mod tests {
     use super::*;
     use crate::fold::fold;
-    use crate::silence::Owner;
     use chrono::TimeDelta;
     use contract::event::OrderEvent;
     use contract::id::OrderId;

@@ -7,13 +7,14 @@ use super::estimate::{Case, estimate, learn};
 use crate::draft::{Draft, OrderRef};
 use crate::fold::fold;
 use crate::pipeline::{self, ESTIMATE, LEARN, Pipeline};
-use crate::promise::Due;
+use crate::promise::{self, Due};
 use crate::silence::{self, SILENCE, Watch};
 use crate::store::order::Known;
 use crate::store::{due, event, lock, order, silent};
 use chrono::{DateTime, Utc};
 use contract::event::OrderEvent;
 use contract::id::OrderId;
+use contract::timeline::Timeline;
 use service_kit::clock;
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
@@ -56,6 +57,12 @@ struct Turn {
     finished: Vec<Case>,
 }
 
+/// Is the source of the reported delivery one that is asked whether it is true?
+fn is_asked(pipeline: &Pipeline, timeline: &Timeline) -> bool {
+    let source = promise::reported(timeline).map(|entry| entry.source.as_str());
+    pipeline.settings.questions.iter().any(|question| Some(question.source.as_str()) == source)
+}
+
 impl Turn {
     /// Decides what is to be done about one order.
     fn look(
@@ -84,7 +91,9 @@ impl Turn {
             LEARN => self.finished.push(Case::new(timeline, history, known)),
             other => {
                 let zone = known.and_then(|known| known.customer.time_zone.as_deref());
-                let due = Due::from_kind(other);
+                // Who can be asked is not believed unasked.
+                let asked = |due: &Due| *due == Due::Reported && is_asked(pipeline, &timeline);
+                let due = Due::from_kind(other).filter(|due| !asked(due));
                 self.drafts.extend(due.and_then(|due| derive(&timeline, due, zone, self.now)));
             }
         }
@@ -104,7 +113,11 @@ impl Turn {
         }
         learn(connection, &self.finished).await?;
         let floor = pipeline.settings.estimate_floor;
-        self.drafts.extend(estimate(connection, &self.open, floor, self.now).await?);
+        let (estimates, again) = estimate(connection, &self.open, floor, self.now).await?;
+        self.drafts.extend(estimates);
+        for (order, at) in again {
+            due::again(connection, &order, ESTIMATE, at).await?;
+        }
         let mut drafts: BTreeMap<OrderId, Vec<Draft>> = BTreeMap::new();
         for draft in self.drafts {
             if let OrderRef::Order(order) = &draft.order {

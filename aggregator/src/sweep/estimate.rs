@@ -6,7 +6,7 @@ use crate::estimate::{Book, Forecast, Lesson, Traits, forecast, lessons, needs};
 use crate::promise::zone_of;
 use crate::store::order::Known;
 use crate::store::{duration, order};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use contract::event::{EtaRange, OrderEvent};
 use contract::milestone::Milestone;
 use contract::timeline::Timeline;
@@ -26,22 +26,35 @@ impl Case {
     }
 }
 
-/// What is expected of these orders, where that is news.
+/// What is expected of these orders, where that is news; and when to look at the others again.
 pub(super) async fn estimate(
     connection: &mut PgConnection,
     cases: &[Case],
     floor: usize,
     now: DateTime<Utc>,
-) -> Result<Vec<Draft>, sqlx::Error> {
+) -> Result<(Vec<Draft>, Vec<Again>), sqlx::Error> {
     let mut groups: Vec<String> =
         cases.iter().flat_map(|case| needs(&case.timeline, &case.traits)).collect();
     groups.sort_unstable();
     groups.dedup();
-    if groups.is_empty() {
-        return Ok(Vec::new());
-    }
     let book = duration::book(connection, &groups).await?;
-    Ok(cases.iter().filter_map(|case| news(case, &book, floor, now)).collect())
+    let (mut drafts, mut again) = (Vec::new(), Vec::new());
+    for case in cases {
+        match news(case, &book, floor, now) {
+            Some(draft) => drafts.push(draft),
+            None => again.push((case.timeline.order.to_string(), later(&case.timeline, now))),
+        }
+    }
+    Ok((drafts, again))
+}
+
+/// An order that is looked at again, and when.
+pub(super) type Again = (String, DateTime<Utc>);
+
+/// Once what is expected is over; what cannot be expected yet, in a day.
+fn later(timeline: &Timeline, now: DateTime<Utc>) -> DateTime<Utc> {
+    let over = timeline.eta.as_ref().map(|eta| eta.range.latest);
+    over.filter(|over| *over > now).unwrap_or(now + TimeDelta::days(1))
 }
 
 /// The estimate of an order, unless it is what was said already.

@@ -1,17 +1,44 @@
-//! Forgets what is old: whole months of orders, and refused records.
+//! Forgets what is old: whole months of orders, and refused records. Beside the sweep, so that
+//! nothing that is due waits for it.
 
 use super::Keep;
 use crate::store::month;
+use chrono::{DateTime, TimeDelta, Utc};
 use service_kit::clock;
+use service_kit::lifecycle::Lifecycle;
 use sqlx::PgPool;
+use std::time::Duration;
 
-pub(super) async fn run(pool: &PgPool, keep: Keep) -> Result<(), sqlx::Error> {
+/// How often what is old is looked for.
+const ROUND: Duration = Duration::from_hours(1);
+
+pub(super) fn start(life: &Lifecycle, pool: PgPool, keep: Keep) {
+    let soft = life.soft().clone();
+    life.spawn("retention", async move {
+        let mut tick = tokio::time::interval(ROUND);
+        loop {
+            tokio::select! {
+                _ = tick.tick() => {}
+                () = soft.cancelled() => return,
+            }
+            if let Err(error) = run(&pool, keep).await {
+                tracing::warn!(%error, "what is old is forgotten an hour later");
+            }
+        }
+    });
+}
+
+async fn run(pool: &PgPool, keep: Keep) -> Result<(), sqlx::Error> {
     month::make(pool).await?;
-    let now = clock::now();
-    for old in month::before(pool, (now - keep.orders).date_naive()).await? {
+    for old in month::before(pool, ago(keep.orders).date_naive()).await? {
         let orders = month::forget(pool, old).await?;
         tracing::info!(month = %old, orders, "orders of a month are forgotten");
     }
-    while month::forget_letters(pool, now - keep.letters).await? > 0 {}
+    while month::forget_letters(pool, ago(keep.letters)).await? > 0 {}
     Ok(())
+}
+
+/// The beginning of time, when it is longer ago than that.
+fn ago(time: TimeDelta) -> DateTime<Utc> {
+    clock::now().checked_sub_signed(time).unwrap_or(DateTime::UNIX_EPOCH)
 }

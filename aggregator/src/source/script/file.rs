@@ -125,7 +125,11 @@ fn interval(text: &str, told: &Spanned<String>) -> Result<TimeDelta, (usize, Str
     let wrong = |what: String| (line_of(text, told.span().start), what);
     let read = duration(told.get_ref()).map_err(wrong)?;
     let read = TimeDelta::from_std(read).map_err(|error| wrong(error.to_string()))?;
-    if read < TimeDelta::seconds(1) { Err(wrong("at least 1s".to_owned())) } else { Ok(read) }
+    if (TimeDelta::seconds(1)..=TimeDelta::days(30)).contains(&read) {
+        Ok(read)
+    } else {
+        Err(wrong("1s to 30d".to_owned()))
+    }
 }
 
 /// Where the fields are: filters of the jq language over the body, or over each of `each`.
