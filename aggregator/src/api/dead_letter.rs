@@ -68,8 +68,7 @@ pub(super) async fn list(
     let before = page.cursor().parse().unwrap_or(i64::MAX);
     let items = operate::dead_letters(&api.pool, wanted.filter(), before, page.limit());
     let items = items.await.map_err(away)?;
-    let full = i64::try_from(items.len()).is_ok_and(|count| count == page.limit());
-    let next = items.last().filter(|_| full).map(|line| line.id.to_string());
+    let next = page.next(&items, |line| line.id.to_string());
     Ok(Json(Letters { items, next }))
 }
 

@@ -28,6 +28,12 @@ impl Page {
         self.limit.unwrap_or(50).clamp(1, MOST)
     }
 
+    /// Where the next page begins: after the last of a full one.
+    pub(super) fn next<T>(&self, items: &[T], cursor: impl FnOnce(&T) -> String) -> Option<String> {
+        let full = i64::try_from(items.len()).is_ok_and(|count| count == self.limit());
+        items.last().filter(|_| full).map(cursor)
+    }
+
     pub(super) fn cursor(&self) -> &str {
         self.cursor.as_deref().unwrap_or_default()
     }
@@ -94,8 +100,7 @@ pub(super) async fn parked(
 ) -> Result<Json<Parked>, Problem> {
     principal.key(Role::Operator)?;
     let items = operate::parked(&api.pool, page.cursor(), page.limit()).await.map_err(away)?;
-    let full = i64::try_from(items.len()).is_ok_and(|count| count == page.limit());
-    let next = items.last().filter(|_| full).map(|line| line.key.clone());
+    let next = page.next(&items, |line| line.key.clone());
     Ok(Json(Parked { items, next }))
 }
 

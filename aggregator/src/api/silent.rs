@@ -49,9 +49,8 @@ pub(super) async fn list(
     let after = place(page.cursor())?;
     let items = silent::list(&api.pool, whose.owner.as_deref(), after, page.limit());
     let items = items.await.map_err(away)?;
-    let full = i64::try_from(items.len()).is_ok_and(|count| count == page.limit());
-    let next = items.last().filter(|_| full);
-    let next = next.map(|line| format!("{}/{}", line.since.timestamp_micros(), line.order));
+    let next =
+        page.next(&items, |line| format!("{}/{}", line.since.timestamp_micros(), line.order));
     Ok(Json(Silent { items, next }))
 }
 

@@ -1,0 +1,95 @@
+//! Several parcels and lines of one order.
+
+use super::*;
+
+#[test]
+fn the_first_scan_after_the_warehouse_belongs_to_its_parcel() {
+    let timeline = fold(&order(), &plain()).unwrap();
+    assert_eq!(timeline.shipments.len(), 1);
+    assert_eq!(
+        (timeline.shipments[0].id.as_str(), timeline.shipments[0].status.code()),
+        ("P1", "shipment.delivered")
+    );
+    assert_eq!(timeline.entries[6].shipment.as_deref(), Some("P1"));
+    assert_eq!(timeline.progress, contract::timeline::Progress { delivered: 1, of: 1 });
+}
+
+#[test]
+fn the_order_is_where_its_least_advanced_parcel_is() {
+    let mut events = vec![event(0, "order.placed", |d| items(d, &["1", "2", "3"]))];
+    events.push(event(10, "fulfilment.packed", parcel("P1", "X1", &["1", "2"])));
+    events.push(event(11, "fulfilment.packed", parcel("P2", "X2", &["3"])));
+    events.push(event(20, "shipment.delivered", scan("X1")));
+    let timeline = fold(&order(), &events).unwrap();
+    assert_eq!((timeline.status.code(), timeline.terminal), ("fulfilment.packed", false));
+    assert_eq!((timeline.progress.delivered, timeline.progress.of), (2, 3));
+    events.push(event(40, "shipment.delivered", scan("X2")));
+    assert!(fold(&order(), &events).unwrap().terminal);
+}
+
+#[test]
+fn a_correction_may_take_its_parcel_back() {
+    let mut events = plain()[..6].to_vec();
+    events.push(event(20, "shipment.out_for_delivery", scan("X1")));
+    events.push(event(30, "shipment.delivered", scan("X1")));
+    events.push(event(31, "shipment.in_transit", |d| {
+        d.data.tracking_number = Some("X1".into());
+        d.data.corrects = Some("shipment.delivered@30".into());
+    }));
+    assert_eq!(status_of(&events), "shipment.in_transit");
+}
+
+#[test]
+fn a_parcel_that_its_carrier_called_off_gives_way_to_the_next() {
+    let mut history = plain();
+    history.pop();
+    history.push(event(12, "order.cancelled", scan("X1")));
+    let timeline = fold(&order(), &history).unwrap();
+    assert_eq!((timeline.status.code(), timeline.terminal), ("order.cancelled", true));
+    history.push(event(14, "shipment.handed_over", parcel("P2", "X2", &["1"])));
+    let timeline = fold(&order(), &history).unwrap();
+    assert_eq!((timeline.status.code(), timeline.terminal), ("shipment.handed_over", false));
+}
+
+#[test]
+fn an_unnamed_parcel_is_the_only_one_and_articles_find_their_lines() {
+    let mut history = plain();
+    history.pop();
+    history.push(event(20, "shipment.handed_over", |_| ()));
+    assert_eq!(fold(&order(), &history).unwrap().shipments.len(), 1);
+    assert_eq!(status_of(&history), "shipment.handed_over");
+    let by_article = [
+        event(0, "order.placed", |d| {
+            items(d, &["1", "2"]);
+            d.data.items[1].sku = Some("MUG".to_owned());
+        }),
+        event(5, "shipment.delivered", |d| {
+            (d.data.tracking_number, d.data.skus) = (Some("Z".into()), vec!["MUG".into()]);
+        }),
+    ];
+    let timeline = fold(&order(), &by_article).unwrap();
+    assert_eq!(timeline.progress, contract::timeline::Progress { delivered: 1, of: 2 });
+    assert_eq!(timeline.shipments[0].items, ["2"]);
+}
+
+#[test]
+fn one_item_that_is_cancelled_or_delivered_leaves_the_others_alone() {
+    let mut history = vec![event(0, "order.placed", |d| items(d, &["1", "2"]))];
+    history.push(event(1, "order.cancelled", |d| d.data.line = Some("1".into())));
+    assert_eq!(status_of(&history), "order.placed");
+    history.push(event(2, "shipment.delivered", |d| {
+        (d.data.shipment, d.data.lines) = (Some("G-2".into()), vec!["2".into()]);
+    }));
+    let timeline = fold(&order(), &history).unwrap();
+    assert_eq!(timeline.progress, contract::timeline::Progress { delivered: 1, of: 2 });
+    assert!(timeline.terminal);
+}
+
+#[test]
+fn lines_that_the_order_does_not_have_hide_no_parcel() {
+    let history = [
+        event(0, "order.placed", |d| items(d, &["1"])),
+        event(5, "shipment.delivered", parcel("P1", "X1", &["maker-77"])),
+    ];
+    assert_eq!(status_of(&history), "shipment.delivered");
+}
