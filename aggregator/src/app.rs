@@ -2,9 +2,10 @@
 
 use crate::api::{self, Api};
 use crate::config::Config;
-use crate::pipeline::{Pipeline, Settings, Usual};
+use crate::pipeline::{Pipeline, Recent, Settings, Usual};
 use crate::question::{Bases, Question, Template, built_in};
 use crate::rebuild::{self, Job};
+use crate::shelf::Shelf;
 use crate::source::Catalog;
 use crate::store::duration;
 use crate::sweep::Keep;
@@ -114,6 +115,7 @@ fn settings(config: &Config) -> anyhow::Result<Settings> {
         derive_grace: TimeDelta::from_std(config.derive_grace)?,
         estimate_floor: config.estimate_floor,
         patience: Usual::default(),
+        recent: Recent::default(),
         questions: [].into(),
     })
 }
@@ -165,7 +167,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let settings = Settings { questions: questions.into(), ..settings(&config)? };
     let asked = settings.questions.clone();
     let batches = postgres::batch_pool(&batches, "aggregator batches")?;
-    let pipeline = Pipeline { pool: batches, settings, committed: Arc::default() };
+    let pipeline =
+        Pipeline { pool: batches, settings, shelf: Shelf::default(), committed: Arc::default() };
     relay::start(&life, &pipeline, live, producer.clone(), health.clone());
     sweep::start(&life, pipeline.clone(), keep(&config)?);
     replay::start(&life, pipeline.clone(), producer.clone());

@@ -4,20 +4,36 @@ use crate::config::Config;
 use crate::pipeline::{Pipeline, Work};
 use crate::source::Catalog;
 use contract::name::{TOPIC_DEAD_LETTER, TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE, source_topic};
+use futures_util::future::try_join_all;
+use futures_util::{StreamExt, TryFutureExt, stream};
 use service_kit::clock;
 use service_kit::health::Health;
 use service_kit::kafka::{BatchConsumer, Portion, Reached};
 use service_kit::lifecycle::Lifecycle;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::panic;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 /// The consumer group.
 const GROUP: &str = "aggregator";
 /// Most bytes in one transaction.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
-/// Reads until the soft stop.
+/// Batches that are stored at the same time: while one waits for the database, another is folded.
+const AT_ONCE: usize = 2;
+/// A batch of more records than this is stored in parts, side by side.
+const WHOLE: usize = 64;
+/// Into so many parts.
+const PARTS: usize = 2;
+
+/// A batch, and how far it reaches.
+type Batch = (Vec<Work>, Reached);
+
+/// Reads until the soft stop. What is in hand then is dropped and read again.
 pub fn start(
     life: &Lifecycle,
     config: Config,
@@ -44,24 +60,71 @@ async fn run(config: Config, catalog: &Catalog, pipeline: Pipeline, health: Heal
         bytes: BATCH_BYTES,
         linger: Duration::from_millis(5),
     };
-    // While a batch is stored, the next one is read.
-    let (ahead, mut batches) = mpsc::channel(1);
+    // While batches are stored, the next one is read.
+    let (ahead, batches) = mpsc::channel(1);
     let read = async {
         loop {
-            let records = consumer.next(portion).await;
-            let (reached, now) = (Reached::by(&records), clock::now());
-            let read = |record| Work::read(catalog, record, now);
-            let works: Vec<Work> = records.into_iter().map(read).collect();
-            if ahead.send((works, reached)).await.is_err() {
+            let batch = next(&consumer, portion, catalog).await;
+            if ahead.send(batch).await.is_err() {
                 return;
             }
         }
     };
-    let store = async {
-        while let Some((works, reached)) = batches.recv().await {
-            pipeline.process(works, &health).await;
-            consumer.reached(&reached);
+    tokio::join!(read, store(batches, &consumer, &pipeline, &health));
+}
+
+async fn next(consumer: &BatchConsumer, portion: Portion, catalog: &Catalog) -> Batch {
+    let records = consumer.next(portion).await;
+    let (reached, now) = (Reached::by(&records), clock::now());
+    let works = records.into_iter().map(|record| Work::read(catalog, record, now)).collect();
+    (works, reached)
+}
+
+/// Stores some batches at a time. Offsets go forward in the order of the batches: what is behind
+/// one that is not stored yet is read again after a crash.
+async fn store(
+    batches: mpsc::Receiver<Batch>,
+    consumer: &BatchConsumer,
+    pipeline: &Pipeline,
+    health: &Health,
+) {
+    let all = stream::unfold(batches, async |mut batches| Some((batches.recv().await?, batches)));
+    let stored = all.map(|(works, reached)| {
+        let parts = parts(works).into_iter();
+        let tasks = parts.map(|part| process(pipeline.clone(), part, health.clone()));
+        try_join_all(tasks.collect::<Vec<_>>()).map_ok(|_| reached)
+    });
+    let mut stored = pin!(stored.buffered(AT_ONCE));
+    while let Some(done) = stored.next().await {
+        match done {
+            Ok(reached) => consumer.reached(&reached),
+            // Not stored: this task ends as that one did.
+            Err(error) => match error.try_into_panic() {
+                Ok(reason) => panic::resume_unwind(reason),
+                Err(_) => return,
+            },
         }
-    };
-    tokio::join!(read, store);
+    }
+}
+
+/// A batch on a task of its own, which ends when it is dropped.
+fn process(pipeline: Pipeline, works: Vec<Work>, health: Health) -> AbortOnDropHandle<()> {
+    let task = async move { pipeline.process(works, &health).await };
+    AbortOnDropHandle::new(TaskTracker::new().spawn(task))
+}
+
+/// Records of one order (or of one parcel whose order is not known yet) stay together: parts that
+/// touch one order would wait for each other.
+fn parts(works: Vec<Work>) -> Vec<Vec<Work>> {
+    if works.len() <= WHOLE {
+        return vec![works];
+    }
+    let mut parts = vec![Vec::new(); PARTS];
+    for work in works {
+        let mut hasher = DefaultHasher::new();
+        work.name().hash(&mut hasher);
+        let part = usize::try_from(hasher.finish() % PARTS as u64).unwrap_or(0);
+        parts[part].push(work);
+    }
+    parts
 }

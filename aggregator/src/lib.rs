@@ -21,6 +21,7 @@ pub mod estimate;
 pub mod promise;
 pub mod silence;
 pub mod store;
+pub mod shelf;
 pub mod pipeline;
 pub mod sweep;
 pub mod relay;

@@ -1,17 +1,19 @@
 //! A batch of records through all stages, in one transaction.
 //!
 //! `work` reads each record (pure) → `resolve` finds the orders and parks what has none yet →
-//! `accept` folds what is new and stores it → `batch` commits, and isolates a value that the
+//! `accept` folds what is new (upon `recent` histories) and stores it → `batch` commits, and isolates a value that the
 //! database refuses.
 
 mod work;
 mod name;
 mod resolve;
+mod recent;
 mod agenda;
 mod accept;
 mod batch;
 
-pub use accept::accept;
+pub use accept::{Accepted, accept};
 pub use agenda::{ESTIMATE, LEARN, Settings, Usual, due_times};
 pub use batch::{Pipeline, redrive};
+pub use recent::Recent;
 pub use work::Work;

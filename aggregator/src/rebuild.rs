@@ -109,7 +109,7 @@ async fn portion(
         let documents: Vec<String> = changes.timelines.iter().map(json).collect();
         timeline::put(connection, &changes.timelines, &documents).await?;
         order::raise(connection, &changes.orders, &changes.bases).await?;
-        outbox::add(connection, &changes.rows).await?;
+        outbox::add(connection, changes.rows).await?;
         due::put(connection, &changes.orders, &changes.due).await?;
     }
     Ok(count)

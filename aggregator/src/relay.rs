@@ -4,12 +4,16 @@
 //! order leave in order; a crash means a second publish, never a lost one.
 
 mod lanes;
+mod done;
 mod to_redis;
 mod to_kafka;
 
 pub use lanes::Lanes;
 
 use crate::pipeline::Pipeline;
+use crate::shelf::Shelf;
+use crate::store::outbox::{self, Row, Side};
+use done::Done;
 use service_kit::health::Health;
 use service_kit::kafka::Producer;
 use service_kit::lifecycle::Lifecycle;
@@ -18,17 +22,20 @@ use sqlx::PgPool;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 /// Rows of a lane that are taken at a time.
-const PORTION: i64 = 32;
+const PORTION: i64 = 64;
 /// A portion of so many rows may have been a lane's full one: there may be more.
-const FULL: usize = 32;
+const FULL: usize = 64;
 
 /// What both loops work with.
 #[derive(Clone)]
 struct Relay {
     pool: PgPool,
     lanes: Lanes,
+    shelf: Shelf,
+    done: Done,
     committed: Arc<Notify>,
     health: Health,
 }
@@ -41,48 +48,90 @@ pub fn start(
     producer: Producer,
     health: Health,
 ) {
-    let lanes = Lanes::keep(life, pipeline.pool.clone());
-    let relay =
-        Relay { pool: pipeline.pool.clone(), lanes, committed: pipeline.committed.clone(), health };
+    let relay = Relay {
+        pool: pipeline.pool.clone(),
+        lanes: Lanes::keep(life, pipeline.pool.clone()),
+        shelf: pipeline.shelf.clone(),
+        done: Done::default(),
+        committed: pipeline.committed.clone(),
+        health,
+    };
     let (redis, soft) = (relay.clone(), life.soft().clone());
     life.spawn("relay to redis", async move {
         tokio::select! {
-            () = to_redis::run(redis, live) => {}
-            () = soft.cancelled() => {}
+            () = to_redis::run(&redis, live) => {}
+            () = soft.cancelled() => redis.end(Side::Redis).await,
         }
     });
     let soft = life.soft().clone();
     life.spawn("relay to kafka", async move {
         tokio::select! {
-            () = to_kafka::run(relay, producer) => {}
-            () = soft.cancelled() => {}
+            () = to_kafka::run(&relay, producer) => {}
+            () = soft.cancelled() => relay.end(Side::Kafka).await,
         }
     });
 }
 
 impl Relay {
+    /// The oldest rows that a side lacks.
+    async fn open(&self, side: Side) -> Result<Vec<Arc<Row>>, sqlx::Error> {
+        let late = self.done.late(side, false);
+        if !late.is_empty() {
+            outbox::has(&self.pool, side, &late).await?;
+            self.shelf.take_away(&late);
+        }
+        let unmarked = self.done.unmarked(side);
+        let ids = outbox::open(&self.pool, side, &self.lanes.held(), PORTION, &unmarked).await?;
+        let (mut rows, missing) = self.shelf.get(&ids);
+        if !missing.is_empty() {
+            rows.extend(outbox::read(&self.pool, &missing).await?.into_iter().map(Arc::new));
+            rows.sort_unstable_by_key(|row| row.id);
+        }
+        Ok(rows)
+    }
+
+    /// Notes that a side has rows.
+    async fn has(&self, side: Side, ids: &[i64]) -> Result<(), sqlx::Error> {
+        let both = self.done.note(side, ids);
+        if both.is_empty() {
+            return Ok(());
+        }
+        self.shelf.take_away(&both);
+        outbox::remove(&self.pool, &both).await
+    }
+
+    /// Writes down what a side has, so that the next process need not publish it again.
+    async fn end(&self, side: Side) {
+        let late = self.done.late(side, true);
+        if let Err(error) = outbox::has(&self.pool, side, &late).await {
+            tracing::warn!(%error, side = side.name(), "some versions will be published again");
+        }
+    }
+
     /// After a full portion there may be more at once; else until a commit, or a while: another
     /// process may have committed.
-    async fn rest(&self, full: bool) {
+    async fn rest(&self, full: bool, committed: Notified<'_>) {
         if full {
             return;
         }
         tokio::select! {
-            () = self.committed.notified() => {}
+            () = committed => {}
             () = tokio::time::sleep(Duration::from_millis(50)) => {}
         }
     }
 
-    /// Tells the health of a side and how to go on after an error.
-    async fn report(&self, side: &'static str, result: Result<bool, String>) {
+    /// Tells the health of a side and how to go on after an error. `committed` hears of commits
+    /// since before the portion was read: one that came meanwhile is not waited for.
+    async fn report(&self, side: Side, result: Result<bool, String>, committed: Notified<'_>) {
+        let name = side.name();
         match result {
             Ok(full) => {
-                self.health.good(side);
-                self.rest(full).await;
+                self.health.good(name);
+                self.rest(full, committed).await;
             }
             Err(error) => {
-                self.health.bad(side, "cannot publish");
-                tracing::warn!(side, error, "publishing is tried again");
+                self.health.bad(name, "cannot publish");
+                tracing::warn!(side = name, error, "publishing is tried again");
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
         }

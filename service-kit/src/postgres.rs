@@ -16,13 +16,21 @@ pub fn pool(config: &Postgres, name: &str) -> Result<PgPool, sqlx::Error> {
     Ok(lazy(config, options(config, name)?))
 }
 
-/// The same for statements about many rows at once: each is planned for its rows, since a plan that
-/// was made while a table was small would be kept as it grows.
+/// The same for statements that find many rows by their keys. They are planned once for each
+/// connection, and by their indexes: a plan that was made while a table was small is kept as it
+/// grows, and planning each call anew costs more than the call when there is little to do.
 ///
 /// # Errors
 /// When the URL is no Postgres URL.
 pub fn batch_pool(config: &Postgres, name: &str) -> Result<PgPool, sqlx::Error> {
-    let planned = [("plan_cache_mode", "force_custom_plan")];
+    let planned = [
+        ("plan_cache_mode", "force_generic_plan"),
+        ("enable_seqscan", "off"),
+        ("enable_hashjoin", "off"),
+        ("enable_mergejoin", "off"),
+        // What cannot do without a scan looks dear enough to be compiled.
+        ("jit", "off"),
+    ];
     Ok(lazy(config, options(config, name)?.options(planned)))
 }
 

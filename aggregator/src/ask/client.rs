@@ -108,3 +108,37 @@ async fn body(mut response: Response) -> Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http;
+
+    async fn outcome(status: u16, retry_after: Option<&str>) -> Outcome {
+        let mut answer = http::Response::builder().status(status);
+        if let Some(wait) = retry_after {
+            answer = answer.header(RETRY_AFTER, wait);
+        }
+        understood(answer.body("{}").expect("an answer").into()).await
+    }
+
+    #[tokio::test]
+    async fn every_status_means_one_thing() {
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(outcome(429, Some("120")).await, Outcome::Wait(seconds(120)));
+        assert_eq!(outcome(429, Some("Sun, 22 Nov 2026 10:00:00 GMT")).await, Outcome::Wait(None));
+        assert_eq!(outcome(429, None).await, Outcome::Wait(None));
+        assert_eq!(outcome(200, None).await, Outcome::Answer("{}".into(), None));
+        assert_eq!(outcome(302, None).await, Outcome::Refused(302));
+        assert_eq!(outcome(401, None).await, Outcome::Refused(401));
+        assert_eq!(outcome(404, None).await, Outcome::Unknown);
+        assert_eq!(outcome(400, None).await, Outcome::Unknown);
+        assert_eq!(outcome(503, Some("5")).await, Outcome::Away("status"));
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_end_is_no_answer() {
+        let long = http::Response::new(vec![b'x'; MOST_BYTES + 1]);
+        assert_eq!(understood(long.into()).await, Outcome::Away("too_long"));
+    }
+}

@@ -1,20 +1,20 @@
 //! Folds new events into their orders' timelines and stores everything that comes of it.
 
 use super::agenda::{Settings, asks, due_times};
+use super::recent::{History, Recent};
 use crate::draft::Draft;
 use crate::fold;
 use crate::metric;
 use crate::question::Want;
 use crate::store::event::NewEvent;
 use crate::store::order::Known;
-use crate::store::outbox::NewRow;
+use crate::store::outbox::{NewRow, Row};
 use crate::store::{ask, due, event, json, outbox, silent, timeline, unmapped};
 use chrono::{DateTime, Utc};
-use contract::event::OrderEvent;
 use contract::id::OrderId;
 use contract::timeline::Timeline;
 use sqlx::PgConnection;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// What came of a batch.
 #[derive(Default)]
@@ -27,7 +27,25 @@ struct Changes {
     heard_of: Vec<String>,
     due: Vec<(String, &'static str, DateTime<Utc>)>,
     asks: Vec<(String, Want, DateTime<Utc>)>,
+    histories: Vec<(OrderId, History)>,
     duplicates: usize,
+}
+
+/// What is true once the transaction is committed.
+#[derive(Default)]
+pub struct Accepted {
+    /// What is to be published.
+    pub rows: Vec<Row>,
+    histories: Vec<(OrderId, History)>,
+}
+
+impl Accepted {
+    /// After the commit: the next event of these orders finds their histories here.
+    pub fn remember(self, recent: &Recent) {
+        for (order, history) in self.histories {
+            recent.put(order, history);
+        }
+    }
 }
 
 /// Accepts drafts of known orders whose locks are held. Each new event that counts takes one
@@ -40,52 +58,63 @@ pub async fn accept(
     drafts: BTreeMap<OrderId, Vec<Draft>>,
     known: &HashMap<String, Known>,
     settings: &Settings,
-) -> Result<(), sqlx::Error> {
+) -> Result<Accepted, sqlx::Error> {
     if drafts.is_empty() {
-        return Ok(());
+        return Ok(Accepted::default());
     }
-    let mut history = event::load(connection, known).await?;
+    let mut histories = histories(connection, &drafts, known, settings).await?;
     let mut changes = Changes::default();
     for (order, drafts) in drafts {
-        let before = history.remove(order.as_str()).unwrap_or_default();
         if let Some(known) = known.get(order.as_str()) {
-            changes.order(&order, before, drafts, known, settings);
+            let history = histories.remove(&order).unwrap_or_default();
+            changes.order(order, history, drafts, known, settings);
         }
     }
     metric::events("accepted", changes.events.len());
     metric::events("duplicate", changes.duplicates);
-    if changes.events.is_empty() {
-        return Ok(());
+    changes.store(connection, settings).await
+}
+
+/// The histories of these orders: remembered, or read.
+async fn histories(
+    connection: &mut PgConnection,
+    drafts: &BTreeMap<OrderId, Vec<Draft>>,
+    known: &HashMap<String, Known>,
+    settings: &Settings,
+) -> Result<HashMap<OrderId, History>, sqlx::Error> {
+    let mut histories = HashMap::new();
+    let mut missing = Vec::new();
+    for order in drafts.keys() {
+        let Some(line) = known.get_key_value(order.as_str()) else { continue };
+        match settings.recent.take(order, line.1.version) {
+            Some(history) => drop(histories.insert(order.clone(), history)),
+            None => missing.push((order, line)),
+        }
     }
-    unmapped::note(connection, &changes.events).await?;
-    event::add(connection, &changes.events).await?;
-    timeline::put(connection, &changes.timelines, &changes.documents).await?;
-    outbox::add(connection, &changes.rows).await?;
-    silent::heard_of(connection, &changes.heard_of).await?;
-    if !settings.questions.is_empty() {
-        ask::put(connection, &changes.touched, &changes.asks).await?;
+    metric::remembered(histories.len(), missing.len());
+    let mut read = event::load(connection, missing.iter().map(|(_, line)| *line)).await?;
+    for (order, (_, known)) in missing {
+        let events = read.remove(order.as_str()).unwrap_or_default();
+        histories.insert(order.clone(), History::of(order, events, known.version_base));
     }
-    due::put(connection, &changes.touched, &changes.due).await
+    Ok(histories)
 }
 
 impl Changes {
     /// Adds an order's new events to its history, one version after the other.
     fn order(
         &mut self,
-        order: &OrderId,
-        mut history: Vec<OrderEvent>,
+        order: OrderId,
+        mut history: History,
         mut drafts: Vec<Draft>,
         known: &Known,
         settings: &Settings,
     ) {
-        let mut keys: HashSet<String> = history.iter().map(OrderEvent::key).collect();
-        let state = |history: &[OrderEvent]| fold::state(order, history, known.version_base);
         // What comes at once becomes versions in the order in which it happened.
         drafts.sort_by_key(|a| (a.time, a.milestone.rank()));
-        let mut newest = state(&history);
         let (mut changed, customer) = (false, json(&known.customer));
         for mut draft in drafts {
-            if !keys.insert(draft.key()) {
+            if !history.keys.insert(draft.key()) {
                 self.duplicates += 1;
                 continue;
             }
@@ -94,21 +123,19 @@ impl Changes {
             if event.source != fold::DERIVED_SOURCE && fold::counts(&event) {
                 self.heard_of.push(order.to_string());
             }
-            history.push(event.clone());
-            if fold::counts(&event) {
-                let next = state(&history);
-                if let Some(next) = &next {
-                    let row = NewRow::version(next, &event, newest.as_ref(), &customer);
-                    self.rows.push(row);
-                    changed = true;
-                }
-                newest = next;
+            let before = history.state.as_ref().map(|state| state.status);
+            if history.add(&order, event.clone(), known.version_base)
+                && let Some(state) = &history.state
+            {
+                self.rows.push(NewRow::version(state, &event, before, &customer));
+                changed = true;
             }
             self.events.push(NewEvent { event, month: known.month, origin });
         }
-        if let Some(timeline) = newest.filter(|_| changed) {
-            self.keep(timeline, known, settings);
+        if let Some(timeline) = history.state.as_ref().filter(|_| changed) {
+            self.keep(timeline.clone(), known, settings);
         }
+        self.histories.push((order, history));
     }
 
     /// The newest state, and when to look at the order again.
@@ -119,5 +146,26 @@ impl Changes {
         // The last row is of this very state.
         self.documents.push(self.rows.last().map_or_else(|| json(&timeline), NewRow::state));
         self.timelines.push(timeline);
+    }
+
+    /// Writes everything down.
+    async fn store(
+        self,
+        connection: &mut PgConnection,
+        settings: &Settings,
+    ) -> Result<Accepted, sqlx::Error> {
+        if self.events.is_empty() {
+            return Ok(Accepted { rows: Vec::new(), histories: self.histories });
+        }
+        unmapped::note(connection, &self.events).await?;
+        event::add(connection, &self.events).await?;
+        timeline::put(connection, &self.timelines, &self.documents).await?;
+        let rows = outbox::add(connection, self.rows).await?;
+        silent::heard_of(connection, &self.heard_of).await?;
+        if !settings.questions.is_empty() {
+            ask::put(connection, &self.touched, &self.asks).await?;
+        }
+        due::put(connection, &self.touched, &self.due).await?;
+        Ok(Accepted { rows, histories: self.histories })
     }
 }

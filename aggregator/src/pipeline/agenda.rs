@@ -1,5 +1,6 @@
 //! When an order is to be looked at again, and for what.
 
+use super::recent::Recent;
 use crate::estimate::{self, Patience};
 use crate::promise::{self, Due};
 use crate::question::{self, Question, Want};
@@ -25,6 +26,8 @@ pub struct Settings {
     pub estimate_floor: usize,
     /// How long each step is usually silent; refreshed as orders finish.
     pub patience: Usual,
+    /// Histories of orders that were worked on a moment ago.
+    pub recent: Recent,
     /// What other systems are asked.
     pub questions: Arc<[Question]>,
 }

@@ -1,12 +1,13 @@
 //! One transaction for a batch; a value that the database refuses does not take it along.
 
-use super::accept::accept;
+use super::accept::{Accepted, accept};
 use super::agenda::Settings;
 use super::resolve::resolve;
 use super::work::Work;
 use crate::draft::Draft;
 use crate::metric;
 use crate::reject::{Refusal, excerpt};
+use crate::shelf::Shelf;
 use crate::store::dead_letter;
 use service_kit::backoff;
 use service_kit::clock;
@@ -24,6 +25,8 @@ pub struct Pipeline {
     pub pool: PgPool,
     /// What it is told.
     pub settings: Settings,
+    /// What was written a moment ago, for the relay.
+    pub shelf: Shelf,
     /// Wakes the relay after a commit.
     pub committed: Arc<Notify>,
 }
@@ -66,8 +69,11 @@ impl Pipeline {
         }
         let drafts =
             works.iter().filter_map(|work| work.result.as_ref().ok()).flatten().cloned().collect();
-        redrive(&mut transaction, drafts, &self.settings).await?;
+        let mut accepted = redrive(&mut transaction, drafts, &self.settings).await?;
+        // Before the commit: then nobody sees a row that is not on the shelf.
+        self.shelf.put(std::mem::take(&mut accepted.rows));
         transaction.commit().await?;
+        accepted.remember(&self.settings.recent);
         metric::batch(started.elapsed());
         Ok(())
     }
@@ -98,7 +104,7 @@ pub async fn redrive(
     connection: &mut PgConnection,
     drafts: Vec<Draft>,
     settings: &Settings,
-) -> Result<(), sqlx::Error> {
+) -> Result<Accepted, sqlx::Error> {
     let resolved = resolve(connection, drafts, clock::now()).await?;
     accept(connection, resolved.drafts, &resolved.known, settings).await
 }

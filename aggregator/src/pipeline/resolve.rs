@@ -3,13 +3,14 @@
 use super::name::{SLACK, name_orders};
 use crate::draft::{Draft, OrderRef};
 use crate::metric;
-use crate::store::order::Known;
+use crate::store::order::{Description, Known};
 use crate::store::{lock, order, parked};
 use chrono::{DateTime, Utc};
 use contract::id::OrderId;
 use contract::milestone::Milestone;
 use sqlx::PgConnection;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Drafts of known orders, with what is known of them.
 #[derive(Debug, Default)]
@@ -27,15 +28,17 @@ pub(super) async fn resolve(
 ) -> Result<Resolved, sqlx::Error> {
     let (mut by_order, mut waiting) = name_orders(connection, drafts).await?;
     lock::take(connection, "order", by_order.keys().map(OrderId::as_str)).await?;
-    describe(connection, &by_order).await?;
     let ids: Vec<String> = by_order.keys().map(ToString::to_string).collect();
     let placed = |drafts: &Vec<Draft>| drafts.iter().any(|d| d.milestone == Milestone::OrderPlaced);
     let newly: Vec<String> =
         by_order.iter().filter(|(_, d)| placed(d)).map(|(order, _)| order.to_string()).collect();
     let freed = parked::take(connection, &newly, &[]).await?;
     metric::events("unparked", freed.len());
-    describe_all(connection, &freed).await?;
     let mut known = order::known(connection, &ids).await?;
+    let told = descriptions(by_order.values().flatten().chain(&freed), &newly, &known);
+    if !told.is_empty() {
+        known.extend(order::describe(connection, &told).await?);
+    }
     for draft in freed {
         if let OrderRef::Order(order) = &draft.order {
             by_order.entry(order.clone()).or_default().push(draft);
@@ -67,36 +70,29 @@ fn disregard_former_life(drafts: &mut [Draft], placed_at: Option<DateTime<Utc>>)
     }
 }
 
-/// Keeps what is told of customers. `order.placed` makes an order known; any other news of a
-/// customer waits with its event until then.
-async fn describe(
-    connection: &mut PgConnection,
-    by_order: &BTreeMap<OrderId, Vec<Draft>>,
-) -> Result<(), sqlx::Error> {
-    let news = |drafts: &&Vec<Draft>| drafts.iter().any(|draft| draft.customer.is_some());
-    let ids: Vec<String> =
-        by_order.iter().filter(|(_, d)| news(d)).map(|(order, _)| order.to_string()).collect();
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let known = order::known(connection, &ids).await?;
-    for (order_id, drafts) in by_order {
-        let placed = drafts.iter().any(|d| d.milestone == Milestone::OrderPlaced);
-        if placed || known.contains_key(order_id.as_str()) {
-            describe_all(connection, drafts).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn describe_all(connection: &mut PgConnection, drafts: &[Draft]) -> Result<(), sqlx::Error> {
+/// What is told of customers. `order.placed` makes an order known; any other news of a customer
+/// waits with its event until then.
+fn descriptions<'a>(
+    drafts: impl Iterator<Item = &'a Draft>,
+    newly: &[String],
+    known: &HashMap<String, Known>,
+) -> BTreeMap<String, Description> {
+    let newly: HashSet<&str> = newly.iter().map(String::as_str).collect();
+    let mut told: BTreeMap<String, Description> = BTreeMap::new();
     for draft in drafts {
-        if let (OrderRef::Order(order_id), Some(customer)) = (&draft.order, &draft.customer) {
-            let placed = draft.milestone == Milestone::OrderPlaced;
-            let placed_at = placed.then_some(draft.time);
-            let described = draft.customer_at.unwrap_or(draft.time);
-            order::describe(connection, order_id, customer, described, placed_at).await?;
+        let (OrderRef::Order(order), Some(customer)) = (&draft.order, &draft.customer) else {
+            continue;
+        };
+        if !newly.contains(order.as_str()) && !known.contains_key(order.as_str()) {
+            continue;
+        }
+        let placed_at = (draft.milestone == Milestone::OrderPlaced).then_some(draft.time);
+        let at = draft.customer_at.unwrap_or(draft.time);
+        let new = Description { customer: customer.clone(), at, placed_at };
+        match told.entry(order.to_string()) {
+            Entry::Vacant(free) => drop(free.insert(new)),
+            Entry::Occupied(mut there) => there.get_mut().join(new),
         }
     }
-    Ok(())
+    told
 }

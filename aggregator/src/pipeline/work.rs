@@ -45,6 +45,15 @@ impl Work {
         Self { record, received_at, order, result }
     }
 
+    /// The name that it calls its order by, as far as it was read.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match &self.result.as_ref().ok()?.first()?.order {
+            OrderRef::Order(order) => Some(order.as_str()),
+            OrderRef::Alias(alias) => Some(alias),
+        }
+    }
+
     /// The same record, refused.
     #[must_use]
     pub fn refused(&self, refusal: Refusal) -> Self {

@@ -1,20 +1,22 @@
 //! The side that other programs work on: `order.events`, `order.timeline`, the dead letters.
 
-use super::{FULL, PORTION, Relay};
+use super::{FULL, Relay};
 use crate::metric;
 use crate::store::dead_letter::{self, DeadLetter};
-use crate::store::outbox::{self, Row};
+use crate::store::outbox::{Row, Side};
 use contract::name::{
     MAX_MESSAGE, TOPIC_DEAD_LETTER, TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE, TRACEPARENT,
 };
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use service_kit::clock;
 use service_kit::kafka::{Outgoing, Producer};
+use std::sync::Arc;
 
-pub(super) async fn run(relay: Relay, producer: Producer) {
+pub(super) async fn run(relay: &Relay, producer: Producer) {
     loop {
-        let result = portion(&relay, &producer).await;
-        relay.report("kafka", result).await;
+        let committed = relay.committed.notified();
+        let result = portion(relay, &producer).await;
+        relay.report(Side::Kafka, result, committed).await;
     }
 }
 
@@ -27,9 +29,7 @@ async fn portion(relay: &Relay, producer: &Producer) -> Result<bool, String> {
 }
 
 async fn versions(relay: &Relay, producer: &Producer) -> Result<bool, String> {
-    let rows = outbox::for_kafka(&relay.pool, &relay.lanes.held(), PORTION)
-        .await
-        .map_err(|e| e.to_string())?;
+    let rows = relay.open(Side::Kafka).await.map_err(|e| e.to_string())?;
     let Some(first) = rows.first() else { return Ok(false) };
     let oldest = (clock::now() - first.created_at).to_std().unwrap_or_default();
     let records: Vec<Outgoing> = rows.iter().flat_map(|row| [event(row), message(row)]).collect();
@@ -38,13 +38,13 @@ async fn versions(relay: &Relay, producer: &Producer) -> Result<bool, String> {
         other => other.map_err(|e| e.to_string())?,
     }
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    outbox::kafka_has(&relay.pool, &ids).await.map_err(|e| e.to_string())?;
+    relay.has(Side::Kafka, &ids).await.map_err(|e| e.to_string())?;
     metric::published("kafka", ids.len(), oldest);
     Ok(ids.len() >= FULL)
 }
 
 /// One version after the other, so that one which Kafka will never take stops no other.
-async fn singly(producer: &Producer, rows: &[Row]) -> Result<(), String> {
+async fn singly(producer: &Producer, rows: &[Arc<Row>]) -> Result<(), String> {
     for row in rows {
         match producer.send(&[event(row), message(row)]).await {
             Err(error) if too_large(&error) => {

@@ -1,39 +1,39 @@
 //! The side that pages watch.
 
-use super::{FULL, PORTION, Relay};
+use super::{FULL, Relay};
 use crate::metric;
-use crate::store::outbox::{self, StateRow};
+use crate::store::outbox::{Row, Side};
 use service_kit::clock;
 use service_kit::live_bus::{LivePublisher, LiveState};
 use std::collections::HashMap;
+use std::sync::Arc;
 
-pub(super) async fn run(relay: Relay, live: LivePublisher) {
+pub(super) async fn run(relay: &Relay, live: LivePublisher) {
     loop {
-        let result = portion(&relay, &live).await;
-        relay.report("redis", result).await;
+        let committed = relay.committed.notified();
+        let result = portion(relay, &live).await;
+        relay.report(Side::Redis, result, committed).await;
     }
 }
 
 /// Publishes one portion; tells whether it was a full one.
 async fn portion(relay: &Relay, live: &LivePublisher) -> Result<bool, String> {
-    let mut rows = outbox::for_redis(&relay.pool, &relay.lanes.held(), PORTION)
-        .await
-        .map_err(|e| e.to_string())?;
+    let mut rows = relay.open(Side::Redis).await.map_err(|e| e.to_string())?;
     let Some(first) = rows.first() else {
         return Ok(false);
     };
     let oldest = (clock::now() - first.created_at).to_std().unwrap_or_default();
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     newest_only(&mut rows);
-    let states: Vec<LiveState> = rows.into_iter().map(state).collect();
+    let states: Vec<LiveState> = rows.iter().map(|row| state(row)).collect();
     live.publish(&states, clock::now().timestamp_millis()).await.map_err(|e| e.to_string())?;
-    outbox::redis_has(&relay.pool, &ids).await.map_err(|e| e.to_string())?;
+    relay.has(Side::Redis, &ids).await.map_err(|e| e.to_string())?;
     metric::published("redis", ids.len(), oldest);
     Ok(ids.len() >= FULL)
 }
 
 /// Of several versions of an order that wait, the newest is enough: every state is whole.
-fn newest_only(rows: &mut Vec<StateRow>) {
+fn newest_only(rows: &mut Vec<Arc<Row>>) {
     let mut newest: HashMap<String, i64> = HashMap::new();
     for row in rows.iter() {
         let version = newest.entry(row.order_id.clone()).or_insert(row.version);
@@ -42,11 +42,11 @@ fn newest_only(rows: &mut Vec<StateRow>) {
     rows.retain(|row| newest.get(&row.order_id) == Some(&row.version));
 }
 
-fn state(row: StateRow) -> LiveState {
+fn state(row: &Row) -> LiveState {
     LiveState {
         channel: format!("order:{}", row.order_id),
         version: u64::try_from(row.version).unwrap_or(0),
-        data: row.timeline,
-        traceparent: row.traceparent,
+        data: row.timeline.clone(),
+        traceparent: row.traceparent.clone(),
     }
 }

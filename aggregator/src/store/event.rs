@@ -13,13 +13,16 @@ use std::collections::{BTreeSet, HashMap};
 ///
 /// # Errors
 /// When the database is away.
-pub async fn load(
+pub async fn load<'a>(
     connection: &mut PgConnection,
-    known: &HashMap<String, Known>,
+    known: impl IntoIterator<Item = (&'a String, &'a Known)>,
 ) -> Result<HashMap<String, Vec<OrderEvent>>, sqlx::Error> {
-    let orders: Vec<String> = known.keys().cloned().collect();
     // Their months' partitions alone are looked into.
-    let months: BTreeSet<NaiveDate> = known.values().map(|known| known.month).collect();
+    let (orders, months): (Vec<String>, BTreeSet<NaiveDate>) =
+        known.into_iter().map(|(order, known)| (order.clone(), known.month)).unzip();
+    if orders.is_empty() {
+        return Ok(HashMap::new());
+    }
     let months: Vec<NaiveDate> = months.into_iter().collect();
     let rows = sqlx::query!(
         r#"select order_id, event as "event: Json<OrderEvent>" from events
@@ -47,7 +50,8 @@ pub struct NewEvent {
     pub origin: Option<Origin>,
 }
 
-/// Adds new events. The caller holds the locks of their orders and knows that they are new.
+/// Adds new events. The caller holds the locks of their orders and knows that those which count are
+/// new.
 ///
 /// # Errors
 /// When the database is away or refuses a value.
@@ -69,7 +73,8 @@ pub async fn add(connection: &mut PgConnection, new: &[NewEvent]) -> Result<(), 
          select o, k, m, t, r, d::json, l, p, f, b from unnest(
            $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[],
            $7::text[], $8::integer[], $9::bigint[], $10::date[]
-         ) as new (o, k, m, t, r, d, l, p, f, b)",
+         ) as new (o, k, m, t, r, d, l, p, f, b)
+         on conflict do nothing",
         &orders,
         &keys,
         &milestones,

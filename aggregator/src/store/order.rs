@@ -1,11 +1,11 @@
 //! Known orders and their customers.
 
+use super::json;
 use chrono::{DateTime, NaiveDate, Utc};
 use contract::customer::Customer;
-use contract::id::OrderId;
 use sqlx::PgConnection;
 use sqlx::types::Json;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What is known of an order beside its events.
 #[derive(Debug, Clone)]
@@ -20,6 +20,32 @@ pub struct Known {
     pub month: NaiveDate,
     /// It is finished and has taught how long it took.
     pub learned: bool,
+    /// Version of its stored timeline, if it has one.
+    pub version: Option<u64>,
+}
+
+struct Line {
+    order_id: String,
+    month: NaiveDate,
+    customer: Json<Customer>,
+    placed_at: Option<DateTime<Utc>>,
+    version_base: i64,
+    learned: bool,
+    version: Option<i64>,
+}
+
+impl Line {
+    fn known(self) -> (String, Known) {
+        let known = Known {
+            customer: self.customer.0,
+            placed_at: self.placed_at,
+            version_base: u64::try_from(self.version_base).unwrap_or(0),
+            month: self.month,
+            learned: self.learned,
+            version: self.version.and_then(|version| u64::try_from(version).ok()),
+        };
+        (self.order_id, known)
+    }
 }
 
 /// Those of the orders that are known.
@@ -30,48 +56,74 @@ pub async fn known(
     connection: &mut PgConnection,
     orders: &[String],
 ) -> Result<HashMap<String, Known>, sqlx::Error> {
-    let rows = sqlx::query!(
-        r#"select order_id, month, customer as "customer: Json<Customer>", placed_at, version_base, learned_at is not null as "learned!" from orders where order_id = any($1)"#,
+    let rows = sqlx::query_as!(
+        Line,
+        r#"select order_id, month, customer as "customer: Json<Customer>", placed_at, version_base,
+             learned_at is not null as "learned!",
+             (select version from timelines t where t.order_id = known.order_id) as "version?"
+           from orders known where order_id = any($1)"#,
         orders
     )
     .fetch_all(connection)
     .await?;
-    let known = rows.into_iter().map(|row| {
-        let version_base = u64::try_from(row.version_base).unwrap_or(0);
-        let (customer, placed_at) = (row.customer.0, row.placed_at);
-        (
-            row.order_id,
-            Known { customer, placed_at, version_base, month: row.month, learned: row.learned },
-        )
-    });
-    Ok(known.collect())
+    Ok(rows.into_iter().map(Line::known).collect())
 }
 
-/// Makes an order known, or describes its customer anew, unless a newer description is there.
+/// What is told of an order's customer.
+#[derive(Debug, Clone)]
+pub struct Description {
+    /// The customer.
+    pub customer: Customer,
+    /// When the customer was described so.
+    pub at: DateTime<Utc>,
+    /// When the order was placed, if this tells it.
+    pub placed_at: Option<DateTime<Utc>>,
+}
+
+impl Description {
+    /// Two of one order: the newest customer, the earliest placing.
+    pub fn join(&mut self, other: Self) {
+        let placed = [self.placed_at, other.placed_at].into_iter().flatten().min();
+        if self.at < other.at {
+            *self = other;
+        }
+        self.placed_at = placed;
+    }
+}
+
+/// Makes orders known, or describes their customers anew, unless a newer description is there.
+/// Returns what is known of them then.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn describe(
     connection: &mut PgConnection,
-    order: &OrderId,
-    customer: &Customer,
-    at: DateTime<Utc>,
-    placed_at: Option<DateTime<Utc>>,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "insert into orders as known (order_id, customer, customer_at, placed_at) values ($1, $2, $3, $4)
-         on conflict (order_id) do update set
-           customer = case when known.customer_at < excluded.customer_at then excluded.customer else known.customer end,
-           customer_at = greatest(known.customer_at, excluded.customer_at),
-           placed_at = least(known.placed_at, excluded.placed_at)",
-        order.as_str(),
-        Json(customer) as _,
-        at,
-        placed_at
+    told: &BTreeMap<String, Description>,
+) -> Result<HashMap<String, Known>, sqlx::Error> {
+    let orders: Vec<String> = told.keys().cloned().collect();
+    let customers: Vec<String> = told.values().map(|d| json(&d.customer)).collect();
+    let times: Vec<_> = told.values().map(|d| d.at).collect();
+    let placed: Vec<_> = told.values().map(|d| d.placed_at).collect();
+    let rows = sqlx::query_as!(
+        Line,
+        r#"insert into orders as known (order_id, customer, customer_at, placed_at)
+           select o, c::jsonb, t, p
+           from unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[]) as new (o, c, t, p)
+           on conflict (order_id) do update set
+             customer = case when known.customer_at < excluded.customer_at then excluded.customer else known.customer end,
+             customer_at = greatest(known.customer_at, excluded.customer_at),
+             placed_at = least(known.placed_at, excluded.placed_at)
+           returning order_id, month, customer as "customer: Json<Customer>", placed_at, version_base,
+             learned_at is not null as "learned!",
+             (select version from timelines t where t.order_id = known.order_id) as "version?""#,
+        &orders,
+        &customers,
+        &times,
+        &placed as _
     )
-    .execute(connection)
+    .fetch_all(connection)
     .await?;
-    Ok(())
+    Ok(rows.into_iter().map(Line::known).collect())
 }
 
 /// Notes that these orders have taught how long they took.

@@ -14,6 +14,9 @@ pub async fn put(
     drafts: &[Draft],
     now: DateTime<Utc>,
 ) -> Result<u64, sqlx::Error> {
+    if drafts.is_empty() {
+        return Ok(0);
+    }
     let keys: Vec<String> = drafts.iter().map(Draft::key).collect();
     let split = |draft: &Draft| match &draft.order {
         OrderRef::Order(order) => (Some(order.to_string()), None),
@@ -47,6 +50,9 @@ pub async fn take(
     orders: &[String],
     aliases: &[String],
 ) -> Result<Vec<Draft>, sqlx::Error> {
+    if orders.is_empty() && aliases.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows = sqlx::query!(
         r#"delete from parked where order_id = any($1) or alias = any($2) returning draft as "draft: Json<Draft>""#,
         orders,

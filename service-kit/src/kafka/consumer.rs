@@ -5,7 +5,6 @@ use super::client;
 use super::topic::ensure_topics;
 use crate::config::Kafka;
 use crate::health::Health;
-use contract::name::MAX_MESSAGE;
 use futures_util::FutureExt;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::error::KafkaError;
@@ -107,8 +106,13 @@ impl BatchConsumer {
             .set("enable.auto.offset.store", "false")
             .set("enable.auto.commit", "true")
             .set("auto.commit.interval.ms", "1000")
-            .set("fetch.message.max.bytes", MAX_MESSAGE.to_string())
-            .set("queued.max.messages.kbytes", "16384")
+            // Of each partition little at a time, so that one answer has room for many: an order's
+            // records lie in many, and those that run ahead wait in the database. (What a producer
+            // sent in one larger batch comes all the same, alone: KIP-74.)
+            .set("fetch.message.max.bytes", "262144")
+            .set("fetch.max.bytes", "8388608")
+            .set("queued.max.messages.kbytes", "4096")
+            .set("fetch.queue.backoff.ms", "50")
             .set("fetch.wait.max.ms", "100")
             .set("topic.metadata.refresh.interval.ms", "30000")
             .create()?;

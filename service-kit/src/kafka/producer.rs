@@ -55,6 +55,8 @@ impl Producer {
             .set("enable.idempotence", "true")
             .set("acks", "all")
             .set("linger.ms", "2")
+            // A reader gets whole batches: small ones let it read all partitions side by side.
+            .set("batch.size", "131072")
             .set("compression.type", "none")
             .set("delivery.timeout.ms", "30000")
             .create()?;

@@ -1,0 +1,113 @@
+//! Rows of the outbox that were written a moment ago, so that publishing them need not read them
+//! back. The database says what is open and in which order; what is not here is read from there.
+
+use crate::store::outbox::Row;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Bytes that are kept.
+const MOST: usize = 12 * 1024 * 1024;
+/// What lies longer was rolled back, or somebody else publishes its lane.
+const STALE: Duration = Duration::from_secs(10);
+
+/// Rows by number; cheap to clone.
+#[derive(Clone, Default)]
+pub struct Shelf(Arc<Mutex<Rows>>);
+
+#[derive(Default)]
+struct Rows {
+    rows: BTreeMap<i64, (Instant, Arc<Row>)>,
+    bytes: usize,
+}
+
+impl Shelf {
+    /// Puts rows here, as far as there is room: the oldest are asked for first.
+    pub fn put(&self, rows: Vec<Row>) {
+        let now = Instant::now();
+        self.with(|all| {
+            for row in rows {
+                if !all.room(row.size(), now) {
+                    return;
+                }
+                all.bytes += row.size();
+                all.rows.insert(row.id, (now, Arc::new(row)));
+            }
+        });
+    }
+
+    /// Those of the rows that are here, and the numbers of those that are not.
+    #[must_use]
+    pub fn get(&self, ids: &[i64]) -> (Vec<Arc<Row>>, Vec<i64>) {
+        self.with(|all| {
+            let (mut found, mut missing) = (Vec::with_capacity(ids.len()), Vec::new());
+            for id in ids {
+                match all.rows.get(id) {
+                    Some((_, row)) => found.push(row.clone()),
+                    None => missing.push(*id),
+                }
+            }
+            (found, missing)
+        })
+    }
+
+    /// Takes rows away that nobody asks for any more.
+    pub fn take_away(&self, ids: &[i64]) {
+        self.with(|all| ids.iter().for_each(|id| all.remove(*id)));
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Rows) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Rows {
+    /// Is there room for so many bytes, after what is stale is thrown away?
+    fn room(&mut self, bytes: usize, now: Instant) -> bool {
+        while self.bytes + bytes > MOST {
+            match self.rows.first_key_value() {
+                Some((id, (since, _))) if now.duration_since(*since) > STALE => self.remove(*id),
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    fn remove(&mut self, id: i64) {
+        if let Some((_, row)) = self.rows.remove(&id) {
+            self.bytes -= row.size();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use service_kit::clock;
+
+    fn row(id: i64, bytes: usize) -> Row {
+        Row {
+            id,
+            order_id: "TM-1".to_owned(),
+            version: 1,
+            event: String::new(),
+            timeline: "x".repeat(bytes),
+            previous_status: None,
+            customer: String::new(),
+            traceparent: None,
+            created_at: clock::now(),
+        }
+    }
+
+    #[test]
+    fn what_has_no_room_is_missing_and_what_is_taken_away_makes_room() {
+        let shelf = Shelf::default();
+        shelf.put(vec![row(1, 10), row(2, MOST / 2), row(3, MOST / 2), row(4, 10)]);
+        let (found, missing) = shelf.get(&[1, 2, 3, 4]);
+        assert_eq!(found.iter().map(|row| row.id).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(missing, [3, 4], "a row that is left out leaves out what comes after it");
+        shelf.take_away(&[2]);
+        shelf.put(vec![row(3, MOST / 2)]);
+        assert_eq!(shelf.get(&[2, 3]).1, [2]);
+    }
+}
