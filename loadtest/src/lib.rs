@@ -9,6 +9,7 @@ mod percentile;
 mod histories;
 mod expected;
 mod outage;
+mod reader;
 mod versions;
 mod settle;
 mod kill;
@@ -21,6 +22,7 @@ mod publish;
 mod read;
 mod calibration;
 mod inputs;
+mod replay;
 mod throughput;
 
 use clap::Parser;
@@ -88,6 +90,18 @@ pub enum What {
         #[arg(long, default_value_t = 50_000)]
         orders: usize,
     },
+    /// What a record costs as the database grows, and what a second aggregator brings
+    Scale {
+        /// How many orders at first; three and ten times as many later
+        #[arg(long, default_value_t = 4_000)]
+        orders: usize,
+    },
+    /// Many refused records, driven again; stopped in the middle and gone on with
+    Replay {
+        /// How many
+        #[arg(long, default_value_t = 100_000)]
+        letters: u32,
+    },
     /// Bad input for every source and for the fold: nothing falls over
     Inputs {
         /// How many
@@ -133,11 +147,11 @@ pub async fn run(what: What, given: Given) -> anyhow::Result<()> {
 async fn on_a_stack(what: What, given: Given) -> anyhow::Result<()> {
     // Timelines are compared with the fold of what was sent: nothing is to be estimated.
     let mut aggregator = vec![("ESTIMATE_FLOOR", "1000000".to_owned())];
-    if matches!(what, What::Throughput { .. }) {
+    if matches!(what, What::Throughput { .. } | What::Scale { .. }) {
         // As it comes: the demo's orders live in seconds, and are looked at as often.
         aggregator.push(("DERIVE_GRACE", "60s".to_owned()));
     }
-    let held = matches!(what, What::Throughput { .. });
+    let held = matches!(what, What::Throughput { .. } | What::Scale { .. });
     let options = Options { given, services: true, held, aggregator, ..Options::default() };
     let stack = Stack::up(options).await?;
     let manifest = stack.manifest.clone();
@@ -155,6 +169,8 @@ async fn on_a_stack(what: What, given: Given) -> anyhow::Result<()> {
         What::Publish { seconds } => Box::pin(publish::prove(&manifest, seconds)).await,
         What::Read { rate, seconds } => Box::pin(read::prove(&manifest, rate, seconds)).await,
         What::Throughput { orders } => Box::pin(throughput::prove(&stack, orders)).await,
+        What::Scale { orders } => Box::pin(throughput::scale::prove(&stack, orders)).await,
+        What::Replay { letters } => Box::pin(replay::prove(&manifest, letters)).await,
         // These need no stack.
         What::Calibration { orders } => calibration::prove(orders),
         What::Inputs { count, seed } => inputs::prove(count, seed),

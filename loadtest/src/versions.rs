@@ -1,28 +1,20 @@
 //! What was published: every version of every order, none left out.
 
+use crate::reader;
 use anyhow::{Context, ensure};
 use devstack::host::term;
 use devstack::manifest::ManifestFile;
 use serde_json::Value;
-use service_kit::config::Kafka;
-use service_kit::health::Health;
-use service_kit::kafka::{BatchConsumer, Portion};
+use service_kit::kafka::Portion;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// Reads `order.timeline` from its beginning until nothing comes any more.
+/// Reads `order.timeline` from its beginning until nothing comes any more. Every order's versions
+/// come in their order.
 pub(crate) async fn published(
     manifest: &ManifestFile,
 ) -> anyhow::Result<BTreeMap<String, BTreeSet<u64>>> {
-    let config = Kafka {
-        kafka_brokers: manifest.get().kafka_brokers,
-        kafka_instance: "versions".to_owned(),
-        kafka_partitions: 6,
-        kafka_replication: 1,
-    };
-    let topic = ["order.timeline".to_owned()];
-    let health = Health::default();
-    let consumer = BatchConsumer::join(&config, "prove-versions", &topic, &topic, &health).await;
+    let consumer = reader::timelines(manifest, "versions").await;
     let portion = Portion { records: 2_000, bytes: 32 << 20, linger: Duration::from_millis(20) };
     let mut versions: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
     // The first takes as long as joining does.
@@ -33,7 +25,11 @@ pub(crate) async fn published(
             let message: Value = serde_json::from_slice(&record.value)?;
             let order = message["timeline"]["order"].as_str().context("no order")?.to_owned();
             let version = message["timeline"]["version"].as_u64().context("no version")?;
-            versions.entry(order).or_default().insert(version);
+            let seen = versions.entry(order.clone()).or_default();
+            // Again is harmless; ahead of its turn is not.
+            let newest = seen.last().copied().unwrap_or(0);
+            ensure!(version <= newest + 1, "{order}: version {version} came after {newest}");
+            seen.insert(version);
         }
     }
     Ok(versions)

@@ -1,8 +1,8 @@
-//! Fills the topics: lives of all kinds, all their records in a random order, every seventh twice.
+//! Fills the topics: lives of all kinds, each as far as it has come by now, all their records in a
+//! random order, every seventh twice.
 
 use crate::expected;
 use crate::histories::{History, history, shuffled};
-use devstack::host::term;
 use devstack::manifest::ManifestFile;
 use service_kit::kafka::{Outgoing, Producer};
 
@@ -35,7 +35,7 @@ impl Feed {
             Self { prefix: prefix.to_owned(), records: 0, distinct: 0, sample: Vec::new() };
         for from in (0..orders).step_by(PORTION) {
             let numbers = from..(from + PORTION).min(orders);
-            let lives: Vec<History> = numbers.map(|number| history(prefix, number)).collect();
+            let lives: Vec<History> = numbers.map(|number| under_way(prefix, number)).collect();
             let list = shuffled(&lives, 7);
             feed.records += list.len();
             for chunk in list.chunks(2_000) {
@@ -47,7 +47,14 @@ impl Feed {
             }
             feed.sample.extend(lives.into_iter().step_by(SAMPLE));
         }
-        term::line(&format!("\n  {} records of {orders} orders wait in Kafka", feed.records));
         Ok(feed)
     }
+}
+
+/// An order that has come some way: its first records.
+fn under_way(prefix: &str, number: usize) -> History {
+    let mut life = history(prefix, number);
+    let mut random = fastrand::Rng::with_seed(number as u64);
+    life.records.truncate(random.usize(1..=life.records.len()));
+    life
 }

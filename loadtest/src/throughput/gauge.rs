@@ -32,12 +32,38 @@ impl Gauge {
     }
 }
 
-/// Seconds of CPU that a process has used (proc(5), fields 14 and 15, in ticks of 10 ms).
+/// Seconds of CPU that a process has used.
 fn cpu(pid: i32) -> anyhow::Result<f64> {
+    ticks(pid, 2)
+}
+
+/// So many fields from the 14th on (proc(5): its own time in user and system mode, then that of
+/// children that have ended), in ticks of 10 ms.
+fn ticks(pid: i32, count: usize) -> anyhow::Result<f64> {
+    let fields = (11..11 + count).map(|number| field(pid, number));
+    let ticks: i32 = fields.collect::<anyhow::Result<Vec<i32>>>()?.into_iter().sum();
+    Ok(f64::from(ticks) / 100.0)
+}
+
+/// Seconds of CPU that a server and all its children have used, those that have ended too (proc(5),
+/// fields 16 and 17 of the parent).
+pub(crate) fn cpu_with_children(pid: i32) -> anyhow::Result<f64> {
+    let mut all = ticks(pid, 4)?;
+    for entry in std::fs::read_dir("/proc")?.flatten() {
+        let Ok(child) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
+        // One that ends meanwhile is counted by its parent from then on.
+        if field(child, 1).is_ok_and(|parent| parent == pid) {
+            all += ticks(child, 2).unwrap_or(0.0);
+        }
+    }
+    Ok(all)
+}
+
+/// A field after the name: the state is 0, the parent 1.
+fn field(pid: i32, number: usize) -> anyhow::Result<i32> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let after = text.rsplit(')').next().unwrap_or_default();
-    let ticks = after.split_whitespace().skip(11).take(2).filter_map(|t| t.parse::<f64>().ok());
-    Ok(ticks.sum::<f64>() / 100.0)
+    Ok(after.split_whitespace().nth(number).context("too short")?.parse()?)
 }
 
 /// Resident megabytes of a process.

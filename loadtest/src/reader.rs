@@ -1,0 +1,19 @@
+//! Reads what the aggregator publishes for other programs, from the beginning.
+
+use devstack::manifest::ManifestFile;
+use service_kit::config::Kafka;
+use service_kit::health::Health;
+use service_kit::kafka::BatchConsumer;
+
+/// A reader of `order.timeline` in a group of its own.
+pub(crate) async fn timelines(manifest: &ManifestFile, name: &str) -> BatchConsumer {
+    let config = Kafka {
+        kafka_brokers: manifest.get().kafka_brokers,
+        kafka_instance: name.to_owned(),
+        kafka_partitions: 6,
+        kafka_replication: 1,
+    };
+    let topic = ["order.timeline".to_owned()];
+    let group = format!("prove-{name}");
+    BatchConsumer::join(&config, &group, &topic, &topic, &Health::default()).await
+}

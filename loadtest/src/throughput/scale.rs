@@ -1,0 +1,127 @@
+//! What a record costs as the database grows, and what a second aggregator brings on the same
+//! machine. Cost is CPU, not time: on a busy machine it is what can be compared.
+
+use super::feed::Feed;
+use super::gauge::{Gauge, cpu_with_children};
+use super::{compare, database, finished, inserted};
+use anyhow::{Context, ensure};
+use devstack::host::term;
+use devstack::run::stack::Stack;
+use sqlx::{PgPool, Row};
+use std::time::{Duration, Instant};
+
+/// How many times as many orders.
+const SIZES: [usize; 3] = [1, 3, 10];
+/// Runs at each size; the median counts.
+const RUNS: usize = 5;
+/// Runs with one aggregator and with two.
+const PAIRS: usize = 3;
+/// What a run may take.
+const LIMIT: Duration = Duration::from_mins(10);
+
+/// What a run took.
+struct Cost {
+    /// Microseconds of CPU of the aggregators, for each record.
+    aggregator: f64,
+    /// The same of the database server.
+    database: f64,
+    /// Records a second, from the first one that is written.
+    rate: f64,
+}
+
+/// Wanted: the same within 20 %, and two no slower than one by more than 5 %.
+pub(crate) async fn prove(stack: &Stack, orders: usize) -> anyhow::Result<()> {
+    let pool = database(&stack.manifest).await?;
+    stack.aggregator(0).await?;
+    let sizes = sizes(stack, &pool, orders).await?;
+    let pairs = pairs(stack, &pool, orders * 2).await?;
+    let first = sizes[0];
+    for cost in sizes {
+        ensure!((cost / first - 1.0).abs() <= 0.2, "not flat: {:.2} of the first", cost / first);
+    }
+    ensure!(pairs >= 0.95, "two aggregators do {pairs:.2} of one");
+    Ok(())
+}
+
+/// Cost at each size.
+async fn sizes(stack: &Stack, pool: &PgPool, orders: usize) -> anyhow::Result<Vec<f64>> {
+    let (mut there, mut medians) = (0, Vec::new());
+    term::line("\n  orders there   aggregator    Postgres    together");
+    for size in SIZES {
+        run(stack, pool, &format!("FILL{size}"), orders * size - there).await?;
+        settle(pool).await?;
+        let mut costs = Vec::new();
+        for number in 0..RUNS {
+            costs.push(run(stack, pool, &format!("SIZE{size}R{number}"), orders / 5).await?);
+        }
+        there = orders * size + RUNS * (orders / 5);
+        let part = |of: fn(&Cost) -> f64| median(costs.iter().map(of).collect());
+        let (own, database) = (part(|c| c.aggregator), part(|c| c.database));
+        let together = part(|c| c.aggregator + c.database);
+        term::line(&format!(
+            "  {:>12} {own:>9.0} µs {database:>8.0} µs {together:>8.0} µs",
+            orders * size
+        ));
+        medians.push(together);
+    }
+    Ok(medians)
+}
+
+/// Waits until what the many orders have left to do is done: cleaning up, and what becomes due by the
+/// clock. It is work of theirs, not of the records that are measured.
+async fn settle(pool: &PgPool) -> anyhow::Result<()> {
+    sqlx::query("vacuum analyze").execute(pool).await?;
+    let (started, open) =
+        (Instant::now(), "select count(*) from due where at < now() + interval '20 seconds'");
+    while sqlx::query(open).fetch_one(pool).await?.get::<i64, _>(0) > 0 {
+        ensure!(started.elapsed() < LIMIT, "something is always due");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    Ok(())
+}
+
+/// Records a second of two aggregators, of one's.
+async fn pairs(stack: &Stack, pool: &PgPool, orders: usize) -> anyhow::Result<f64> {
+    let mut medians = Vec::new();
+    for count in 1..=2 {
+        if count == 2 {
+            stack.aggregator(1).await?;
+            // Both have their partitions before the first record.
+            run(stack, pool, "WARM", 100).await?;
+        }
+        let mut rates = Vec::new();
+        for number in 0..PAIRS {
+            rates.push(run(stack, pool, &format!("PAIR{count}R{number}"), orders).await?.rate);
+        }
+        medians.push(median(rates));
+        term::line(&format!("  {count} aggregator(s) {:>8.0} records/s", medians[count - 1]));
+    }
+    Ok(medians[1] / medians[0])
+}
+
+/// Writes so many orders and waits until everything of them is stored and published.
+async fn run(stack: &Stack, pool: &PgPool, prefix: &str, orders: usize) -> anyhow::Result<Cost> {
+    let manifest = stack.manifest.get();
+    let server = manifest.servers.get("postgres").context("the server is not ours")?.pid;
+    let (before, started) = (inserted(pool).await?, Instant::now());
+    let (gauge, database) = (Gauge::new(&manifest.pids["aggregator"])?, cpu_with_children(server)?);
+    let feed = Feed::fill(&stack.manifest, prefix, orders).await?;
+    while inserted(pool).await? - before < feed.distinct || !finished(pool, &feed).await? {
+        ensure!(started.elapsed() < LIMIT, "{prefix} is not through");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let (seconds, count) =
+        (started.elapsed().as_secs_f64(), f64::from(u32::try_from(feed.records)?));
+    let cost = Cost {
+        aggregator: gauge.cpu()? / count * 1e6,
+        database: (cpu_with_children(server)? - database) / count * 1e6,
+        rate: count / seconds,
+    };
+    compare(pool, &feed).await?;
+    Ok(cost)
+}
+
+fn median(mut all: Vec<f64>) -> f64 {
+    all.sort_by(f64::total_cmp);
+    all[all.len() / 2]
+}
