@@ -113,3 +113,35 @@ async fn a_delivery_that_nobody_signed_is_asked_about_and_confirmed() {
     assert_eq!(timeline["status"], "shipment.delivered");
     assert_eq!(asked(&stack, "ghn", &parcel).await, 1);
 }
+
+/// A maker that does not sign says that a parcel left; it is asked, and says when.
+#[tokio::test]
+async fn a_parcel_that_a_maker_reports_is_asked_about_and_confirmed() {
+    let stack = Stack::running().unwrap();
+    let (order, tracking) = (unique("PF"), unique("US").to_uppercase());
+    let at = clock::now() - TimeDelta::hours(3);
+    let placed = json!({"event": "order.placed", "order_no": order, "at": at.to_rfc3339(),
+        "customer": {"id": format!("C-{order}")}, "items": [{"line": "1", "sku": "TEE", "quantity": 1}]});
+    stack.say("source.shop", &placed).await.unwrap();
+    let (made, left) = (at.timestamp(), (at + TimeDelta::hours(1)).timestamp());
+    let known = json!({"id": 13, "external_id": order, "status": "fulfilled", "created": made, "updated": left,
+        "shipments": [{"id": 7, "carrier": "USPS", "service": "First Class", "tracking_number": tracking,
+            "tracking_url": "https://example.com", "created": left, "shipped_at": left,
+            "items": [{"item_id": 1, "quantity": 1}]}]});
+    knows(&stack, "printful", &order, &known).await;
+    let called = json!({"type": "package_shipped", "created": left + 60, "retries": 0, "store": 1,
+        "data": {"shipment": known["shipments"][0], "order": {"id": 13, "external_id": order,
+            "status": "fulfilled", "created": made, "updated": left}}});
+    let secret = &stack.manifest.webhook_secrets["printful:address"];
+    let url = format!("{}/v1/webhooks/printful/{secret}", stack.manifest.gateways[0]);
+    let taken = client().post(url).body(called.to_string()).send().await.unwrap();
+    assert_eq!(taken.status(), StatusCode::OK);
+    let confirmed = |timeline: &Value| {
+        timeline["entries"].as_array().is_some_and(|entries| {
+            let told = entries.iter().filter(|e| e["milestone"] == "shipment.handed_over");
+            told.map(|e| e["confidence"].as_str()).collect::<Vec<_>>() == [Some("confirmed")]
+        })
+    };
+    until(&stack, &order, confirmed).await;
+    assert_eq!(asked(&stack, "printful", &order).await, 1);
+}

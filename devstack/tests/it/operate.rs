@@ -211,7 +211,7 @@ async fn refused_records_are_explained_and_driven_again_one_or_many() {
 async fn tool(stack: &Stack, word: &str, argument: &str) -> String {
     let program = devstack::run::build::binary("aggregator").unwrap();
     let mut command = tokio::process::Command::new(program);
-    command.arg(word).arg(argument);
+    command.arg(word).args((!argument.is_empty()).then_some(argument));
     let nowhere = "127.0.0.1:1";
     for (name, value) in [
         ("DATABASE_URL", stack.manifest.database_urls["aggregator"].as_str()),
@@ -275,6 +275,14 @@ async fn timelines_are_rebuilt_as_they_were_and_versions_can_be_raised() {
     stack.say("source.shop", &confirmed).await.unwrap();
     let next = raised["version"].as_u64().unwrap() + 1;
     assert_eq!(stack.rest.wait_version(&order, next, LIMIT).await.unwrap()["version"], next);
+}
+
+/// What was said of deliveries is held against what came.
+#[tokio::test]
+async fn the_table_of_estimates_can_be_read_while_everything_runs() {
+    let stack = Stack::running().unwrap();
+    let told = tool(&stack, "calibrate", "").await;
+    assert!(told.contains("delivered orders") && told.contains("median width"), "{told}");
 }
 
 /// An order whose printing was heard of long ago stands still, until it is heard of again.
