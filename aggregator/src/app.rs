@@ -93,12 +93,14 @@ async fn walk(config: &Config, tool: &str, named: &[String]) -> anyhow::Result<E
     Ok(service::print(&done))
 }
 
-/// The connections that may be opened: a third for reads, the rest for batches.
-fn split(all: &Postgres) -> (Postgres, Postgres) {
+/// The connections that may be opened: a third for reads, a quarter (three at most) for publishing,
+/// which no batch that waits for an order may hold up, and the rest for batches.
+fn split(all: &Postgres) -> [Postgres; 3] {
     let reads = (all.database_connections / 3).max(1);
-    let batches = all.database_connections.saturating_sub(reads).max(1);
-    let with = |database_connections| Postgres { database_connections, ..all.clone() };
-    (with(reads), with(batches))
+    let relay = (all.database_connections / 4).clamp(1, 3);
+    let batches = all.database_connections.saturating_sub(reads + relay).max(1);
+    [reads, relay, batches]
+        .map(|database_connections| Postgres { database_connections, ..all.clone() })
 }
 
 /// How long what is kept.
@@ -155,7 +157,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         Err(problem) => return Ok(service::usage_error(&problem)),
     };
     let vendors = Arc::new(Vendors::new(catalog.scripts()));
-    let (reads, batches) = split(&config.postgres);
+    let [reads, publishing, batches] = split(&config.postgres);
     let pool = postgres::pool(&reads, "aggregator")?;
     let live = LivePublisher::new(&config.common.redis_url)?;
     let producer = Producer::new(&config.kafka.kafka_brokers, "aggregator")?;
@@ -169,7 +171,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let batches = postgres::batch_pool(&batches, "aggregator batches")?;
     let pipeline =
         Pipeline { pool: batches, settings, shelf: Shelf::default(), committed: Arc::default() };
-    relay::start(&life, &pipeline, live, producer.clone(), health.clone());
+    let publishing = postgres::batch_pool(&publishing, "aggregator relay")?;
+    relay::start(&life, publishing, &pipeline, live, producer.clone(), health.clone());
     sweep::start(&life, pipeline.clone(), keep(&config)?);
     replay::start(&life, pipeline.clone(), producer.clone());
     ask::start(&life, &asked, &webhook_secrets, &pool, &producer)?;

@@ -1,7 +1,8 @@
 //! Publishes the committed outbox: Redis for whoever watches, Kafka for whoever works on.
 //!
 //! Two loops, neither waits for the other. A lane has one owner at a time, so the versions of an
-//! order leave in order; a crash means a second publish, never a lost one.
+//! order leave in order; a crash means a second publish, never a lost one. What they share is what was
+//! published and is not written down yet (`done`).
 
 mod lanes;
 mod done;
@@ -43,14 +44,15 @@ struct Relay {
 /// Starts both loops and the keeper of the lanes.
 pub fn start(
     life: &Lifecycle,
+    pool: PgPool,
     pipeline: &Pipeline,
     live: LivePublisher,
     producer: Producer,
     health: Health,
 ) {
     let relay = Relay {
-        pool: pipeline.pool.clone(),
-        lanes: Lanes::keep(life, pipeline.pool.clone()),
+        lanes: Lanes::keep(life, pool.clone()),
+        pool,
         shelf: pipeline.shelf.clone(),
         done: Done::default(),
         committed: pipeline.committed.clone(),
@@ -75,14 +77,10 @@ pub fn start(
 impl Relay {
     /// The oldest rows that a side lacks.
     async fn open(&self, side: Side) -> Result<Vec<Arc<Row>>, sqlx::Error> {
-        let late = self.done.late(side, false);
-        if !late.is_empty() {
-            outbox::has(&self.pool, side, &late).await?;
-            self.shelf.take_away(&late);
-        }
-        let unmarked = self.done.unmarked(side);
-        let ids = outbox::open(&self.pool, side, &self.lanes.held(), PORTION, &unmarked).await?;
-        let (mut rows, missing) = self.shelf.get(&ids);
+        self.write_down(side, false).await?;
+        let untold = self.done.untold(side);
+        let open = outbox::open(&self.pool, side, &self.lanes.held(), PORTION, &untold).await?;
+        let (mut rows, missing) = self.shelf.get(&open);
         if !missing.is_empty() {
             rows.extend(outbox::read(&self.pool, &missing).await?.into_iter().map(Arc::new));
             rows.sort_unstable_by_key(|row| row.id);
@@ -93,17 +91,35 @@ impl Relay {
     /// Notes that a side has rows.
     async fn has(&self, side: Side, ids: &[i64]) -> Result<(), sqlx::Error> {
         let both = self.done.note(side, ids);
+        self.remove(&both).await
+    }
+
+    async fn remove(&self, both: &[i64]) -> Result<(), sqlx::Error> {
         if both.is_empty() {
             return Ok(());
         }
-        self.shelf.take_away(&both);
-        outbox::remove(&self.pool, &both).await
+        outbox::remove(&self.pool, both).await?;
+        self.shelf.take_away(both);
+        self.done.forget(both);
+        Ok(())
+    }
+
+    /// Writes down what a side has and the other has not taken for a while (at the end, at all).
+    async fn write_down(&self, side: Side, at_the_end: bool) -> Result<(), sqlx::Error> {
+        self.remove(&self.done.left(at_the_end)).await?;
+        let late = self.done.late(side, at_the_end);
+        if late.is_empty() {
+            return Ok(());
+        }
+        outbox::has(&self.pool, side, &late).await?;
+        self.shelf.take_away(&late);
+        self.done.forget(&late);
+        Ok(())
     }
 
     /// Writes down what a side has, so that the next process need not publish it again.
     async fn end(&self, side: Side) {
-        let late = self.done.late(side, true);
-        if let Err(error) = outbox::has(&self.pool, side, &late).await {
+        if let Err(error) = self.write_down(side, true).await {
             tracing::warn!(%error, side = side.name(), "some versions will be published again");
         }
     }

@@ -1,7 +1,7 @@
 //! Rows of the outbox that were written a moment ago, so that publishing them need not read them
 //! back. The database says what is open and in which order; what is not here is read from there.
 
-use crate::store::outbox::Row;
+use crate::store::outbox::{Open, Row};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// Bytes that are kept.
 const MOST: usize = 12 * 1024 * 1024;
 /// What lies longer was rolled back, or somebody else publishes its lane.
-const STALE: Duration = Duration::from_secs(10);
+const STALE: Duration = Duration::from_secs(3);
 
 /// Rows by number; cheap to clone.
 #[derive(Clone, Default)]
@@ -30,21 +30,26 @@ impl Shelf {
                 if !all.room(row.size(), now) {
                     return;
                 }
+                all.remove(row.id);
                 all.bytes += row.size();
                 all.rows.insert(row.id, (now, Arc::new(row)));
             }
         });
     }
 
-    /// Those of the rows that are here, and the numbers of those that are not.
+    /// Those of the rows that are here, and the numbers of those that are not. After a crash the
+    /// server may give a number again whose row was rolled back: only a row of the same order and
+    /// version is the one that is asked for.
     #[must_use]
-    pub fn get(&self, ids: &[i64]) -> (Vec<Arc<Row>>, Vec<i64>) {
+    pub fn get(&self, open: &[Open]) -> (Vec<Arc<Row>>, Vec<i64>) {
+        let fits =
+            |open: &Open, row: &Row| (&row.order_id, row.version) == (&open.order_id, open.version);
         self.with(|all| {
-            let (mut found, mut missing) = (Vec::with_capacity(ids.len()), Vec::new());
-            for id in ids {
-                match all.rows.get(id) {
+            let (mut found, mut missing) = (Vec::with_capacity(open.len()), Vec::new());
+            for open in open {
+                match all.rows.get(&open.id).filter(|(_, row)| fits(open, row)) {
                     Some((_, row)) => found.push(row.clone()),
-                    None => missing.push(*id),
+                    None => missing.push(open.id),
                 }
             }
             (found, missing)
@@ -99,15 +104,28 @@ mod tests {
         }
     }
 
+    fn open(ids: &[i64]) -> Vec<Open> {
+        ids.iter().map(|id| Open { id: *id, order_id: "TM-1".to_owned(), version: 1 }).collect()
+    }
+
+    #[test]
+    fn a_number_that_was_given_again_is_another_row() {
+        let shelf = Shelf::default();
+        shelf.put(vec![row(1, 10)]);
+        let other = Open { version: 2, ..open(&[1]).remove(0) };
+        assert_eq!(shelf.get(&[other]).1, [1]);
+        assert!(shelf.get(&open(&[1])).1.is_empty());
+    }
+
     #[test]
     fn what_has_no_room_is_missing_and_what_is_taken_away_makes_room() {
         let shelf = Shelf::default();
         shelf.put(vec![row(1, 10), row(2, MOST / 2), row(3, MOST / 2), row(4, 10)]);
-        let (found, missing) = shelf.get(&[1, 2, 3, 4]);
+        let (found, missing) = shelf.get(&open(&[1, 2, 3, 4]));
         assert_eq!(found.iter().map(|row| row.id).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(missing, [3, 4], "a row that is left out leaves out what comes after it");
         shelf.take_away(&[2]);
         shelf.put(vec![row(3, MOST / 2)]);
-        assert_eq!(shelf.get(&[2, 3]).1, [2]);
+        assert_eq!(shelf.get(&open(&[2, 3])).1, [2]);
     }
 }

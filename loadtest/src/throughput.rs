@@ -14,6 +14,7 @@ use devstack::run::stack::Stack;
 use feed::Feed;
 use gauge::Gauge;
 use serde_json::Value;
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgPool, Row};
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,8 @@ const LIMIT: Duration = Duration::from_mins(30);
 /// What came of a run.
 pub(crate) struct Run {
     pub(crate) rate: f64,
+    /// Events of them that were stored, a second: repetitions do not count.
+    pub(crate) stored: f64,
     pub(crate) cpu_per_record: f64,
     pub(crate) memory: u64,
 }
@@ -44,15 +47,18 @@ pub(crate) async fn prove(stack: &Stack, orders: usize) -> anyhow::Result<()> {
     term::line(&format!(
         "  bare program   {bare:>8.0} rows/s      the same rows, in its best batches ({batch})"
     ));
-    term::line(&format!("  ratio          {:>8.2}", run.rate / bare));
+    term::line(&format!("  ratio          {:>8.2}", run.stored / bare));
     ensure!(run.memory <= 200, "{} MB; 200 are allowed", run.memory);
-    ensure!(run.rate / bare >= 0.5, "less than half of the bare program");
+    ensure!(run.stored / bare >= 0.5, "less than half of the bare program");
     Ok(())
 }
 
-/// The aggregator's database.
+/// The aggregator's database. What is looked at is looked up: to read whole tables would cost more
+/// the larger they are.
 pub(crate) async fn database(manifest: &ManifestFile) -> anyhow::Result<PgPool> {
-    Ok(PgPool::connect(&manifest.get().database_urls["aggregator"]).await?)
+    let options: PgConnectOptions = manifest.get().database_urls["aggregator"].parse()?;
+    let by_index = ["enable_seqscan", "enable_hashjoin", "enable_mergejoin"].map(|o| (o, "off"));
+    Ok(PgPool::connect_with(options.options(by_index).options([("jit", "off")])).await?)
 }
 
 /// Starts so many aggregators and lets them take what the topics hold.
@@ -85,6 +91,7 @@ async fn drain(stack: &Stack, pool: &PgPool, feed: &Feed) -> anyhow::Result<Run>
         (started.elapsed().as_secs_f64(), f64::from(u32::try_from(feed.records)?));
     Ok(Run {
         rate: records / seconds,
+        stored: f64::from(i32::try_from(feed.distinct)?) / seconds,
         cpu_per_record: gauge.cpu()? / records * 1e6,
         memory: gauge.most,
     })
@@ -100,9 +107,10 @@ async fn inserted(pool: &PgPool) -> anyhow::Result<i64> {
 
 /// Is every event of the feed stored (without what the clock said), and every version published?
 async fn finished(pool: &PgPool, feed: &Feed) -> anyhow::Result<bool> {
-    let all =
-        "select count(*) from events where order_id like $1 || '-%' and key not like 'milepost:%'";
-    let stored: i64 = sqlx::query(all).bind(&feed.prefix).fetch_one(pool).await?.get(0);
+    let all = "select count(*) from generate_series(0, $2 - 1) as number
+         join events on order_id = $1 || '-' || number where key not like 'milepost:%'";
+    let stored = sqlx::query(all).bind(&feed.prefix).bind(i32::try_from(feed.orders)?);
+    let stored: i64 = stored.fetch_one(pool).await?.get(0);
     let open = "select count(*) from outbox where not (redis_done and kafka_done)";
     Ok(stored >= feed.distinct && sqlx::query(open).fetch_one(pool).await?.get::<i64, _>(0) == 0)
 }

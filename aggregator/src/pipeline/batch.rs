@@ -71,8 +71,10 @@ impl Pipeline {
             works.iter().filter_map(|work| work.result.as_ref().ok()).flatten().cloned().collect();
         let mut accepted = redrive(&mut transaction, drafts, &self.settings).await?;
         // Before the commit: then nobody sees a row that is not on the shelf.
-        self.shelf.put(std::mem::take(&mut accepted.rows));
-        transaction.commit().await?;
+        let rows = std::mem::take(&mut accepted.rows);
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        self.shelf.put(rows);
+        transaction.commit().await.inspect_err(|_| self.shelf.take_away(&ids))?;
         accepted.remember(&self.settings.recent);
         metric::batch(started.elapsed());
         Ok(())

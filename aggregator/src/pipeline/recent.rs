@@ -3,10 +3,11 @@
 //!
 //! A history is used only if its version is the stored one, read while the order's lock is held:
 //! every event that counts makes one version, so that the same version means the same events. (Of
-//! events that do not count, one may be missing here; storing it a second time changes nothing.)
+//! events that do not count, one may be missing here: then storing it is refused, and the next try
+//! reads what is stored.)
 
 use crate::fold;
-use contract::event::OrderEvent;
+use contract::event::{EventData, LineItem, OrderEvent};
 use contract::id::OrderId;
 use contract::timeline::Timeline;
 use lru::LruCache;
@@ -49,8 +50,15 @@ impl History {
     }
 
     /// Bytes, about.
-    const fn size(&self) -> usize {
-        (self.events.len() + 1) * (size_of::<OrderEvent>() + TEXTS)
+    fn size(&self) -> usize {
+        let parts = |data: &EventData| {
+            data.items.len() * size_of::<LineItem>() + (data.lines.len() + data.skus.len()) * 64
+        };
+        let event = |event: &OrderEvent| {
+            // The state repeats the lines.
+            size_of::<OrderEvent>() + TEXTS + 2 * parts(&event.data)
+        };
+        size_of::<Timeline>() + self.events.iter().map(event).sum::<usize>()
     }
 }
 

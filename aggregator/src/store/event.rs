@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use contract::event::OrderEvent;
 use sqlx::PgConnection;
 use sqlx::types::Json;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 /// All events of these orders, by order.
 ///
@@ -17,16 +17,17 @@ pub async fn load<'a>(
     connection: &mut PgConnection,
     known: impl IntoIterator<Item = (&'a String, &'a Known)>,
 ) -> Result<HashMap<String, Vec<OrderEvent>>, sqlx::Error> {
-    // Their months' partitions alone are looked into.
-    let (orders, months): (Vec<String>, BTreeSet<NaiveDate>) =
+    let (orders, months): (Vec<String>, Vec<NaiveDate>) =
         known.into_iter().map(|(order, known)| (order.clone(), known.month)).unzip();
     if orders.is_empty() {
         return Ok(HashMap::new());
     }
-    let months: Vec<NaiveDate> = months.into_iter().collect();
+    // Each order's partition alone is looked into: a month that comes with its order is known when
+    // its turn comes, also in a plan for any orders.
     let rows = sqlx::query!(
-        r#"select order_id, event as "event: Json<OrderEvent>" from events
-         where order_id = any($1) and month = any($2)"#,
+        r#"select e.order_id, e.event as "event: Json<OrderEvent>"
+         from unnest($1::text[], $2::date[]) as wanted (order_id, month)
+         join events e on e.order_id = wanted.order_id and e.month = wanted.month"#,
         &orders,
         &months
     )
@@ -50,11 +51,11 @@ pub struct NewEvent {
     pub origin: Option<Origin>,
 }
 
-/// Adds new events. The caller holds the locks of their orders and knows that those which count are
-/// new.
+/// Adds new events. The caller holds the locks of their orders and knows that they are new.
 ///
 /// # Errors
-/// When the database is away or refuses a value.
+/// When the database is away or refuses a value; when one of them is there already: then what the
+/// caller knows is old, and the transaction is to be tried again upon what is stored.
 pub async fn add(connection: &mut PgConnection, new: &[NewEvent]) -> Result<(), sqlx::Error> {
     let events = || new.iter().map(|new| &new.event);
     let orders: Vec<String> = events().map(|e| e.subject.to_string()).collect();
@@ -68,7 +69,7 @@ pub async fn add(connection: &mut PgConnection, new: &[NewEvent]) -> Result<(), 
     let topics: Vec<Option<String>> = origins().map(|o| Some(o?.topic.clone())).collect();
     let partitions: Vec<Option<i32>> = origins().map(|o| Some(o?.partition)).collect();
     let positions: Vec<Option<i64>> = origins().map(|o| Some(o?.offset)).collect();
-    sqlx::query!(
+    let done = sqlx::query!(
         "insert into events (order_id, key, milestone, occurred_at, received_at, event, topic, partition, position, month)
          select o, k, m, t, r, d::json, l, p, f, b from unnest(
            $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[],
@@ -88,5 +89,8 @@ pub async fn add(connection: &mut PgConnection, new: &[NewEvent]) -> Result<(), 
     )
     .execute(connection)
     .await?;
+    if done.rows_affected() < new.len() as u64 {
+        return Err(sqlx::Error::Protocol("an event is stored already".to_owned()));
+    }
     Ok(())
 }

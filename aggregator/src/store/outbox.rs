@@ -10,7 +10,7 @@ use contract::name::Shard;
 use contract::timeline::Timeline;
 use sqlx::PgConnection;
 
-pub use open::{Side, clear, has, open, read, remove};
+pub use open::{Open, Side, clear, has, open, read, remove};
 
 /// Lanes that rows are spread over by order; a lane has one owner at a time.
 pub const LANES: i16 = 8;

@@ -38,3 +38,19 @@ pub(super) const SAMPLES: &[(&str, &str)] = seeds![
     "debezium",
     "epcis",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::SAMPLES;
+    use aggregator::source::Catalog;
+
+    #[test]
+    fn every_source_has_a_seed_and_a_target_of_the_fuzzer() {
+        let targets = include_str!("../../../fuzz/Cargo.toml");
+        for name in Catalog::default().names() {
+            assert!(SAMPLES.iter().any(|(seed, _)| *seed == name), "{name} has no seed");
+            let target = format!("[[bin]]\nname = \"{name}\"\n");
+            assert!(targets.contains(&target), "fuzz/Cargo.toml has no {name}");
+        }
+    }
+}

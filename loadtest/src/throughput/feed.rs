@@ -17,6 +17,8 @@ pub(crate) struct Feed {
     pub(crate) prefix: String,
     /// Records, repetitions too.
     pub(crate) records: usize,
+    /// How many orders.
+    pub(crate) orders: usize,
     /// Events that come of them.
     pub(crate) distinct: i64,
     /// Some of the orders.
@@ -32,7 +34,7 @@ impl Feed {
     ) -> anyhow::Result<Self> {
         let producer = Producer::new(&manifest.get().kafka_brokers, "prove-throughput")?;
         let mut feed =
-            Self { prefix: prefix.to_owned(), records: 0, distinct: 0, sample: Vec::new() };
+            Self { prefix: prefix.to_owned(), records: 0, orders, distinct: 0, sample: Vec::new() };
         for from in (0..orders).step_by(PORTION) {
             let numbers = from..(from + PORTION).min(orders);
             let lives: Vec<History> = numbers.map(|number| under_way(prefix, number)).collect();

@@ -23,7 +23,18 @@ impl Side {
     }
 }
 
-/// Numbers of the oldest rows of each of these lanes that a side lacks, but for some. Lane by lane,
+/// A row that a side lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Open {
+    /// Number of the row.
+    pub id: i64,
+    /// The order.
+    pub order_id: String,
+    /// The version.
+    pub version: i64,
+}
+
+/// The oldest rows of each of these lanes that a side lacks, but for some. Lane by lane,
 /// so that the index of what is open is used, however many rows were published before.
 ///
 /// # Errors
@@ -34,13 +45,15 @@ pub async fn open(
     lanes: &[i16],
     most: i64,
     but: &[i64],
-) -> Result<Vec<i64>, sqlx::Error> {
+) -> Result<Vec<Open>, sqlx::Error> {
     match side {
         Side::Redis => {
-            sqlx::query_scalar!(
-                "select o.id from unnest($1::smallint[]) as l (lane) cross join lateral (
-                   select id from outbox
-                   where lane = l.lane and not redis_done and id <> all($3) order by id limit $2) as o
+            sqlx::query_as!(
+                Open,
+                "select o.id, o.order_id, o.version from unnest($1::smallint[]) as l (lane) cross join lateral (
+                   select id, order_id, version from outbox
+                   where lane = l.lane and not redis_done and id not in (select unnest($3::bigint[]))
+                   order by id limit $2) as o
                  order by o.id",
                 lanes,
                 most,
@@ -50,10 +63,12 @@ pub async fn open(
             .await
         }
         Side::Kafka => {
-            sqlx::query_scalar!(
-                "select o.id from unnest($1::smallint[]) as l (lane) cross join lateral (
-                   select id from outbox
-                   where lane = l.lane and not kafka_done and id <> all($3) order by id limit $2) as o
+            sqlx::query_as!(
+                Open,
+                "select o.id, o.order_id, o.version from unnest($1::smallint[]) as l (lane) cross join lateral (
+                   select id, order_id, version from outbox
+                   where lane = l.lane and not kafka_done and id not in (select unnest($3::bigint[]))
+                   order by id limit $2) as o
                  order by o.id",
                 lanes,
                 most,
