@@ -1,8 +1,8 @@
 //! A batch of records through all stages, in one transaction.
 //!
 //! `work` reads each record (pure) → `resolve` finds the orders and parks what has none yet →
-//! `accept` folds what is new (upon `recent` histories) and stores it → `batch` commits, and isolates a value that the
-//! database refuses.
+//! `accept` folds what is new (upon `recent` histories) and stores it → `batch` commits, and
+//! isolates a value that the database refuses.
 
 mod work;
 mod name;

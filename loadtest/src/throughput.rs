@@ -22,12 +22,12 @@ use std::time::{Duration, Instant};
 const LIMIT: Duration = Duration::from_mins(30);
 
 /// What came of a run.
-pub(crate) struct Run {
-    pub(crate) rate: f64,
+struct Run {
+    rate: f64,
     /// Events of them that were stored, a second: repetitions do not count.
-    pub(crate) stored: f64,
-    pub(crate) cpu_per_record: f64,
-    pub(crate) memory: u64,
+    stored: f64,
+    cpu_per_record: f64,
+    memory: u64,
 }
 
 /// Measures the aggregator and the bare program; wanted: at least half of it, in 200 MB.
@@ -35,7 +35,8 @@ pub(crate) async fn prove(stack: &Stack, orders: usize) -> anyhow::Result<()> {
     let pool = database(&stack.manifest).await?;
     let feed = Feed::fill(&stack.manifest, "FLOW", orders).await?;
     term::line(&format!("\n  {} records of {orders} orders wait in Kafka", feed.records));
-    let run = take(stack, &pool, &feed, 1).await?;
+    stack.aggregator(0).await?;
+    let run = drain(stack, &pool, &feed).await?;
     compare(&pool, &feed).await?;
     let looked = feed.sample.len();
     term::line(&format!("\n  {looked} timelines, looked at, equal the fold of their records"));
@@ -59,14 +60,6 @@ pub(crate) async fn database(manifest: &ManifestFile) -> anyhow::Result<PgPool> 
     let options: PgConnectOptions = manifest.get().database_urls["aggregator"].parse()?;
     let by_index = ["enable_seqscan", "enable_hashjoin", "enable_mergejoin"].map(|o| (o, "off"));
     Ok(PgPool::connect_with(options.options(by_index).options([("jit", "off")])).await?)
-}
-
-/// Starts so many aggregators and lets them take what the topics hold.
-async fn take(stack: &Stack, pool: &PgPool, feed: &Feed, count: usize) -> anyhow::Result<Run> {
-    for slot in 0..count {
-        stack.aggregator(slot).await?;
-    }
-    drain(stack, pool, feed).await
 }
 
 /// Waits until everything is read and published on both sides.

@@ -10,4 +10,5 @@ mod history;
 mod live;
 mod names;
 mod operate;
+mod tool;
 mod webhook;
