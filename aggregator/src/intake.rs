@@ -5,7 +5,7 @@ use crate::pipeline::{Pipeline, Work};
 use crate::source::Catalog;
 use contract::name::{TOPIC_DEAD_LETTER, TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE, source_topic};
 use futures_util::future::try_join_all;
-use futures_util::{StreamExt, TryFutureExt, stream};
+use futures_util::{Stream, StreamExt, TryFutureExt, stream};
 use service_kit::clock;
 use service_kit::health::Health;
 use service_kit::kafka::{BatchConsumer, Portion, Reached};
@@ -15,7 +15,6 @@ use std::panic;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 /// The consumer group.
@@ -44,13 +43,13 @@ pub fn start(
     let soft = life.soft().clone();
     life.spawn("intake", async move {
         tokio::select! {
-            () = run(config, &catalog, pipeline, health) => {}
+            () = run(config, catalog, pipeline, health) => {}
             () = soft.cancelled() => {}
         }
     });
 }
 
-async fn run(config: Config, catalog: &Catalog, pipeline: Pipeline, health: Health) {
+async fn run(config: Config, catalog: Arc<Catalog>, pipeline: Pipeline, health: Health) {
     let sources: Vec<String> = catalog.names().into_iter().map(source_topic).collect();
     let own = [TOPIC_DEAD_LETTER, TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE].map(str::to_owned);
     let needed: Vec<String> = sources.iter().cloned().chain(own).collect();
@@ -60,19 +59,16 @@ async fn run(config: Config, catalog: &Catalog, pipeline: Pipeline, health: Heal
         bytes: BATCH_BYTES,
         linger: Duration::from_millis(5),
     };
-    // While batches are stored, the next one is read.
-    let (ahead, batches) = mpsc::channel(1);
-    let read = async {
-        loop {
-            let batch = next(&consumer, portion, catalog).await;
-            if ahead.send(batch).await.is_err() {
-                return;
-            }
-        }
-    };
-    tokio::join!(read, store(batches, &consumer, &pipeline, &health));
+    let consumer = Arc::new(consumer);
+    let batches =
+        stream::unfold((consumer.clone(), catalog), move |(consumer, catalog)| async move {
+            Some((next(&consumer, portion, &catalog).await, (consumer, catalog)))
+        });
+    store(batches, &consumer, &pipeline, &health).await;
 }
 
+/// What is there when there is a turn for it, not before: the busier the database is, the more
+/// records share a transaction.
 async fn next(consumer: &BatchConsumer, portion: Portion, catalog: &Catalog) -> Batch {
     let records = consumer.next(portion).await;
     let (reached, now) = (Reached::by(&records), clock::now());
@@ -83,13 +79,12 @@ async fn next(consumer: &BatchConsumer, portion: Portion, catalog: &Catalog) -> 
 /// Stores some batches at a time. Offsets go forward in the order of the batches: what is behind
 /// one that is not stored yet is read again after a crash.
 async fn store(
-    batches: mpsc::Receiver<Batch>,
+    batches: impl Stream<Item = Batch>,
     consumer: &BatchConsumer,
     pipeline: &Pipeline,
     health: &Health,
 ) {
-    let all = stream::unfold(batches, async |mut batches| Some((batches.recv().await?, batches)));
-    let stored = all.map(|(works, reached)| {
+    let stored = batches.map(|(works, reached)| {
         let parts = parts(works).into_iter();
         let tasks = parts.map(|part| process(pipeline.clone(), part, health.clone()));
         try_join_all(tasks.collect::<Vec<_>>()).map_ok(|_| reached)

@@ -148,7 +148,8 @@ impl Changes {
         let (Some(newest), Some(state)) = (newest, fold::state(order, history, new_base)) else {
             return;
         };
-        self.rows.push(NewRow::version(&state, newest, None, &json(&known.customer)).pages_only());
+        let row = NewRow::version(&state, newest, &json(newest), None, &json(&known.customer));
+        self.rows.push(row.pages_only());
         self.due.extend(due_times(&state, known, settings));
         self.orders.push(order.to_string());
         self.bases.push(i64::try_from(new_base).unwrap_or(i64::MAX));

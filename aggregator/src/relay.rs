@@ -1,6 +1,6 @@
 //! Publishes the committed outbox: Redis for whoever watches, Kafka for whoever works on.
 //!
-//! Two loops, neither waits for the other. A lane has one owner at a time, so the versions of an
+//! Two loops, neither waits for the other (and a third one for dead letters). A lane has one owner at a time, so the versions of an
 //! order leave in order; a crash means a second publish, never a lost one. What they share is what was
 //! published and is not written down yet (`done`).
 
@@ -8,6 +8,7 @@ mod lanes;
 mod done;
 mod to_redis;
 mod to_kafka;
+mod letters;
 
 pub use lanes::Lanes;
 
@@ -63,6 +64,13 @@ pub fn start(
         tokio::select! {
             () = to_redis::run(&redis, live) => {}
             () = soft.cancelled() => redis.end(Side::Redis).await,
+        }
+    });
+    let (dead, soft, to) = (relay.clone(), life.soft().clone(), producer.clone());
+    life.spawn("dead letters", async move {
+        tokio::select! {
+            () = letters::run(&dead, to) => {}
+            () = soft.cancelled() => {}
         }
     });
     let soft = life.soft().clone();

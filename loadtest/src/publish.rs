@@ -6,7 +6,8 @@ use devstack::client::Rest;
 use devstack::host::term;
 use devstack::manifest::ManifestFile;
 use futures_util::StreamExt;
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
 use service_kit::clock;
 use service_kit::kafka::{Outgoing, Producer};
 use std::collections::HashMap;
@@ -19,6 +20,13 @@ use tokio::time::Instant;
 const ORDERS: usize = 2_000;
 /// Rates, in records a second.
 const RATES: [u32; 2] = [100, 1_000];
+
+/// What is read of a publication.
+#[derive(Deserialize)]
+struct Said {
+    channel: String,
+    version: u64,
+}
 
 /// When the versions of an order were written to Kafka.
 type Sent = Arc<Mutex<HashMap<String, Vec<(u64, Instant)>>>>;
@@ -68,11 +76,9 @@ async fn listen(url: String, sent: Sent, times: Arc<Mutex<Vec<f64>>>) -> anyhow:
     let mut messages = pubsub.on_message();
     while let Some(message) = messages.next().await {
         let at = Instant::now();
-        let body: Value = serde_json::from_slice(message.get_payload_bytes())
+        let said: Said = serde_json::from_slice(message.get_payload_bytes())
             .with_context(|| String::from_utf8_lossy(message.get_payload_bytes()).into_owned())?;
-        let channel = body["channel"].as_str().unwrap_or_default();
-        let order = channel.trim_start_matches("order:").to_owned();
-        let version = body["version"].as_u64().unwrap_or(0);
+        let (order, version) = (said.channel.trim_start_matches("order:").to_owned(), said.version);
         let mut sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(waiting) = sent.get_mut(&order) else { continue };
         // A state is whole: it tells what came before it too.

@@ -27,7 +27,7 @@ const GROUP: &str = "notifier";
 const DEADLINE: TimeDelta = TimeDelta::minutes(5);
 /// What goes into one transaction.
 const PORTION: Portion =
-    Portion { records: 200, bytes: 8 * 1024 * 1024, linger: Duration::from_millis(2) };
+    Portion { records: 200, bytes: 8 * 1024 * 1024, linger: Duration::from_millis(25) };
 
 /// Reads until the soft stop.
 pub fn start(life: &Lifecycle, config: Config, pool: PgPool, planned: Arc<Notify>, health: Health) {
@@ -45,21 +45,25 @@ async fn run(config: Config, pool: PgPool, planned: Arc<Notify>, health: Health)
     let consumer = BatchConsumer::join(&config.kafka, GROUP, &topics, &topics, &health).await;
     loop {
         let records = consumer.next(PORTION).await;
-        process(&pool, &records).await;
+        process(&pool, &records, &planned).await;
         consumer.done(&records);
-        planned.notify_waiters();
     }
 }
 
 /// Plans a batch until it is committed. One message that cannot be planned does not hold up the
-/// others: it is reported and left out.
-async fn process(pool: &PgPool, records: &[Record]) {
+/// others: it is reported and left out. Whoever sends is woken when there is something to send.
+async fn process(pool: &PgPool, records: &[Record], planned: &Notify) {
     let messages: Vec<TimelineMessage> = records.iter().filter_map(read).collect();
     let mut open = vec![messages.as_slice()];
     let mut attempt = 0;
     while let Some(part) = open.pop() {
         match plan_all(pool, part).await {
-            Ok(()) => attempt = 0,
+            Ok(letters) => {
+                attempt = 0;
+                if letters {
+                    planned.notify_waiters();
+                }
+            }
             Err(error) if classify(&error) != Failure::Value => {
                 tracing::warn!(%error, messages = part.len(), "planning is tried again");
                 tokio::time::sleep(backoff::delay(
@@ -93,30 +97,42 @@ fn read(record: &Record) -> Option<TimelineMessage> {
     message.ok()
 }
 
-async fn plan_all(pool: &PgPool, messages: &[TimelineMessage]) -> Result<(), sqlx::Error> {
+/// Plans messages in one transaction; tells whether there is a letter to send.
+async fn plan_all(pool: &PgPool, messages: &[TimelineMessage]) -> Result<bool, sqlx::Error> {
     let mut transaction = pool.begin().await?;
-    for message in messages {
-        plan(&mut transaction, message).await?;
+    let (orders, versions): (Vec<&str>, Vec<i64>) = messages.iter().map(name).unzip();
+    let mut new = notification::first_time(&mut transaction, &orders, &versions).await?;
+    let mut letters = false;
+    for (message, (order, version)) in messages.iter().zip(orders.into_iter().zip(versions)) {
+        if new.remove(&(order.to_owned(), version)) {
+            metric::message("planned");
+            letters |= plan(&mut transaction, message).await?;
+        } else {
+            metric::message("repeated");
+        }
     }
-    transaction.commit().await
+    transaction.commit().await?;
+    Ok(letters)
 }
 
-/// Inbox row, notification and deliveries of one message.
-async fn plan(connection: &mut PgConnection, message: &TimelineMessage) -> Result<(), sqlx::Error> {
-    let order = message.timeline.order.as_str();
+/// The order and its version.
+fn name(message: &TimelineMessage) -> (&str, i64) {
     let version = i64::try_from(message.timeline.version).unwrap_or(i64::MAX);
-    if !notification::first_time(connection, order, version).await? {
-        metric::message("repeated");
-        return Ok(());
-    }
-    metric::message("planned");
+    (message.timeline.order.as_str(), version)
+}
+
+/// Inbox row, notification and deliveries of one message; tells whether there is a letter to send.
+async fn plan(
+    connection: &mut PgConnection,
+    message: &TimelineMessage,
+) -> Result<bool, sqlx::Error> {
     let Some(occasion) = occasion(message) else {
-        return Ok(());
+        return Ok(false);
     };
     let choices = preference::choices(connection, message.customer.id.as_str()).await?;
     let planned = deliveries(&occasion, &message.customer, &choices);
     let language = Language::of(message.customer.locale.as_deref());
-    let (context, subject) = (Context::of(message), format!("order:{order}"));
+    let (context, subject) = (Context::of(message), format!("order:{}", message.timeline.order));
     let new = New {
         subject: &subject,
         occasion,
@@ -128,7 +144,7 @@ async fn plan(connection: &mut PgConnection, message: &TimelineMessage) -> Resul
         deadline_at: message.accepted_at + DEADLINE,
     };
     let Some(id) = notification::add(connection, &new).await? else {
-        return Ok(());
+        return Ok(false);
     };
     let overtaken = notification::overtaken(connection, &subject, occasion.place).await?;
     let now = clock::now();
@@ -148,7 +164,7 @@ async fn plan(connection: &mut PgConnection, message: &TimelineMessage) -> Resul
     if told_by_letter {
         supersede(connection, &subject, occasion, now).await?;
     }
-    Ok(())
+    Ok(told_by_letter)
 }
 
 /// The feed keeps everything; a letter that later news overtook is not sent.

@@ -62,7 +62,7 @@ pub struct Kafka {
     #[arg(long, env, default_value = "1")]
     pub kafka_instance: String,
     /// Partitions of a topic that this service has to create
-    #[arg(long, env, default_value_t = 6)]
+    #[arg(long, env, default_value_t = 3)]
     pub kafka_partitions: i32,
     /// Copies of a topic that this service has to create
     #[arg(long, env, default_value_t = 1)]

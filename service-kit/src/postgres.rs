@@ -13,12 +13,13 @@ use std::time::Duration;
 /// # Errors
 /// When the URL is no Postgres URL.
 pub fn pool(config: &Postgres, name: &str) -> Result<PgPool, sqlx::Error> {
-    Ok(lazy(config, options(config, name)?))
+    Ok(lazy(config).connect_lazy_with(options(config, name)?))
 }
 
 /// The same for statements that find many rows by their keys. They are planned once for each
 /// connection, and by their indexes: a plan that was made while a table was small is kept as it
-/// grows, and planning each call anew costs more than the call when there is little to do.
+/// grows, and planning each call anew costs more than the call when there is little to do. Who asks
+/// here tries again, so that a connection is not asked first whether it still lives.
 ///
 /// # Errors
 /// When the URL is no Postgres URL.
@@ -31,7 +32,8 @@ pub fn batch_pool(config: &Postgres, name: &str) -> Result<PgPool, sqlx::Error> 
         // What cannot do without a scan looks dear enough to be compiled.
         ("jit", "off"),
     ];
-    Ok(lazy(config, options(config, name)?.options(planned)))
+    let options = options(config, name)?.options(planned);
+    Ok(lazy(config).test_before_acquire(false).connect_lazy_with(options))
 }
 
 fn options(config: &Postgres, name: &str) -> Result<PgConnectOptions, sqlx::Error> {
@@ -39,11 +41,10 @@ fn options(config: &Postgres, name: &str) -> Result<PgConnectOptions, sqlx::Erro
     Ok(options.application_name(name))
 }
 
-fn lazy(config: &Postgres, options: PgConnectOptions) -> PgPool {
+fn lazy(config: &Postgres) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(config.database_connections)
         .acquire_timeout(Duration::from_secs(5))
-        .connect_lazy_with(options)
 }
 
 /// Applies the migrations that are missing.

@@ -35,9 +35,13 @@ impl Parcels {
 
     fn named(&self, event: &OrderEvent) -> Option<String> {
         let number = event.data.tracking_number.as_deref();
-        let by_number =
-            || number.map(|n| self.names.get(&plain(n)).cloned().unwrap_or_else(|| n.to_owned()));
+        let by_number = || number.map(|n| self.by_number(n).unwrap_or_else(|| n.to_owned()));
         event.data.shipment.clone().or_else(by_number)
+    }
+
+    fn by_number(&self, number: &str) -> Option<String> {
+        // Where nobody named a parcel, there is nothing to look up.
+        (!self.names.is_empty()).then(|| self.names.get(&plain(number)).cloned())?
     }
 
     fn only(&self) -> Option<String> {

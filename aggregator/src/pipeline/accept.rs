@@ -120,6 +120,7 @@ impl Changes {
             }
             let origin = draft.origin.take();
             let event = draft.into_event(order.clone());
+            let text = json(&event);
             if event.source != fold::DERIVED_SOURCE && fold::counts(&event) {
                 self.heard_of.push(order.to_string());
             }
@@ -127,10 +128,10 @@ impl Changes {
             if history.add(&order, event.clone(), known.version_base)
                 && let Some(state) = &history.state
             {
-                self.rows.push(NewRow::version(state, &event, before, &customer));
+                self.rows.push(NewRow::version(state, &event, &text, before, &customer));
                 changed = true;
             }
-            self.events.push(NewEvent { event, month: known.month, origin });
+            self.events.push(NewEvent { event, text, month: known.month, origin });
         }
         if let Some(timeline) = history.state.as_ref().filter(|_| changed) {
             self.keep(timeline.clone(), known, settings);

@@ -1,12 +1,9 @@
-//! The side that other programs work on: `order.events`, `order.timeline`, the dead letters.
+//! The side that other programs work on: `order.events` and `order.timeline`.
 
 use super::{FULL, Relay};
 use crate::metric;
-use crate::store::dead_letter::{self, DeadLetter};
 use crate::store::outbox::{Row, Side};
-use contract::name::{
-    MAX_MESSAGE, TOPIC_DEAD_LETTER, TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE, TRACEPARENT,
-};
+use contract::name::{TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE, TRACEPARENT};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use service_kit::clock;
 use service_kit::kafka::{Outgoing, Producer};
@@ -20,15 +17,8 @@ pub(super) async fn run(relay: &Relay, producer: Producer) {
     }
 }
 
-/// Publishes one portion of versions and one of dead letters; tells whether one was full.
+/// Publishes one portion; tells whether it was a full one.
 async fn portion(relay: &Relay, producer: &Producer) -> Result<bool, String> {
-    let versions = versions(relay, producer).await;
-    // A dead letter that cannot be sent must not hold up what can.
-    let letters = dead_letters(relay, producer).await;
-    Ok(versions? || letters?)
-}
-
-async fn versions(relay: &Relay, producer: &Producer) -> Result<bool, String> {
     let rows = relay.open(Side::Kafka).await.map_err(|e| e.to_string())?;
     let Some(first) = rows.first() else { return Ok(false) };
     let oldest = (clock::now() - first.created_at).to_std().unwrap_or_default();
@@ -82,35 +72,4 @@ fn traced(record: Outgoing, row: &Row) -> Outgoing {
         Some(trace) => record.header(TRACEPARENT, trace.as_bytes()),
         None => record,
     }
-}
-
-async fn dead_letters(relay: &Relay, producer: &Producer) -> Result<bool, String> {
-    // A refused record may be large: few at a time.
-    let letters = dead_letter::unpublished(&relay.pool, 16).await.map_err(|e| e.to_string())?;
-    if letters.is_empty() {
-        return Ok(false);
-    }
-    let (ids, letters): (Vec<i64>, Vec<DeadLetter>) = letters.into_iter().unzip();
-    let records: Vec<Outgoing> = letters.into_iter().map(letter).collect();
-    producer.send(&records).await.map_err(|e| e.to_string())?;
-    dead_letter::published(&relay.pool, &ids).await.map_err(|e| e.to_string())?;
-    Ok(ids.len() == 16)
-}
-
-/// What a dead letter may hold beside its headers; a record that was compressed may be longer.
-const LETTER_ROOM: usize = MAX_MESSAGE - 64 * 1024;
-
-fn letter(mut letter: DeadLetter) -> Outgoing {
-    let cut = letter.value.len() > LETTER_ROOM;
-    letter.value.truncate(LETTER_ROOM);
-    let key = letter.order_id.unwrap_or_default();
-    let record = Outgoing::new(TOPIC_DEAD_LETTER, key, letter.value)
-        .header("source", letter.source)
-        .header("reason", letter.reason)
-        .header("detail", letter.detail)
-        .header("topic", letter.topic)
-        .header("partition", letter.partition.to_string())
-        .header("offset", letter.position.to_string())
-        .header("received-at", letter.received_at.to_rfc3339());
-    if cut { record.header("truncated", "true") } else { record }
 }

@@ -1,6 +1,5 @@
 //! Accepted events.
 
-use super::json;
 use super::order::Known;
 use crate::draft::Origin;
 use chrono::NaiveDate;
@@ -45,6 +44,8 @@ pub async fn load<'a>(
 pub struct NewEvent {
     /// The event.
     pub event: OrderEvent,
+    /// The same as JSON.
+    pub text: String,
     /// The order's month.
     pub month: NaiveDate,
     /// Where its record stands; none for what is derived.
@@ -63,7 +64,7 @@ pub async fn add(connection: &mut PgConnection, new: &[NewEvent]) -> Result<(), 
     let milestones: Vec<String> = events().map(|e| e.milestone.code().to_owned()).collect();
     let occurred: Vec<_> = events().map(|e| e.time).collect();
     let received: Vec<_> = events().map(|e| e.receivedat).collect();
-    let documents: Vec<String> = events().map(json).collect();
+    let documents: Vec<&str> = new.iter().map(|new| new.text.as_str()).collect();
     let months: Vec<NaiveDate> = new.iter().map(|new| new.month).collect();
     let origins = || new.iter().map(|new| new.origin.as_ref());
     let topics: Vec<Option<String>> = origins().map(|o| Some(o?.topic.clone())).collect();
@@ -81,7 +82,7 @@ pub async fn add(connection: &mut PgConnection, new: &[NewEvent]) -> Result<(), 
         &milestones,
         &occurred,
         &received,
-        &documents,
+        &documents as _,
         &topics as _,
         &partitions as _,
         &positions as _,

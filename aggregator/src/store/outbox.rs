@@ -30,11 +30,12 @@ pub struct NewRow {
 }
 
 impl NewRow {
-    /// A version, the event that made it, and the status before.
+    /// A version, the event that made it (and its JSON), and the status before.
     #[must_use]
     pub fn version(
         timeline: &Timeline,
         event: &OrderEvent,
+        text: &str,
         before: Option<Milestone>,
         customer: &str,
     ) -> Self {
@@ -44,7 +45,7 @@ impl NewRow {
             lane: i16::try_from(shard).unwrap_or(0) % LANES,
             order,
             version: i64::try_from(timeline.version).unwrap_or(i64::MAX),
-            event: json(event),
+            event: text.to_owned(),
             timeline: json(timeline),
             previous_status: before.map(|status| status.code().to_owned()),
             customer: customer.to_owned(),

@@ -33,10 +33,11 @@ pub(super) async fn start(
         .args(["-cp", &classpath, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"])
         .arg(&properties);
     quiet(&mut format).await?;
-    let argv =
-        ["java", "-Xmx512m", "-Xms128m", "-XX:+UseSerialGC", "-cp", &classpath, "kafka.Kafka"];
-    let argv =
-        argv.iter().map(ToString::to_string).chain([properties.display().to_string()]).collect();
+    // It lives for minutes: what the second compiler would win, its own work eats.
+    let java = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xms128m", "-Xmx512m"];
+    let program = ["-cp", &classpath, "kafka.Kafka"];
+    let argv = java.iter().chain(&program).map(ToString::to_string);
+    let argv = argv.chain([properties.display().to_string()]).collect();
     let log = folder.path().join("kafka.log");
     let server = launch(register, "Kafka", argv, Signal::SIGTERM, &log, None)?;
     let brokers = format!("127.0.0.1:{port}");

@@ -5,25 +5,27 @@ use crate::plan::{Occasion, Planned};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::types::Json;
+use std::collections::HashSet;
 use uuid::Uuid;
 
-/// Notes that a message was planned. False when it was before.
+/// Notes that these versions of orders are planned; returns those that were not before.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn first_time(
     connection: &mut PgConnection,
-    order: &str,
-    version: i64,
-) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query!(
-        "insert into handled (order_id, version) values ($1, $2) on conflict do nothing",
-        order,
-        version
+    orders: &[&str],
+    versions: &[i64],
+) -> Result<HashSet<(String, i64)>, sqlx::Error> {
+    let new = sqlx::query!(
+        "insert into handled (order_id, version) select o, v from unnest($1::text[], $2::bigint[]) as new (o, v)
+         on conflict do nothing returning order_id, version",
+        orders as _,
+        versions
     )
-    .execute(connection)
+    .fetch_all(connection)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(new.into_iter().map(|row| (row.order_id, row.version)).collect())
 }
 
 /// A notification to add.

@@ -5,13 +5,12 @@ use super::client;
 use super::topic::ensure_topics;
 use crate::config::Kafka;
 use crate::health::Health;
-use futures_util::FutureExt;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use std::collections::HashMap;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// One record as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +59,7 @@ pub struct Portion {
     pub records: usize,
     /// Bytes of their values.
     pub bytes: usize,
-    /// How long to look for more after the first.
+    /// How long to wait for more after the first: a few records together cost little more than one.
     pub linger: Duration,
 }
 
@@ -144,7 +143,7 @@ impl BatchConsumer {
         }
     }
 
-    /// Waits for a record, then takes what is there already. An error of the client is reported
+    /// Waits for a record, then takes what is there and what comes in a moment. An error of the client is reported
     /// and reading goes on.
     pub async fn next(&self, portion: Portion) -> Vec<Record> {
         let first = loop {
@@ -157,8 +156,8 @@ impl BatchConsumer {
         let end = Instant::now() + portion.linger;
         let mut bytes = first.value.len();
         let mut records = vec![first];
-        while records.len() < portion.records && bytes < portion.bytes && Instant::now() < end {
-            let Some(Ok(message)) = self.inner.recv().now_or_never() else { break };
+        while records.len() < portion.records && bytes < portion.bytes {
+            let Ok(Ok(message)) = timeout_at(end, self.inner.recv()).await else { break };
             bytes += message.payload_len();
             records.push(Record::read(&message));
         }
