@@ -23,8 +23,10 @@ pub enum Confidence {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct EtaRange {
     /// Not before.
+    #[schema(example = "2026-11-22T01:00:00Z")]
     pub earliest: DateTime<Utc>,
     /// Not after.
+    #[schema(example = "2026-11-24T13:00:00Z")]
     pub latest: DateTime<Utc>,
 }
 

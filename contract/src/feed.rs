@@ -12,19 +12,25 @@ pub const LIVE_ITEMS: i64 = 20;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FeedItem {
     /// Id of the item.
+    #[schema(example = "0198c0de-0000-7000-8000-000000000001")]
     pub id: String,
     /// The order that it is about.
+    #[schema(example = "TM-1042")]
     pub order: String,
     /// Milestone code.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "shipment.delivered")]
     pub milestone: Milestone,
     /// Label, in the customer's language.
+    #[schema(example = "Delivered")]
     pub title: String,
     /// One sentence, in the customer's language.
+    #[schema(example = "Your order TM-1042 has been delivered.")]
     pub body: String,
     /// When it was told.
+    #[schema(example = "2026-11-20T09:40:06Z")]
     pub created_at: DateTime<Utc>,
     /// When it was read.
+    #[schema(example = "2026-11-20T09:40:06Z")]
     pub read_at: Option<DateTime<Utc>>,
 }
 
@@ -32,6 +38,7 @@ pub struct FeedItem {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FeedState {
     /// How many are unread.
+    #[schema(example = 2)]
     pub unread: i64,
     /// The newest ones.
     pub items: Vec<FeedItem>,
@@ -43,7 +50,9 @@ pub struct FeedPage {
     /// Newest first.
     pub items: Vec<FeedItem>,
     /// How many are unread in all.
+    #[schema(example = 2)]
     pub unread: i64,
     /// Cursor of the next page.
+    #[schema(example = "MjAyNi0xMS0yMFQwOTo0MDowNlo")]
     pub next: Option<String>,
 }

@@ -25,12 +25,13 @@ pub enum StepState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Step {
     /// `placed`, `confirmed`, `production`, `packed`, `in_transit`, `out_for_delivery`, `delivered`.
+    #[schema(example = "packed")]
     pub code: String,
     /// Where it stands.
     pub state: StepState,
     /// When it was reached; absent while ahead, null when it was passed without an event.
     #[serde(default, skip_serializing_if = "StepAt::is_ahead")]
-    #[schema(value_type = Option<DateTime<Utc>>)]
+    #[schema(value_type = Option<DateTime<Utc>>, example = "2026-11-18T02:15:00Z")]
     pub at: StepAt,
 }
 
@@ -58,8 +59,10 @@ impl StepAt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Progress {
     /// Delivered lines.
+    #[schema(example = 1)]
     pub delivered: u32,
     /// All lines.
+    #[schema(example = 2)]
     pub of: u32,
 }
 
@@ -67,17 +70,22 @@ pub struct Progress {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Item {
     /// The shop's line number.
+    #[schema(example = "1")]
     pub line: String,
     /// The shop's article number.
+    #[schema(example = "MUG-11OZ")]
     pub sku: Option<String>,
     /// What the shop calls it; untrusted plain text.
+    #[schema(example = "Cốc sứ in tên")]
     pub title: Option<String>,
     /// Pieces.
+    #[schema(example = 2)]
     pub quantity: u32,
     /// Milestone code.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "shipment.in_transit")]
     pub status: Milestone,
     /// The parcel that it is in.
+    #[schema(example = "P1")]
     pub shipment: Option<String>,
 }
 
@@ -85,15 +93,19 @@ pub struct Item {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Shipment {
     /// The shop's name for it, else its tracking number.
+    #[schema(example = "P1")]
     pub id: String,
     /// Carrier code.
+    #[schema(example = "ghn")]
     pub carrier: Option<String>,
     /// The carrier's number.
+    #[schema(example = "GHN8K2")]
     pub tracking_number: Option<String>,
     /// The carrier's page, for carriers that we know.
+    #[schema(example = "https://donhang.ghn.vn/?order_code=GHN8K2")]
     pub tracking_url: Option<String>,
     /// Milestone code.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "shipment.in_transit")]
     pub status: Milestone,
     /// Lines in it.
     pub items: Vec<String>,
@@ -103,29 +115,39 @@ pub struct Shipment {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Entry {
     /// `source:id` of the event.
+    #[schema(example = "logistics:scan-91")]
     pub id: String,
     /// When it happened.
+    #[schema(example = "2026-11-20T09:40:06Z")]
     pub at: DateTime<Utc>,
     /// When it was first received.
+    #[schema(example = "2026-11-20T09:40:06Z")]
     pub received_at: DateTime<Utc>,
     /// Milestone code.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "shipment.in_transit")]
     pub milestone: Milestone,
     /// Who says it.
+    #[schema(example = "logistics")]
     pub source: String,
     /// The parcel that it is about.
+    #[schema(example = "P1")]
     pub shipment: Option<String>,
     /// The line that it is about.
+    #[schema(example = "1")]
     pub line: Option<String>,
     /// Where; untrusted plain text.
+    #[schema(example = "Kho Củ Chi")]
     pub location: Option<String>,
     /// The source's words; untrusted plain text.
+    #[schema(example = "Hàng đang trung chuyển")]
     pub note: Option<String>,
     /// Why: a short code.
+    #[schema(example = "address_incomplete")]
     pub reason: Option<String>,
     /// How sure the source is.
     pub confidence: Confidence,
     /// Id of the entry that withdrew this one.
+    #[schema(example = "logistics:scan-92")]
     pub corrected_by: Option<String>,
     /// The source's clock was ahead, so the entry stands at its receipt.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -174,6 +196,7 @@ pub struct Eta {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Promise {
     /// The last day, in the customer's zone.
+    #[schema(example = "2026-11-24")]
     pub latest: NaiveDate,
 }
 
@@ -181,15 +204,19 @@ pub struct Promise {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// Milestone code.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "shipment.attempt_failed")]
     pub code: Milestone,
     /// Since when.
+    #[schema(example = "2026-11-20T09:40:06Z")]
     pub since: DateTime<Utc>,
     /// Why: a short code.
+    #[schema(example = "not_at_home")]
     pub reason: Option<String>,
     /// The parcel that it is about.
+    #[schema(example = "P1")]
     pub shipment: Option<String>,
     /// The line that it is about.
+    #[schema(example = "1")]
     pub line: Option<String>,
 }
 
@@ -200,8 +227,10 @@ pub struct Timeline {
     #[schema(value_type = String, example = "TM-1042")]
     pub order: OrderId,
     /// Number of accepted events; only grows.
+    #[schema(example = 7)]
     pub version: u64,
     /// Newest receipt among the accepted events.
+    #[schema(example = "2026-11-20T09:40:06Z")]
     pub updated_at: DateTime<Utc>,
     /// The worst open problem, else the least advanced unfinished item.
     #[schema(value_type = String, example = "shipment.in_transit")]

@@ -4,6 +4,7 @@ mod report;
 pub mod floors;
 mod lint;
 mod query;
+mod example;
 pub mod document;
 mod rust;
 mod widget;

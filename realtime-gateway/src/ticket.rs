@@ -21,8 +21,10 @@ const TTL: i64 = 30;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Ticket {
     /// For `?ticket=`, once.
+    #[schema(example = "b0a1c2d3e4f5")]
     ticket: String,
     /// When it ends.
+    #[schema(example = "2026-11-20T09:40:06Z")]
     expires_at: chrono::DateTime<chrono::Utc>,
 }
 

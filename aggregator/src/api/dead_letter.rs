@@ -45,6 +45,7 @@ pub(super) struct Letters {
     /// The newest first.
     items: Vec<LetterLine>,
     /// Cursor of the next page; none on the last.
+    #[schema(example = 41)]
     next: Option<String>,
 }
 
@@ -75,21 +76,33 @@ pub(super) async fn list(
 /// A refused record with everything that is known of it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Letter {
+    #[schema(example = 41)]
     id: i64,
+    #[schema(example = "ghn")]
     source: String,
+    #[schema(example = "bad_time")]
     reason: String,
+    #[schema(example = "\"yesterday\" is no time")]
     detail: String,
+    #[schema(example = "source.ghn")]
     topic: String,
+    #[schema(example = 3)]
     partition: i32,
+    #[schema(example = 1187)]
     offset: i64,
+    #[schema(example = "TM-1042")]
     order: Option<String>,
+    #[schema(example = "2026-11-20T09:40:06Z")]
     received_at: chrono::DateTime<chrono::Utc>,
+    #[schema(example = "2026-11-20T09:40:06Z")]
     replayed_at: Option<chrono::DateTime<chrono::Utc>>,
     /// Headers of the record.
     headers: HashMap<String, String>,
     /// The value as text, where it is one.
+    #[schema(example = "{\"OrderCode\":\"GHN8K2\"}")]
     value: Option<String>,
     /// The value in base64, where it is no text.
+    #[schema(example = "eyJPcmRlckNvZGUiOg==")]
     value_base64: Option<String>,
 }
 

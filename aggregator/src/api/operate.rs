@@ -80,6 +80,7 @@ pub(super) struct Parked {
     /// The page.
     items: Vec<ParkedLine>,
     /// Cursor of the next page; none on the last.
+    #[schema(example = "logistics:scan-91")]
     next: Option<String>,
 }
 

@@ -25,6 +25,7 @@ pub(super) struct Silent {
     /// The longest first.
     items: Vec<SilentLine>,
     /// Cursor of the next page; none on the last.
+    #[schema(example = "TM-1042")]
     next: Option<String>,
 }
 

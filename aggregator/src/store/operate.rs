@@ -9,24 +9,34 @@ use sqlx::types::Json;
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct LetterLine {
     /// Number.
+    #[schema(example = 41)]
     pub id: i64,
     /// The source that it came from.
+    #[schema(example = "ghn")]
     pub source: String,
     /// Label of the refusal.
+    #[schema(example = "bad_time")]
     pub reason: String,
     /// One sentence.
+    #[schema(example = "\"yesterday\" is no time")]
     pub detail: String,
     /// Topic.
+    #[schema(example = "source.ghn")]
     pub topic: String,
     /// Partition.
+    #[schema(example = 3)]
     pub partition: i32,
     /// Offset.
+    #[schema(example = 1187)]
     pub offset: i64,
     /// The order, when the refusal came after it was read.
+    #[schema(example = "TM-1042")]
     pub order: Option<String>,
     /// First receipt.
+    #[schema(example = "2026-11-20T09:40:06Z")]
     pub received_at: DateTime<Utc>,
     /// When it was driven again.
+    #[schema(example = "2026-11-20T09:40:06Z")]
     pub replayed_at: Option<DateTime<Utc>>,
 }
 
@@ -60,14 +70,19 @@ pub async fn dead_letters(
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct ParkedLine {
     /// Source and id of the event.
+    #[schema(example = "logistics:scan-91")]
     pub key: String,
     /// The order that it waits for.
+    #[schema(example = "TM-1042")]
     pub order: Option<String>,
     /// The name that it waits to be told.
+    #[schema(example = "tracking:GHN8K2")]
     pub alias: Option<String>,
     /// What it will say.
+    #[schema(example = "shipment.in_transit")]
     pub milestone: Option<String>,
     /// Since when it waits.
+    #[schema(example = "2026-11-20T09:40:06Z")]
     pub parked_at: DateTime<Utc>,
 }
 
@@ -91,14 +106,19 @@ pub async fn parked(pool: &PgPool, after: &str, most: i64) -> Result<Vec<ParkedL
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct UnmappedLine {
     /// The source.
+    #[schema(example = "ghn")]
     pub source: String,
     /// The vendor's code.
+    #[schema(example = "sorting_lost")]
     pub code: String,
     /// How often it came.
+    #[schema(example = 12)]
     pub seen: i64,
     /// When it came first.
+    #[schema(example = "2026-11-20T09:40:06Z")]
     pub first_at: DateTime<Utc>,
     /// When it came last.
+    #[schema(example = "2026-11-20T09:40:06Z")]
     pub last_at: DateTime<Utc>,
 }
 
@@ -120,19 +140,25 @@ pub async fn unmapped(pool: &PgPool, most: i64) -> Result<Vec<UnmappedLine>, sql
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct EventLine {
     /// `accepted`, `info` (kept for operators), `parked` or `dead`.
+    #[schema(example = "accepted")]
     pub fate: String,
     /// Why, of a dead one.
+    #[schema(example = "bad_time")]
     pub reason: Option<String>,
     /// First receipt.
+    #[schema(example = "2026-11-20T09:40:06Z")]
     pub received_at: DateTime<Utc>,
     /// The canonical event; of a parked one, as it was read.
     #[schema(value_type = Option<Object>)]
     pub event: Option<Json<serde_json::Value>>,
     /// Topic of its record.
+    #[schema(example = "source.logistics")]
     pub topic: Option<String>,
     /// Partition of its record.
+    #[schema(example = 3)]
     pub partition: Option<i32>,
     /// Offset of its record.
+    #[schema(example = 1187)]
     pub offset: Option<i64>,
 }
 

@@ -9,11 +9,13 @@ use uuid::Uuid;
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct Replay {
     /// Its name.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "0198c0de-0000-7000-8000-000000000001")]
     pub id: Uuid,
     /// Of this source alone.
+    #[schema(example = "ghn")]
     pub source: Option<String>,
     /// With this label alone.
+    #[schema(example = "bad_time")]
     pub reason: Option<String>,
     /// The last record that it takes.
     #[serde(skip)]
@@ -22,12 +24,16 @@ pub struct Replay {
     #[serde(skip)]
     pub at: i64,
     /// How many there were when it began.
+    #[schema(example = 1200)]
     pub total: i64,
     /// How many were driven again.
+    #[schema(example = 640)]
     pub done: i64,
     /// `running`, `stopped`, `finished`.
+    #[schema(example = "running")]
     pub state: String,
     /// When it began.
+    #[schema(example = "2026-11-20T09:40:06Z")]
     pub created_at: DateTime<Utc>,
 }
 

@@ -39,6 +39,7 @@ pub async fn heard_of(connection: &mut PgConnection, orders: &[String]) -> Resul
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct SilentLine {
     /// The order.
+    #[schema(example = "TM-1042")]
     pub order: String,
     /// Where it stands.
     #[schema(example = "production.started")]
@@ -47,6 +48,7 @@ pub struct SilentLine {
     #[schema(example = "workshop")]
     pub owner: String,
     /// When it was heard of last.
+    #[schema(example = "2026-11-20T09:40:06Z")]
     pub since: DateTime<Utc>,
 }
 

@@ -1,5 +1,6 @@
 //! Generated documents: the REST description of all services, and the table of their settings.
 
+use super::example;
 use super::report::Report;
 use crate::host::folder;
 use crate::host::term::Step;
@@ -65,6 +66,8 @@ async fn openapi() -> anyhow::Result<String> {
             into.extend(from);
         }
     }
+    let bare = example::missing(&whole);
+    ensure!(bare.is_empty(), "without an example: {}", bare.join(", "));
     Ok(format!("{}\n", serde_json::to_string_pretty(&whole)?))
 }
 

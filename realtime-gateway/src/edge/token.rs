@@ -36,6 +36,7 @@ pub(super) struct Wanted {
     scope: Vec<String>,
     /// 1 to 86400; 900 when left out.
     #[serde(default = "quarter")]
+    #[schema(example = 3600)]
     ttl_seconds: i64,
 }
 
@@ -47,8 +48,10 @@ const fn quarter() -> i64 {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Minted {
     /// JWT.
+    #[schema(example = "eyJhbGciOiJFUzI1NiJ9…")]
     token: String,
     /// When it ends.
+    #[schema(example = "2026-11-20T09:40:06Z")]
     expires_at: chrono::DateTime<chrono::Utc>,
 }
 
