@@ -31,7 +31,7 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/aggregator");
 /// What it can do beside serving.
 const TOOLS: Tools = Tools {
     plain: &[("sources", tool::sources), ("source", tool::source)],
-    set: &["rebuild", "raise-versions", "import", "calibrate"],
+    set: &["rebuild", "raise-versions", "import", "calibrate", "forget"],
 };
 
 /// Runs the program.
@@ -45,6 +45,7 @@ pub fn main() -> ExitCode {
             Task::Migrate => migrate(&config).await,
             Task::Serve => serve(config).await,
             Task::Tool("calibrate", _) => calibrate(&config).await,
+            Task::Tool("forget", _) => forget(&config).await,
             Task::Tool("import", files) => bring_in(&config, &files).await,
             Task::Tool(tool, named) => walk(&config, tool, &named).await,
         },
@@ -61,6 +62,14 @@ async fn migrate(config: &Config) -> anyhow::Result<ExitCode> {
 async fn calibrate(config: &Config) -> anyhow::Result<ExitCode> {
     let pool = postgres::pool(&config.postgres, "aggregator calibrate")?;
     Ok(service::print(&calibrate::report(&pool).await?))
+}
+
+/// Forgets what is older than the settings say, at once.
+async fn forget(config: &Config) -> anyhow::Result<ExitCode> {
+    let pool = postgres::pool(&config.postgres, "aggregator forget")?;
+    let gone = sweep::forget(&pool, keep(config)?).await?;
+    let (orders, letters) = (gone.orders, gone.letters);
+    Ok(service::print(&format!("done: {orders} orders and {letters} refused records forgotten\n")))
 }
 
 /// Brings in orders that are under way.

@@ -13,7 +13,8 @@ use std::time::Duration;
 /// CSV or JSON lines; tells nobody; can be repeated), `rebuild [ORDER…]` (folds orders anew while
 /// everything runs; what differs gets a new version), `raise-versions [ORDER…]` (after a restore of
 /// an older database: every version above what was ever published; this and `rebuild` go on where
-/// they were broken off), `calibrate` (how often what was said of the delivery came true).
+/// they were broken off), `calibrate` (how often what was said of the delivery came true), `forget`
+/// (what is older than `RETENTION` and `DEAD_LETTER_RETENTION`, now instead of within the hour).
 /// Every setting is an environment variable or the flag of the same name.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "aggregator")]

@@ -10,6 +10,8 @@ mod due;
 mod housekeeping;
 mod retention;
 
+pub use retention::{Forgotten, forget};
+
 use crate::pipeline::Pipeline;
 use crate::store::duration;
 use chrono::TimeDelta;

@@ -28,14 +28,37 @@ pub(super) fn start(life: &Lifecycle, pool: PgPool, keep: Keep) {
     });
 }
 
-async fn run(pool: &PgPool, keep: Keep) -> Result<(), sqlx::Error> {
-    month::make(pool).await?;
+/// What was forgotten.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Forgotten {
+    /// Orders.
+    pub orders: usize,
+    /// Refused records.
+    pub letters: u64,
+}
+
+/// Forgets what is old by now.
+///
+/// # Errors
+/// When the database is away; what is done is done.
+pub async fn forget(pool: &PgPool, keep: Keep) -> Result<Forgotten, sqlx::Error> {
+    let mut gone = Forgotten::default();
     for old in month::before(pool, ago(keep.orders).date_naive()).await? {
         let orders = month::forget(pool, old).await?;
         tracing::info!(month = %old, orders, "orders of a month are forgotten");
+        gone.orders += orders;
     }
-    while month::forget_letters(pool, ago(keep.letters)).await? > 0 {}
-    Ok(())
+    loop {
+        match month::forget_letters(pool, ago(keep.letters)).await? {
+            0 => return Ok(gone),
+            letters => gone.letters += letters,
+        }
+    }
+}
+
+async fn run(pool: &PgPool, keep: Keep) -> Result<(), sqlx::Error> {
+    month::make(pool).await?;
+    forget(pool, keep).await.map(drop)
 }
 
 /// The beginning of time, when it is longer ago than that.

@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use devstack::testing::{Stack, unique};
 use serde_json::{Value, json};
 use service_kit::clock;
+use service_kit::kafka::Outgoing;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -105,6 +106,7 @@ async fn an_order_is_expected_when_those_like_it_came() {
         assert!(Instant::now() < end, "{timeline}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    stands_still_for_longer_than_usual(&stack).await;
     // What was said of it is held against its coming.
     let scan = json!({"id": format!("{order}-there"), "carrier": "ghn", "tracking_number": format!("T-{order}"),
         "code": "delivered", "ts": clock::now().timestamp() + 1, "order_ref": order});
@@ -119,5 +121,46 @@ async fn an_order_is_expected_when_those_like_it_came() {
     let table = tool(&stack, "calibrate", "").await;
     for by in ["estimate", "carrier"] {
         assert!(table.lines().any(|line| line.starts_with(by)), "{table}");
+    }
+}
+
+/// Its printing was heard of five days ago; that of the others took twenty hours.
+async fn stands_still_for_longer_than_usual(stack: &Stack) {
+    let (order, long_ago) = (unique("STILL"), clock::now() - TimeDelta::days(5));
+    let promise = (long_ago + TimeDelta::days(30)).date_naive().to_string();
+    let placed = json!({"event": "order.placed", "order_no": order, "at": long_ago.to_rfc3339(),
+        "customer": {"id": format!("C-{order}")}, "promise": {"latest": promise},
+        "items": [{"line": "1", "title": "Cốc", "quantity": 1}]});
+    let work = |sequence: i64, stage: &str| {
+        json!({"workOrderId": format!("W-{order}"), "orderNumber": order,
+        "lineItemId": "1", "stage": stage, "state": "STARTED", "sequence": sequence,
+        "at": (long_ago + TimeDelta::minutes(sequence)).to_rfc3339()})
+    };
+    for (topic, value) in [("source.shop", placed), ("source.manufacturing", work(1, "PRINTING"))] {
+        let record = Outgoing::new(topic, "", value.to_string());
+        stack.producer.send(&[record.header("received-at", long_ago.to_rfc3339())]).await.unwrap();
+    }
+    let warning = warning(stack, &order, Option::is_some).await;
+    assert_eq!(warning.unwrap()["reason"], "silence");
+    stack.say("source.manufacturing", &work(2, "PRINTING")).await.unwrap();
+    self::warning(stack, &order, Option::is_none).await;
+}
+
+/// The order's warning of a delay, once it is as wanted.
+async fn warning(
+    stack: &Stack,
+    order: &str,
+    wanted: impl Fn(&Option<Value>) -> bool,
+) -> Option<Value> {
+    let end = Instant::now() + LIMIT;
+    loop {
+        let timeline = stack.rest.timeline(order).await.unwrap().unwrap_or_default();
+        let mut entries = timeline["entries"].as_array().into_iter().flatten();
+        let warning = entries.find(|entry| entry["milestone"] == "delay.warning").cloned();
+        if wanted(&warning) {
+            return warning;
+        }
+        assert!(Instant::now() < end, "{timeline}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

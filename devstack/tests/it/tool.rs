@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use devstack::testing::{Stack, unique};
 use serde_json::json;
 use service_kit::clock;
+use sqlx::{AssertSqlSafe, PgPool};
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -76,4 +77,32 @@ async fn timelines_are_rebuilt_as_they_were_and_versions_can_be_raised() {
     stack.say("source.shop", &confirmed).await.unwrap();
     let next = raised["version"].as_u64().unwrap() + 1;
     assert_eq!(stack.rest.wait_version(&order, next, LIMIT).await.unwrap()["version"], next);
+}
+
+/// A month of long ago goes with its orders and all that is known of them; whoever comes back later
+/// begins anew.
+#[tokio::test]
+async fn an_order_of_long_ago_is_forgotten_with_its_events() {
+    let stack = Stack::running().unwrap();
+    let (old, young) = (unique("OLD"), unique("YOUNG"));
+    for order in [&old, &young] {
+        stack.say("source.shop", &placed(order)).await.unwrap();
+        stack.rest.wait_version(order, 1, LIMIT).await.unwrap();
+    }
+    let database = PgPool::connect(&stack.manifest.database_urls["aggregator"]).await.unwrap();
+    for table in ["orders", "events"] {
+        let aged = format!("update {table} set month = date '2020-01-01' where order_id = $1");
+        sqlx::query(AssertSqlSafe(aged)).bind(&old).execute(&database).await.unwrap();
+    }
+    let said = tool(&stack, "forget", "").await;
+    assert!(said.contains("done: 1 orders"), "{said}");
+    assert!(stack.rest.timeline(&old).await.unwrap().is_none());
+    let left = "select count(*) from events where order_id = $1";
+    assert_eq!(
+        sqlx::query_scalar::<_, i64>(left).bind(&old).fetch_one(&database).await.unwrap(),
+        0
+    );
+    assert!(stack.rest.timeline(&young).await.unwrap().is_some());
+    stack.say("source.shop", &placed(&old)).await.unwrap();
+    assert_eq!(stack.rest.wait_version(&old, 1, LIMIT).await.unwrap()["version"], 1);
 }
