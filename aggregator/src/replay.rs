@@ -4,6 +4,7 @@ use crate::draft::Draft;
 use crate::pipeline::{self, Pipeline};
 use crate::store::dead_letter::{self, DeadLetter, Filter};
 use crate::store::replay;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use service_kit::kafka::{Outgoing, Producer};
 use service_kit::lifecycle::Lifecycle;
 use std::time::Duration;
@@ -42,15 +43,15 @@ async fn portion(pipeline: &Pipeline, producer: &Producer) -> anyhow::Result<boo
         dead_letter::open_after(&mut transaction, filter, run.at, run.up_to, PORTION).await?;
     let at = letters.last().map_or(run.at, |(id, _)| *id);
     let finished = i64::try_from(letters.len())? < PORTION;
-    let more = i64::try_from(letters.len())?;
-    drive(&mut transaction, pipeline, producer, letters).await?;
-    replay::advance(&mut transaction, run.id, at, more, finished).await?;
+    let driven = drive(&mut transaction, pipeline, producer, letters).await?;
+    replay::advance(&mut transaction, run.id, at, i64::try_from(driven)?, finished).await?;
     transaction.commit().await?;
     pipeline.committed.notify_waiters();
     Ok(!finished)
 }
 
-/// Drives refused records again, in a transaction of the caller's.
+/// Drives refused records again, in a transaction of the caller's; returns how many. One that Kafka
+/// will never take stays refused.
 ///
 /// # Errors
 /// When Kafka or the database is away.
@@ -59,8 +60,7 @@ pub async fn drive(
     pipeline: &Pipeline,
     producer: &Producer,
     letters: Vec<(i64, DeadLetter)>,
-) -> anyhow::Result<()> {
-    let ids: Vec<i64> = letters.iter().map(|(id, _)| *id).collect();
+) -> anyhow::Result<usize> {
     // One that waited in vain has no record any more: its draft is what there is.
     let (waited, records): (Vec<_>, Vec<_>) =
         letters.into_iter().partition(|(_, letter)| letter.topic.starts_with("parked:"));
@@ -71,10 +71,60 @@ pub async fn drive(
     if !drafts.is_empty() {
         pipeline::redrive(connection, drafts, &pipeline.settings).await?;
     }
-    let records: Vec<Outgoing> = records.into_iter().map(|(_, letter)| record(letter)).collect();
-    producer.send(&records).await?;
-    dead_letter::replayed(connection, &ids).await?;
-    Ok(())
+    let mut driven = send(producer, records).await?;
+    driven.extend(waited.iter().map(|(id, _)| *id));
+    dead_letter::replayed(connection, &driven).await?;
+    Ok(driven.len())
+}
+
+/// Sends records back to their topics; returns those that Kafka has.
+async fn send(
+    producer: &Producer,
+    letters: Vec<(i64, DeadLetter)>,
+) -> Result<Vec<i64>, KafkaError> {
+    let records = letters.into_iter().map(|(id, letter)| (id, record(letter)));
+    let (ids, records): (Vec<i64>, Vec<Outgoing>) = records.unzip();
+    match producer.send(&records).await {
+        Err(error) if never(&error) => singly(producer, ids, records).await,
+        other => other.map(|()| ids),
+    }
+}
+
+/// One after the other, so that one which Kafka will never take stops no other.
+async fn singly(
+    producer: &Producer,
+    ids: Vec<i64>,
+    records: Vec<Outgoing>,
+) -> Result<Vec<i64>, KafkaError> {
+    let mut taken = Vec::new();
+    for (id, record) in ids.into_iter().zip(records) {
+        match producer.send(&[record]).await {
+            Err(error) if never(&error) => {
+                tracing::warn!(letter = id, %error, "Kafka never takes this record: it stays refused");
+            }
+            other => other.map(|()| taken.push(id))?,
+        }
+    }
+    Ok(taken)
+}
+
+/// Is it the record's own fault, or that of the topic that it came from?
+fn never(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{
+        InvalidTopic, MessageSizeTooLarge, TopicAuthorizationFailed, UnknownPartition,
+        UnknownTopic, UnknownTopicOrPartition,
+    };
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            MessageSizeTooLarge
+                | InvalidTopic
+                | TopicAuthorizationFailed
+                | UnknownPartition
+                | UnknownTopic
+                | UnknownTopicOrPartition
+        )
+    )
 }
 
 /// The record as it was, headers and first receipt included.

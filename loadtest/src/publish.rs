@@ -51,8 +51,7 @@ pub(crate) async fn prove(manifest: &ManifestFile, seconds: u64) -> anyhow::Resu
     for rate in RATES {
         let count = usize::try_from(u64::from(rate) * seconds)?;
         load(&producer, &sent, rate, count, &mut version).await?;
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        let mut taken = std::mem::take(&mut *times.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut taken = published(&times, count).await;
         term::line(&format!("  {rate:>5}/s  {}", line(&mut taken)));
         if let Some(ended) = listener.try_join_next() {
             ended??;
@@ -63,6 +62,16 @@ pub(crate) async fn prove(manifest: &ManifestFile, seconds: u64) -> anyhow::Resu
         ended??;
     }
     Ok(())
+}
+
+/// The times of so many publications; of those that there are after a while.
+async fn published(times: &Mutex<Vec<f64>>, count: usize) -> Vec<f64> {
+    let end = Instant::now() + Duration::from_secs(30);
+    let now = || times.lock().unwrap_or_else(PoisonError::into_inner);
+    while now().len() < count && Instant::now() < end {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    std::mem::take(&mut *now())
 }
 
 fn order(number: usize) -> String {

@@ -153,6 +153,7 @@ pub(super) async fn one(
         (status = 202, description = "The log has it again"),
         (status = 403, description = "Not an operator"),
         (status = 404, description = "No such record"),
+        (status = 422, description = "The log will never take it: it is too large, or its topic is gone"),
         (status = 503, description = "The log is away"),
     ),
 )]
@@ -166,10 +167,14 @@ pub(super) async fn replay_one(
     let (letter, _) = found.ok_or_else(Problem::not_found)?;
     let mut transaction = api.pool.begin().await.map_err(away)?;
     let driven = drive(&mut transaction, &api.pipeline, &api.producer, vec![(id, letter)]).await;
-    driven.map_err(|error| {
+    let driven = driven.map_err(|error| {
         tracing::warn!(%error, "a refused record was not driven again");
         Problem::unavailable("The log does not take it; try again.")
     })?;
+    if driven == 0 {
+        let detail = "The log will never take it: it is too large, or its topic is gone.";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "never_taken", detail));
+    }
     transaction.commit().await.map_err(away)?;
     Ok(StatusCode::ACCEPTED)
 }

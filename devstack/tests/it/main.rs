@@ -10,5 +10,6 @@ mod history;
 mod live;
 mod names;
 mod operate;
+mod refused;
 mod tool;
 mod webhook;

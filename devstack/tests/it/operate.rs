@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-async fn call(
+pub(crate) async fn call(
     stack: &Stack,
     method: Method,
     path: &str,
@@ -29,7 +29,7 @@ async fn call(
     request.send().await.unwrap()
 }
 
-async fn operator(stack: &Stack, path: &str) -> Value {
+pub(crate) async fn operator(stack: &Stack, path: &str) -> Value {
     let answer = call(stack, Method::GET, path, &stack.manifest.operator_key, None).await;
     assert_eq!(answer.status(), StatusCode::OK, "{path}");
     answer.json().await.unwrap()
@@ -42,7 +42,7 @@ pub(crate) fn placed(order: &str) -> Value {
 }
 
 /// Asks until the answer fits.
-async fn until(stack: &Stack, path: &str, fits: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn until(stack: &Stack, path: &str, fits: impl Fn(&Value) -> bool) -> Value {
     let end = Instant::now() + LIMIT;
     loop {
         let answer = operator(stack, path).await;
@@ -152,59 +152,6 @@ async fn every_event_is_listed_with_its_fate_and_what_no_table_knows_is_counted(
         call(&stack, Method::GET, &path, &viewer, None).await.status(),
         StatusCode::FORBIDDEN
     );
-}
-
-#[tokio::test]
-async fn refused_records_are_explained_and_driven_again_one_or_many() {
-    let stack = Stack::running().unwrap();
-    let mark = unique("AGAIN");
-    // A carrier of its own, so that no other test's refusals fit the filter.
-    for number in 0..3 {
-        let record = json!({"tracking_code": "X", "order_code": "T-1", "status_code": 4, "datetime": format!("{mark} {number}")});
-        stack.say("source.ems", &record).await.unwrap();
-    }
-    let list = "/v1/dead-letters?source=ems&reason=bad_time&limit=200";
-    let open = |page: &Value| {
-        page["items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|l| l["detail"].as_str().unwrap().contains(&mark))
-            .cloned()
-            .collect::<Vec<_>>()
-    };
-    let page = until(&stack, list, |page| open(page).len() == 3).await;
-    let id = open(&page)[0]["id"].as_i64().unwrap();
-    let one = operator(&stack, &format!("/v1/dead-letters/{id}")).await;
-    assert!(one["value"].as_str().unwrap().contains(&mark));
-    let again = call(
-        &stack,
-        Method::POST,
-        &format!("/v1/dead-letters/{id}/replay"),
-        &stack.manifest.operator_key,
-        None,
-    )
-    .await;
-    assert_eq!(again.status(), StatusCode::ACCEPTED);
-    // Nothing was mended, so it comes back as a refusal of its own.
-    let page = until(&stack, list, |page| open(page).len() == 4).await;
-    assert_eq!(open(&page).iter().filter(|l| l["replayed_at"].is_string()).count(), 1);
-    let filter = json!({"source": "ems", "reason": "bad_time"});
-    let begun = call(
-        &stack,
-        Method::POST,
-        "/v1/dead-letters/replay",
-        &stack.manifest.operator_key,
-        Some(&filter),
-    )
-    .await;
-    assert_eq!(begun.status(), StatusCode::ACCEPTED);
-    let path = begun.headers()["location"].to_str().unwrap().to_owned();
-    let run = until(&stack, &path, |run| run["state"] == "finished").await;
-    assert!(run["total"].as_i64().unwrap() >= 3 && run["done"] == run["total"], "{run}");
-    until(&stack, list, |page| open(page).len() == 7).await;
-    let gone = call(&stack, Method::DELETE, &path, &stack.manifest.operator_key, None).await;
-    assert_eq!(gone.status(), StatusCode::NOT_FOUND);
 }
 
 /// An order whose printing was heard of long ago stands still, until it is heard of again.
