@@ -45,7 +45,7 @@ pub fn main() -> ExitCode {
             Task::Migrate => migrate(&config).await,
             Task::Serve => serve(config).await,
             Task::Tool("calibrate", _) => calibrate(&config).await,
-            Task::Tool("forget", _) => forget(&config).await,
+            Task::Tool("forget", words) => forget(&config, &words).await,
             Task::Tool("import", files) => bring_in(&config, &files).await,
             Task::Tool(tool, named) => walk(&config, tool, &named).await,
         },
@@ -65,7 +65,13 @@ async fn calibrate(config: &Config) -> anyhow::Result<ExitCode> {
 }
 
 /// Forgets what is older than the settings say, at once.
-async fn forget(config: &Config) -> anyhow::Result<ExitCode> {
+async fn forget(config: &Config, words: &[String]) -> anyhow::Result<ExitCode> {
+    if !words.is_empty() {
+        return Ok(service::usage_error("aggregator forget: it names no order, what is old goes"));
+    }
+    if let Some(wrong) = contradiction(config) {
+        return Ok(service::usage_error(wrong));
+    }
     let pool = postgres::pool(&config.postgres, "aggregator forget")?;
     let gone = sweep::forget(&pool, keep(config)?).await?;
     let (orders, letters) = (gone.orders, gone.letters);
@@ -149,9 +155,14 @@ fn questions(
     Ok(all.filter(open).collect())
 }
 
+/// Settings that do not go together.
+fn contradiction(config: &Config) -> Option<&'static str> {
+    (config.retention < config.park_limit).then_some("RETENTION is shorter than PARK_LIMIT")
+}
+
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
-    if config.retention < config.park_limit {
-        return Ok(service::usage_error("RETENTION is shorter than PARK_LIMIT"));
+    if let Some(wrong) = contradiction(&config) {
+        return Ok(service::usage_error(wrong));
     }
     let auth = match Auth::read(&config.common) {
         Ok(auth) => auth,

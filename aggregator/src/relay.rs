@@ -1,8 +1,8 @@
 //! Publishes the committed outbox: Redis for whoever watches, Kafka for whoever works on.
 //!
-//! Two loops, neither waits for the other (and a third one for dead letters). A lane has one owner at a time, so the versions of an
-//! order leave in order; a crash means a second publish, never a lost one. What they share is what was
-//! published and is not written down yet (`done`).
+//! Two loops, neither waits for the other, and one for dead letters (`letters`). A lane has one owner
+//! at a time, so the versions of an order leave in order; a crash means a second publish, never a lost
+//! one. What the two share is what was published and is not written down yet (`done`).
 
 mod lanes;
 mod done;
@@ -42,7 +42,7 @@ struct Relay {
     health: Health,
 }
 
-/// Starts both loops and the keeper of the lanes.
+/// Starts the loops and the keeper of the lanes.
 pub fn start(
     life: &Lifecycle,
     pool: PgPool,

@@ -51,7 +51,7 @@ async fn portion(pipeline: &Pipeline, producer: &Producer) -> anyhow::Result<boo
 }
 
 /// Drives refused records again, in a transaction of the caller's; returns how many. One that Kafka
-/// will never take stays refused.
+/// will never take, or that cannot be read any more, stays refused.
 ///
 /// # Errors
 /// When Kafka or the database is away.
@@ -64,17 +64,20 @@ pub async fn drive(
     // One that waited in vain has no record any more: its draft is what there is.
     let (waited, records): (Vec<_>, Vec<_>) =
         letters.into_iter().partition(|(_, letter)| letter.topic.starts_with("parked:"));
-    let drafts: Vec<Draft> = waited
-        .iter()
-        .filter_map(|(_, letter)| serde_json::from_slice(&letter.value).ok())
-        .collect();
+    let (mut driven, drafts): (Vec<i64>, Vec<Draft>) = waited.iter().filter_map(draft).unzip();
     if !drafts.is_empty() {
         pipeline::redrive(connection, drafts, &pipeline.settings).await?;
     }
-    let mut driven = send(producer, records).await?;
-    driven.extend(waited.iter().map(|(id, _)| *id));
+    driven.extend(send(producer, records).await?);
     dead_letter::replayed(connection, &driven).await?;
     Ok(driven.len())
+}
+
+fn draft((id, letter): &(i64, DeadLetter)) -> Option<(i64, Draft)> {
+    serde_json::from_slice(&letter.value)
+        .inspect_err(|error| tracing::warn!(letter = id, %error, "it stays refused"))
+        .ok()
+        .map(|draft| (*id, draft))
 }
 
 /// Sends records back to their topics; returns those that Kafka has.
@@ -84,23 +87,11 @@ async fn send(
 ) -> Result<Vec<i64>, KafkaError> {
     let records = letters.into_iter().map(|(id, letter)| (id, record(letter)));
     let (ids, records): (Vec<i64>, Vec<Outgoing>) = records.unzip();
-    match producer.send(&records).await {
-        Err(error) if never(&error) => singly(producer, ids, records).await,
-        other => other.map(|()| ids),
-    }
-}
-
-/// One after the other, so that one which Kafka will never take stops no other.
-async fn singly(
-    producer: &Producer,
-    ids: Vec<i64>,
-    records: Vec<Outgoing>,
-) -> Result<Vec<i64>, KafkaError> {
     let mut taken = Vec::new();
-    for (id, record) in ids.into_iter().zip(records) {
-        match producer.send(&[record]).await {
+    for (id, sent) in ids.into_iter().zip(producer.send_each(&records).await) {
+        match sent {
             Err(error) if never(&error) => {
-                tracing::warn!(letter = id, %error, "Kafka never takes this record: it stays refused");
+                tracing::warn!(letter = id, %error, "it stays refused: Kafka never takes it");
             }
             other => other.map(|()| taken.push(id))?,
         }
@@ -111,15 +102,14 @@ async fn singly(
 /// Is it the record's own fault, or that of the topic that it came from?
 fn never(error: &KafkaError) -> bool {
     use RDKafkaErrorCode::{
-        InvalidTopic, MessageSizeTooLarge, TopicAuthorizationFailed, UnknownPartition,
-        UnknownTopic, UnknownTopicOrPartition,
+        InvalidTopic, MessageSizeTooLarge, UnknownPartition, UnknownTopic, UnknownTopicOrPartition,
     };
+    let code = error.rdkafka_error_code();
     matches!(
-        error.rdkafka_error_code(),
+        code,
         Some(
             MessageSizeTooLarge
                 | InvalidTopic
-                | TopicAuthorizationFailed
                 | UnknownPartition
                 | UnknownTopic
                 | UnknownTopicOrPartition

@@ -10,7 +10,7 @@ pub(crate) async fn timelines(manifest: &ManifestFile, name: &str) -> BatchConsu
     let config = Kafka {
         kafka_brokers: manifest.get().kafka_brokers,
         kafka_instance: name.to_owned(),
-        kafka_partitions: 6,
+        kafka_partitions: 3,
         kafka_replication: 1,
     };
     let topic = ["order.timeline".to_owned()];

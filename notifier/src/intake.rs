@@ -51,16 +51,17 @@ async fn run(config: Config, pool: PgPool, planned: Arc<Notify>, health: Health)
 }
 
 /// Plans a batch until it is committed. One message that cannot be planned does not hold up the
-/// others: it is reported and left out. Whoever sends is woken when there is something to send.
+/// others: it is reported and left out. Whoever sends, or keeps the feed, is woken when
+/// there is something to tell.
 async fn process(pool: &PgPool, records: &[Record], planned: &Notify) {
     let messages: Vec<TimelineMessage> = records.iter().filter_map(read).collect();
     let mut open = vec![messages.as_slice()];
     let mut attempt = 0;
     while let Some(part) = open.pop() {
         match plan_all(pool, part).await {
-            Ok(letters) => {
+            Ok(news) => {
                 attempt = 0;
-                if letters {
+                if news {
                     planned.notify_waiters();
                 }
             }
@@ -97,22 +98,22 @@ fn read(record: &Record) -> Option<TimelineMessage> {
     message.ok()
 }
 
-/// Plans messages in one transaction; tells whether there is a letter to send.
+/// Plans messages in one transaction; tells whether there is something to tell.
 async fn plan_all(pool: &PgPool, messages: &[TimelineMessage]) -> Result<bool, sqlx::Error> {
     let mut transaction = pool.begin().await?;
     let (orders, versions): (Vec<&str>, Vec<i64>) = messages.iter().map(name).unzip();
     let mut new = notification::first_time(&mut transaction, &orders, &versions).await?;
-    let mut letters = false;
+    let mut news = false;
     for (message, (order, version)) in messages.iter().zip(orders.into_iter().zip(versions)) {
         if new.remove(&(order.to_owned(), version)) {
             metric::message("planned");
-            letters |= plan(&mut transaction, message).await?;
+            news |= plan(&mut transaction, message).await?;
         } else {
             metric::message("repeated");
         }
     }
     transaction.commit().await?;
-    Ok(letters)
+    Ok(news)
 }
 
 /// The order and its version.
@@ -121,7 +122,7 @@ fn name(message: &TimelineMessage) -> (&str, i64) {
     (message.timeline.order.as_str(), version)
 }
 
-/// Inbox row, notification and deliveries of one message; tells whether there is a letter to send.
+/// Inbox row, notification and deliveries of one message; tells whether there is something to tell.
 async fn plan(
     connection: &mut PgConnection,
     message: &TimelineMessage,
@@ -164,7 +165,7 @@ async fn plan(
     if told_by_letter {
         supersede(connection, &subject, occasion, now).await?;
     }
-    Ok(told_by_letter)
+    Ok(true)
 }
 
 /// The feed keeps everything; a letter that later news overtook is not sent.

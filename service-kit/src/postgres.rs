@@ -18,8 +18,7 @@ pub fn pool(config: &Postgres, name: &str) -> Result<PgPool, sqlx::Error> {
 
 /// The same for statements that find many rows by their keys. They are planned once for each
 /// connection, and by their indexes: a plan that was made while a table was small is kept as it
-/// grows, and planning each call anew costs more than the call when there is little to do. Who asks
-/// here tries again, so that a connection is not asked first whether it still lives.
+/// grows, and planning each call anew costs more than the call when there is little to do.
 ///
 /// # Errors
 /// When the URL is no Postgres URL.
@@ -33,7 +32,7 @@ pub fn batch_pool(config: &Postgres, name: &str) -> Result<PgPool, sqlx::Error> 
         ("jit", "off"),
     ];
     let options = options(config, name)?.options(planned);
-    Ok(lazy(config).test_before_acquire(false).connect_lazy_with(options))
+    Ok(lazy(config).connect_lazy_with(options))
 }
 
 fn options(config: &Postgres, name: &str) -> Result<PgConnectOptions, sqlx::Error> {

@@ -45,7 +45,7 @@ pub(super) struct Letters {
     /// The newest first.
     items: Vec<LetterLine>,
     /// Cursor of the next page; none on the last.
-    #[schema(example = 41)]
+    #[schema(example = "41")]
     next: Option<String>,
 }
 
@@ -153,7 +153,7 @@ pub(super) async fn one(
         (status = 202, description = "The log has it again"),
         (status = 403, description = "Not an operator"),
         (status = 404, description = "No such record"),
-        (status = 422, description = "The log will never take it: it is too large, or its topic is gone"),
+        (status = 422, description = "It cannot be driven: too large for the log, its topic gone, or of an older version"),
         (status = 503, description = "The log is away"),
     ),
 )]
@@ -172,7 +172,7 @@ pub(super) async fn replay_one(
         Problem::unavailable("The log does not take it; try again.")
     })?;
     if driven == 0 {
-        let detail = "The log will never take it: it is too large, or its topic is gone.";
+        let detail = "It cannot be driven: it is too large for the log, its topic is gone, or it is of an older version.";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "never_taken", detail));
     }
     transaction.commit().await.map_err(away)?;

@@ -1,5 +1,5 @@
 //! Dead letters, for whoever mends their sources. Nobody waits for one, and one that cannot be sent
-//! holds up no version.
+//! holds up no version (but later letters, and says so).
 
 use super::Relay;
 use crate::store::dead_letter::{self, DeadLetter};

@@ -43,39 +43,42 @@ pub async fn before(pool: &PgPool, day: NaiveDate) -> Result<Vec<NaiveDate>, sql
 ///
 /// # Errors
 /// When the database is away, or somebody works on the month's events; what is done is done.
-pub async fn forget(pool: &PgPool, month: NaiveDate) -> Result<usize, sqlx::Error> {
+pub async fn forget(pool: &PgPool, month: NaiveDate) -> Result<u64, sqlx::Error> {
     let mut forgotten = 0;
-    loop {
-        let count = portion(pool, month).await?;
-        if count == 0 {
-            break;
-        }
+    while let Some(count) = portion(pool, month).await? {
         forgotten += count;
     }
     sqlx::query!("select drop_month($1)::text", month).fetch_one(pool).await?;
     Ok(forgotten)
 }
 
-async fn portion(pool: &PgPool, month: NaiveDate) -> Result<usize, sqlx::Error> {
+/// None when no order of the month is left.
+async fn portion(pool: &PgPool, month: NaiveDate) -> Result<Option<u64>, sqlx::Error> {
     let mut transaction = pool.begin().await?;
     let orders =
         sqlx::query_scalar!("select order_id from orders where month = $1 limit $2", month, ORDERS)
             .fetch_all(&mut *transaction)
             .await?;
+    if orders.is_empty() {
+        return Ok(None);
+    }
     lock::take(&mut transaction, "order", orders.iter().map(String::as_str)).await?;
-    sqlx::query!(
-        "with a as (delete from timelines where order_id = any($1)),
-              b as (delete from aliases where order_id = any($1)),
-              c as (delete from silent where order_id = any($1)),
-              d as (delete from due where order_id = any($1)),
-              e as (delete from asks where order_id = any($1))
-         delete from orders where order_id = any($1)",
-        &orders
+    // Another process may have forgotten one while its lock was waited for, and it may have come back.
+    let gone = sqlx::query!(
+        "with old as (select order_id from orders where order_id = any($1) and month = $2),
+              a as (delete from timelines where order_id in (select order_id from old)),
+              b as (delete from aliases where order_id in (select order_id from old)),
+              c as (delete from silent where order_id in (select order_id from old)),
+              d as (delete from due where order_id in (select order_id from old)),
+              e as (delete from asks where order_id in (select order_id from old))
+         delete from orders where order_id in (select order_id from old)",
+        &orders,
+        month
     )
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;
-    Ok(orders.len())
+    Ok(Some(gone.rows_affected()))
 }
 
 /// Forgets refused records that came before a moment and were published, some at a time.

@@ -32,7 +32,7 @@ pub(super) fn start(life: &Lifecycle, pool: PgPool, keep: Keep) {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Forgotten {
     /// Orders.
-    pub orders: usize,
+    pub orders: u64,
     /// Refused records.
     pub letters: u64,
 }

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use devstack::testing::{Stack, unique};
 use serde_json::json;
 use service_kit::clock;
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::PgPool;
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -90,12 +90,11 @@ async fn an_order_of_long_ago_is_forgotten_with_its_events() {
         stack.rest.wait_version(order, 1, LIMIT).await.unwrap();
     }
     let database = PgPool::connect(&stack.manifest.database_urls["aggregator"]).await.unwrap();
-    for table in ["orders", "events"] {
-        let aged = format!("update {table} set month = date '2020-01-01' where order_id = $1");
-        sqlx::query(AssertSqlSafe(aged)).bind(&old).execute(&database).await.unwrap();
-    }
+    let aged = "with aged as (update events set month = date '2020-01-01' where order_id = $1)
+         update orders set month = date '2020-01-01' where order_id = $1";
+    sqlx::query(aged).bind(&old).execute(&database).await.unwrap();
     let said = tool(&stack, "forget", "").await;
-    assert!(said.contains("done: 1 orders"), "{said}");
+    assert!(said.contains("orders and 0 refused records forgotten"), "{said}");
     assert!(stack.rest.timeline(&old).await.unwrap().is_none());
     let left = "select count(*) from events where order_id = $1";
     assert_eq!(

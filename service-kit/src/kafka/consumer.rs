@@ -143,8 +143,8 @@ impl BatchConsumer {
         }
     }
 
-    /// Waits for a record, then takes what is there and what comes in a moment. An error of the client is reported
-    /// and reading goes on.
+    /// Waits for a record, then takes what is there and what comes in a moment. An error of the
+    /// client is reported, and reading goes on.
     pub async fn next(&self, portion: Portion) -> Vec<Record> {
         let first = loop {
             match self.inner.recv().await {
@@ -157,7 +157,14 @@ impl BatchConsumer {
         let mut bytes = first.value.len();
         let mut records = vec![first];
         while records.len() < portion.records && bytes < portion.bytes {
-            let Ok(Ok(message)) = timeout_at(end, self.inner.recv()).await else { break };
+            let Ok(next) = timeout_at(end, self.inner.recv()).await else { break };
+            let message = match next {
+                Ok(message) => message,
+                Err(error) => {
+                    tracing::warn!(%error, "reading from Kafka is tried again");
+                    break;
+                }
+            };
             bytes += message.payload_len();
             records.push(Record::read(&message));
         }

@@ -1,7 +1,7 @@
 //! The producer: idempotent, acknowledged by all replicas.
 
 use super::client;
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
@@ -59,6 +59,8 @@ impl Producer {
             .set("batch.size", "131072")
             .set("compression.type", "none")
             .set("delivery.timeout.ms", "30000")
+            // A topic that is not there is told as such before that time is over.
+            .set("topic.metadata.propagation.max.ms", "10000")
             .create()?;
         Ok(Self { inner })
     }
@@ -68,19 +70,23 @@ impl Producer {
     /// # Errors
     /// When one of them was not taken within 30 s; others may have been.
     pub async fn send(&self, records: &[Outgoing]) -> Result<(), KafkaError> {
+        self.send_each(records).await.into_iter().collect()
+    }
+
+    /// The same, and tells of each what became of it.
+    pub async fn send_each(&self, records: &[Outgoing]) -> Vec<Result<(), KafkaError>> {
         let mut sent = Vec::with_capacity(records.len());
         for record in records {
-            sent.push(self.enqueue(record).await?);
+            sent.push(self.enqueue(record).await);
         }
-        try_join_all(sent.into_iter().map(|delivery| async {
-            match delivery.await {
+        join_all(sent.into_iter().map(|delivery| async {
+            match delivery?.await {
                 Ok(Ok(_)) => Ok(()),
                 Ok(Err((error, _))) => Err(error),
                 Err(_) => Err(KafkaError::Canceled),
             }
         }))
         .await
-        .map(drop)
     }
 
     /// Puts the record in the client's queue; waits while that is full.
