@@ -74,10 +74,12 @@ pub async fn drive(
 }
 
 fn draft((id, letter): &(i64, DeadLetter)) -> Option<(i64, Draft)> {
-    serde_json::from_slice(&letter.value)
-        .inspect_err(|error| tracing::warn!(letter = id, %error, "it stays refused"))
-        .ok()
-        .map(|draft| (*id, draft))
+    let draft = serde_json::from_slice(&letter.value).ok();
+    if draft.is_none() {
+        // The error would quote it.
+        tracing::warn!(letter = id, "it stays refused: its draft cannot be read");
+    }
+    draft.map(|draft| (*id, draft))
 }
 
 /// Sends records back to their topics; returns those that Kafka has.
