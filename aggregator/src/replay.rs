@@ -33,8 +33,8 @@ pub fn start(life: &Lifecycle, pipeline: Pipeline, producer: Producer) {
     });
 }
 
-/// Takes one portion of a run; tells whether there is more. A crash sends a portion twice, which
-/// is harmless: events are known by their keys.
+/// Takes one portion of a run; tells whether there is more. A crash sends a portion twice: events are
+/// known by their keys, and what is refused again is listed twice.
 async fn portion(pipeline: &Pipeline, producer: &Producer) -> anyhow::Result<bool> {
     let mut transaction = pipeline.pool.begin().await?;
     let Some(run) = replay::claim(&mut transaction).await? else { return Ok(false) };
