@@ -69,8 +69,8 @@ pub async fn dead_letters(
 /// An event that waits.
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct ParkedLine {
-    /// Source and id of the event.
-    #[schema(example = "logistics:scan-91")]
+    /// What it waits for, source and id of the event.
+    #[schema(example = "TM-1042 logistics:scan-91")]
     pub key: String,
     /// The order that it waits for.
     #[schema(example = "TM-1042")]

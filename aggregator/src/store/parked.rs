@@ -5,6 +5,15 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
+/// Two orders may have events of one id (the first line of each, say): each waits for itself.
+fn key(draft: &Draft) -> String {
+    let name = match &draft.order {
+        OrderRef::Order(order) => order.as_str(),
+        OrderRef::Alias(alias) => alias,
+    };
+    format!("{name} {}", draft.key())
+}
+
 /// Parks drafts; one that waits already waits on.
 ///
 /// # Errors
@@ -17,7 +26,7 @@ pub async fn put(
     if drafts.is_empty() {
         return Ok(0);
     }
-    let keys: Vec<String> = drafts.iter().map(Draft::key).collect();
+    let keys: Vec<String> = drafts.iter().map(key).collect();
     let split = |draft: &Draft| match &draft.order {
         OrderRef::Order(order) => (Some(order.to_string()), None),
         OrderRef::Alias(alias) => (None, Some(alias.clone())),

@@ -45,6 +45,26 @@ async fn a_chain_of_names_is_followed_from_its_far_end() {
     assert_eq!(timeline["status"], "shipment.delivered");
 }
 
+/// A warehouse that counts anew for each order: what waits for one is not what waits for the other.
+#[tokio::test]
+async fn events_of_one_id_wait_for_their_orders_each() {
+    let stack = Stack::running().unwrap();
+    let (id, orders) = (unique("1"), [unique("SAME"), unique("SAME")]);
+    for order in &orders {
+        let packed = json!({"id": id, "order": order, "status": "PACKED", "parcel": "P1",
+            "lines": [{"line": "1", "qty": 1}], "updated": "20/11/2026 10:00:00"});
+        stack.say("source.fulfilment", &packed).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    for order in &orders {
+        let placed = json!({"event": "order.placed", "order_no": order, "at": "2026-11-20T01:00:00Z",
+            "customer": {"id": format!("C-{order}")}, "items": [{"line": "1", "title": "Cốc", "quantity": 1}]});
+        stack.say("source.shop", &placed).await.unwrap();
+        let timeline = stack.rest.wait_version(order, 2, LIMIT).await.unwrap();
+        assert_eq!(timeline["status"], "fulfilment.packed", "{timeline}");
+    }
+}
+
 /// A number that comes back belongs to the newer order once the first parcel is done, and its
 /// former life is not told to the new buyer.
 #[tokio::test]
