@@ -95,7 +95,7 @@ impl Stage {
     async fn write(&self, records: &[Native]) -> anyhow::Result<()> {
         for chunk in records.chunks(20) {
             let all: Vec<Outgoing> =
-                chunk.iter().map(|r| Outgoing::new(r.topic, "", r.value.to_string())).collect();
+                chunk.iter().map(|r| Outgoing::new(r.topic, "", r.body())).collect();
             self.producer.send(&all).await?;
         }
         Ok(())
@@ -116,7 +116,7 @@ impl Stage {
         self.write(&records[..half]).await?;
         match point {
             Point::Read => self.until(&waits_for("insert into events")).await?,
-            Point::Uncommitted => self.until(&waits_for("delete from due")).await?,
+            Point::Uncommitted => self.until(&waits_for("with put as")).await?,
             _ => {
                 self.until("select count(*) from outbox where not redis_done and not kafka_done")
                     .await?;

@@ -21,16 +21,10 @@ pub async fn put(
     let intervals: Vec<i64> = wants.iter().map(|(_, w, _)| w.interval.num_seconds()).collect();
     let times: Vec<_> = wants.iter().map(|(.., at)| *at).collect();
     sqlx::query!(
-        "delete from asks where order_id = any($1)
-           and (source, subject) not in (select * from unnest($2::text[], $3::text[]))",
-        orders,
-        &sources,
-        &subjects
-    )
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query!(
-        "insert into asks as known (source, subject, order_id, stage, interval_s, at)
+        "with gone as (
+           delete from asks where order_id = any($7)
+             and (source, subject) not in (select * from unnest($1::text[], $2::text[])))
+         insert into asks as known (source, subject, order_id, stage, interval_s, at)
          select distinct on (s, n) s, n, o, g, i, t from unnest(
            $1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[]
          ) as new (s, n, o, g, i, t)
@@ -44,7 +38,8 @@ pub async fn put(
         &of,
         &stages,
         &intervals,
-        &times
+        &times,
+        orders
     )
     .execute(connection)
     .await?;

@@ -12,14 +12,17 @@ pub async fn put(
     orders: &[String],
     due: &[(String, &'static str, DateTime<Utc>)],
 ) -> Result<(), sqlx::Error> {
-    sqlx::query!("delete from due where order_id = any($1)", orders)
-        .execute(&mut *connection)
-        .await?;
     let ids: Vec<String> = due.iter().map(|(order, ..)| order.clone()).collect();
     let kinds: Vec<String> = due.iter().map(|(_, kind, _)| (*kind).to_owned()).collect();
     let times: Vec<_> = due.iter().map(|(.., at)| *at).collect();
     sqlx::query!(
-        "insert into due (order_id, kind, at) select * from unnest($1::text[], $2::text[], $3::timestamptz[])",
+        "with put as (
+           insert into due as known (order_id, kind, at)
+           select * from unnest($2::text[], $3::text[], $4::timestamptz[])
+           on conflict (order_id, kind) do update set at = excluded.at where known.at <> excluded.at)
+         delete from due where order_id = any($1)
+           and (order_id, kind) not in (select * from unnest($2::text[], $3::text[]))",
+        orders,
         &ids,
         &kinds,
         &times
