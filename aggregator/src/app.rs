@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::pipeline::{Pipeline, Recent, Settings, Usual};
 use crate::question::{Bases, Question, Template, built_in};
 use crate::rebuild::{self, Job};
+use crate::relay::Lanes;
 use crate::shelf::Shelf;
 use crate::source::Catalog;
 use crate::store::duration;
@@ -192,10 +193,12 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let pipeline =
         Pipeline { pool: batches, settings, shelf: Shelf::default(), committed: Arc::default() };
     let publishing = postgres::batch_pool(&publishing, "aggregator relay")?;
-    relay::start(&life, publishing, &pipeline, live, producer.clone(), health.clone());
+    let lanes = Lanes::keep(&life, publishing.clone());
+    let (to, told) = (producer.clone(), health.clone());
+    relay::start(&life, publishing, &pipeline, live, to, told, lanes.clone());
     sweep::start(&life, pipeline.clone(), keep(&config)?);
     replay::start(&life, pipeline.clone(), producer.clone());
-    ask::start(&life, &asked, &webhook_secrets, &pool, &producer)?;
+    ask::start(&life, &asked, &webhook_secrets, &pool, &producer, &lanes)?;
     intake::start(&life, config.clone(), catalog, pipeline.clone(), health.clone());
     let api = Api { auth, pool, vendors, webhook_secrets, producer, pipeline };
     service::run(&config.common, life, health, api::router(api)).await

@@ -42,7 +42,7 @@ struct Relay {
     health: Health,
 }
 
-/// Starts the loops and the keeper of the lanes.
+/// Starts the loops.
 pub fn start(
     life: &Lifecycle,
     pool: PgPool,
@@ -50,9 +50,10 @@ pub fn start(
     live: LivePublisher,
     producer: Producer,
     health: Health,
+    lanes: Lanes,
 ) {
     let relay = Relay {
-        lanes: Lanes::keep(life, pool.clone()),
+        lanes,
         pool,
         shelf: pipeline.shelf.clone(),
         done: Done::default(),

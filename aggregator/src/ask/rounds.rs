@@ -1,10 +1,12 @@
-//! One loop for each question: what is due is asked one after the other, so many a second, so
-//! that no system is ever called by two of this process at once.
+//! One loop for each question: what is due is asked one after the other, so many a second. Of
+//! several aggregators the owner of the first lane asks, so that no system is ever called by two at
+//! once, nor oftener than its limit allows.
 
 use super::breaker::Breaker;
 use super::client::{Outcome, ask as call_it, client};
 use crate::metric;
 use crate::question::{Question, next};
+use crate::relay::Lanes;
 use crate::store::ask::{self as asks, Ask};
 use crate::webhook::Secrets;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -22,11 +24,14 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How much is claimed at a time.
-const PORTION: i64 = 20;
-/// Whoever claims and dies keeps nobody else from asking for longer than this.
-const LEASE: TimeDelta = TimeDelta::minutes(5);
+const PORTION: i64 = 5;
+/// Whoever claims and dies keeps nobody else from asking for longer than this: a portion of calls that
+/// all run into their time limit is over before.
+const LEASE: TimeDelta = TimeDelta::minutes(2);
 /// Wait when nothing is due.
 const IDLE: Duration = Duration::from_secs(1);
+/// Whoever holds this lane asks.
+const ASKER: i16 = 0;
 
 /// What came of a question.
 #[derive(Clone, Copy)]
@@ -62,6 +67,7 @@ struct Round {
     pool: PgPool,
     producer: Producer,
     breaker: Breaker,
+    lanes: Lanes,
     soft: CancellationToken,
 }
 
@@ -76,6 +82,7 @@ pub fn start(
     secrets: &Arc<Secrets>,
     pool: &PgPool,
     producer: &Producer,
+    lanes: &Lanes,
 ) -> anyhow::Result<()> {
     let client = client()?;
     for question in questions {
@@ -86,6 +93,7 @@ pub fn start(
             pool: pool.clone(),
             producer: producer.clone(),
             breaker: Breaker::default(),
+            lanes: lanes.clone(),
             soft: life.soft().clone(),
         };
         let soft = life.soft().clone();
@@ -108,7 +116,7 @@ pub fn start(
 impl Round {
     /// Asks what is due; returns how long to wait then.
     async fn turn(&mut self) -> anyhow::Result<Duration> {
-        if !self.breaker.lets(Instant::now()) {
+        if !self.asks() || !self.breaker.lets(Instant::now()) {
             return Ok(IDLE);
         }
         let now = clock::now();
@@ -117,9 +125,10 @@ impl Round {
         let pause = Duration::from_secs(1) / self.question.per_second.max(1);
         let wait = if due.is_empty() { IDLE } else { pause };
         for mut ask in due {
-            if self.soft.is_cancelled() {
-                // The lease ends, or another process takes it over.
-                break;
+            if !self.asks() {
+                // Whoever asks next need not wait for the end of the lease.
+                asks::answered(&self.pool, &source, &ask, now).await?;
+                continue;
             }
             let lets = self.breaker.lets(Instant::now());
             let heard = if lets { self.one(&mut ask).await? } else { Heard::Nothing };
@@ -128,6 +137,11 @@ impl Round {
             tokio::time::sleep(pause).await;
         }
         Ok(wait)
+    }
+
+    /// Is it this process that asks, and does it go on?
+    fn asks(&self) -> bool {
+        !self.soft.is_cancelled() && self.lanes.held().contains(&ASKER)
     }
 
     /// Asks about one. News is in the log before it is noted.
