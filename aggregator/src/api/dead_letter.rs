@@ -1,6 +1,6 @@
 //! Refused records: list, explain, drive again.
 
-use super::operate::Page;
+use super::operate::{Page, bad_cursor};
 use super::{Api, away};
 use crate::replay::drive;
 use crate::store::dead_letter::{self, Filter};
@@ -24,12 +24,15 @@ use uuid::Uuid;
 /// Which refused records are meant; nothing means all.
 #[derive(Debug, Default, Deserialize, IntoParams, ToSchema)]
 #[serde(default)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
     /// Of this source.
     #[schema(example = "ghn")]
+    #[param(example = "ghn")]
     source: Option<String>,
     /// With this label.
     #[schema(example = "bad_time")]
+    #[param(example = "bad_time")]
     reason: Option<String>,
 }
 
@@ -56,6 +59,7 @@ pub(super) struct Letters {
     params(Wanted, Page),
     responses(
         (status = 200, description = "A page", body = Letters),
+        (status = 400, description = "The cursor is none of ours"),
         (status = 403, description = "Not an operator"),
     ),
 )]
@@ -66,7 +70,10 @@ pub(super) async fn list(
     Query(page): Query<Page>,
 ) -> Result<Json<Letters>, Problem> {
     principal.key(Role::Operator)?;
-    let before = page.cursor().parse().unwrap_or(i64::MAX);
+    let before = match page.cursor() {
+        "" => i64::MAX,
+        cursor => cursor.parse().map_err(|_| bad_cursor())?,
+    };
     let items = operate::dead_letters(&api.pool, wanted.filter(), before, page.limit());
     let items = items.await.map_err(away)?;
     let next = page.next(&items, |line| line.id.to_string());
@@ -110,7 +117,7 @@ pub(super) struct Letter {
 #[utoipa::path(
     get,
     path = "/v1/dead-letters/{id}",
-    params(("id" = i64, Path, description = "Number of the record")),
+    params(("id" = i64, Path, description = "Number of the record", example = 41)),
     responses(
         (status = 200, description = "The record", body = Letter),
         (status = 403, description = "Not an operator"),
@@ -148,7 +155,7 @@ pub(super) async fn one(
 #[utoipa::path(
     post,
     path = "/v1/dead-letters/{id}/replay",
-    params(("id" = i64, Path, description = "Number of the record")),
+    params(("id" = i64, Path, description = "Number of the record", example = 41)),
     responses(
         (status = 202, description = "The log has it again"),
         (status = 403, description = "Not an operator"),
@@ -208,7 +215,7 @@ pub(super) async fn replay_all(
 #[utoipa::path(
     get,
     path = "/v1/dead-letters/replays/{run}",
-    params(("run" = String, Path, description = "Name of the run")),
+    params(("run" = String, Path, description = "Name of the run", example = "0198c0de-0000-7000-8000-000000000001")),
     responses(
         (status = 200, description = "The run", body = Replay),
         (status = 403, description = "Not an operator"),
@@ -229,7 +236,7 @@ pub(super) async fn progress(
 #[utoipa::path(
     delete,
     path = "/v1/dead-letters/replays/{run}",
-    params(("run" = String, Path, description = "Name of the run")),
+    params(("run" = String, Path, description = "Name of the run", example = "0198c0de-0000-7000-8000-000000000001")),
     responses(
         (status = 204, description = "Stopped"),
         (status = 403, description = "Not an operator"),

@@ -16,11 +16,19 @@ const MOST: i64 = 200;
 
 /// Where a page begins.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Page {
     /// `next` of the page before.
+    #[param(example = "41")]
     cursor: Option<String>,
     /// 1 to 200; 50 when left out.
+    #[param(example = 50)]
     limit: Option<i64>,
+}
+
+/// A cursor that no page gave.
+pub(super) fn bad_cursor() -> Problem {
+    Problem::bad_request("cursor: take it from the page before")
 }
 
 impl Page {

@@ -1,6 +1,6 @@
 //! `GET /v1/silent`: orders that stand still too long, with whose turn it is.
 
-use super::operate::Page;
+use super::operate::{Page, bad_cursor};
 use super::{Api, away};
 use crate::store::silent::{self, SilentLine};
 use axum::Json;
@@ -14,8 +14,10 @@ use utoipa::{IntoParams, ToSchema};
 
 /// Whose.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Whose {
     /// `shop`, `workshop` or `carrier`; all when left out.
+    #[param(example = "workshop")]
     owner: Option<String>,
 }
 
@@ -63,5 +65,5 @@ fn place(cursor: &str) -> Result<Option<(DateTime<Utc>, String)>, Problem> {
     let read = cursor.split_once('/').and_then(|(micros, order)| {
         Some((DateTime::from_timestamp_micros(micros.parse().ok()?)?, order.to_owned()))
     });
-    read.map(Some).ok_or_else(|| Problem::bad_request("cursor: take it from the page before"))
+    read.map(Some).ok_or_else(bad_cursor)
 }

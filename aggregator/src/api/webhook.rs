@@ -46,7 +46,8 @@ pub(super) async fn open(
     path = "/v1/webhooks/{source}/{secret}",
     params(
         ("source" = String, Path, description = "Name of the source", example = "ghn"),
-        ("secret" = String, Path, description = "The secret that was agreed with the vendor"),
+        ("secret" = String, Path, description = "The secret that was agreed with the vendor",
+            example = "whsec-of-this-vendor"),
     ),
     request_body(content = Value, description = "The vendor's own body"),
     responses(

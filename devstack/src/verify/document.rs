@@ -68,6 +68,8 @@ async fn openapi() -> anyhow::Result<String> {
     }
     let bare = example::missing(&whole);
     ensure!(bare.is_empty(), "without an example: {}", bare.join(", "));
+    let wrong = example::misplaced(&whole);
+    ensure!(wrong.is_empty(), "not where they are said to be: {}", wrong.join(", "));
     Ok(format!("{}\n", serde_json::to_string_pretty(&whole)?))
 }
 

@@ -19,11 +19,13 @@ use uuid::Uuid;
 const MOST: i64 = 100;
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Asked {
     /// 1 to 100; 20 when left out.
+    #[param(example = 20)]
     limit: Option<i64>,
     /// `next` of the page before.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, example = "0198c0de-0000-7000-8000-000000000001")]
     cursor: Option<Uuid>,
 }
 
@@ -76,7 +78,7 @@ pub(super) async fn list(
 #[utoipa::path(
     post,
     path = "/v1/inbox/{id}/read",
-    params(("id" = String, Path, description = "Id of the item")),
+    params(("id" = String, Path, description = "Id of the item", example = "0198c0de-0000-7000-8000-000000000001")),
     responses((status = 204, description = "Read"), (status = 404, description = "Not in this feed")),
 )]
 pub(super) async fn read(
