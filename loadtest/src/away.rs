@@ -77,7 +77,7 @@ async fn letter(rest: &Rest, producer: &Producer) -> anyhow::Result<()> {
 async fn write(producer: &Producer, records: &[Native]) -> anyhow::Result<()> {
     for chunk in records.chunks(50) {
         let all: Vec<Outgoing> =
-            chunk.iter().map(|r| Outgoing::new(r.topic, "", r.value.to_string())).collect();
+            chunk.iter().map(|r| Outgoing::new(r.topic, "", r.body())).collect();
         let end = Instant::now() + Duration::from_mins(1);
         while let Err(error) = producer.send(&all).await {
             ensure!(Instant::now() < end, "Kafka does not come back: {error}");

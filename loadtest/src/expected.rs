@@ -25,7 +25,7 @@ fn events(history: &History) -> anyhow::Result<Vec<OrderEvent>> {
     let (catalog, mut all) = (Catalog::default(), Vec::new());
     for record in &history.records {
         let name = record.topic.trim_start_matches("source.");
-        let (value, now) = (record.value.to_string(), clock::now());
+        let (value, now) = (record.body(), clock::now());
         let confidence = Confidence::Confirmed;
         let drafts = catalog.read(name, value.as_bytes(), &HashMap::new(), now, confidence)?;
         all.extend(drafts.into_iter().map(|draft| draft.into_event(order.clone())));

@@ -1,9 +1,9 @@
 //! Bad input for every source and for the fold: whatever comes, it is read or refused by name, and
 //! what was read folds to the same timeline in any order. Pure: no server is needed.
 
-mod sample;
 mod mutate;
 
+use crate::sample::{SAMPLES, Sample};
 use aggregator::fold::fold;
 use aggregator::source::Catalog;
 use aggregator::validate;
@@ -12,7 +12,6 @@ use contract::event::{Confidence, OrderEvent};
 use contract::id::OrderId;
 use devstack::host::term;
 use fastrand::Rng;
-use sample::SAMPLES;
 use service_kit::clock;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -33,15 +32,15 @@ struct Tally {
 pub(crate) fn prove(count: u64, seed: u64) -> anyhow::Result<()> {
     let catalog = Catalog::default();
     let (mut random, mut tally) = (Rng::with_seed(seed), Tally::default());
-    for (name, sample) in SAMPLES {
-        let read = read(&catalog, name, sample.as_bytes());
-        ensure!(read.is_ok(), "the sample of {name} is refused: {read:?}");
+    for Sample { source, record, .. } in SAMPLES {
+        let read = read(&catalog, source, record.as_bytes());
+        ensure!(read.is_ok(), "the sample of {source} is refused: {read:?}");
     }
     let (started, mut history) = (Instant::now(), Vec::new());
     term::line(&format!("\n  {count} inputs for {} sources, seed {seed}", SAMPLES.len()));
     for _ in 0..count {
-        let (name, sample) = SAMPLES[random.usize(..SAMPLES.len())];
-        let bytes = mutate::mutate(sample, &mut random);
+        let Sample { source: name, record, .. } = SAMPLES[random.usize(..SAMPLES.len())];
+        let bytes = mutate::mutate(record, &mut random);
         match catch_unwind(AssertUnwindSafe(|| read(&catalog, name, &bytes))) {
             Ok(Ok(events)) => {
                 tally.read += 1;

@@ -58,7 +58,7 @@ async fn write(
 ) -> anyhow::Result<()> {
     for chunk in records.chunks(20) {
         let all: Vec<Outgoing> =
-            chunk.iter().map(|r| Outgoing::new(r.topic, "", r.value.to_string())).collect();
+            chunk.iter().map(|r| Outgoing::new(r.topic, "", r.body())).collect();
         producer.send(&all).await?;
         // A steady stream, so that the kill falls into the middle of work.
         tokio::time::sleep(Duration::from_millis(25)).await;

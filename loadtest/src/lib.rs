@@ -6,6 +6,7 @@
 //! Floors, lowest first: a module uses only what is declared above it.
 
 mod percentile;
+mod sample;
 mod histories;
 mod expected;
 mod outage;
@@ -15,6 +16,7 @@ mod settle;
 mod kill;
 mod crash;
 mod away;
+mod due;
 mod redis_cut;
 mod shuffle;
 mod latency;
@@ -26,7 +28,7 @@ mod replay;
 mod throughput;
 
 use clap::Parser;
-use devstack::run::stack::{Options, Stack};
+use devstack::run::stack::{Options, Stack, interrupted};
 use devstack::server::Given;
 use std::process::ExitCode;
 
@@ -56,6 +58,12 @@ pub enum What {
         /// Which of them
         #[arg(long, value_delimiter = ',', default_value = "redis,postgres,kafka")]
         servers: Vec<String>,
+    },
+    /// Two aggregators that stand still, catch up with what is due, and are killed meanwhile
+    Due {
+        /// How many orders
+        #[arg(long, default_value_t = 3_000)]
+        orders: usize,
     },
     /// Redis gone for a while and back empty, under open pages
     Redis {
@@ -151,16 +159,31 @@ async fn on_a_stack(what: What, given: Given) -> anyhow::Result<()> {
         // As it comes: the demo's orders live in seconds, and are looked at as often.
         aggregator.push(("DERIVE_GRACE", "60s".to_owned()));
     }
-    let held = matches!(what, What::Throughput { .. } | What::Scale { .. });
+    if matches!(what, What::Due { .. }) {
+        aggregator.push(("DERIVE_GRACE", due::GRACE.to_owned()));
+    }
+    let held = matches!(what, What::Throughput { .. } | What::Scale { .. } | What::Due { .. });
     let options = Options { given, services: true, held, aggregator, ..Options::default() };
     let stack = Stack::up(options).await?;
+    let result = tokio::select! {
+        result = with(&stack, what) => result,
+        () = interrupted() => Err(anyhow::anyhow!("interrupted")),
+    };
+    stack.life.stop();
+    stack.run().await;
+    result
+}
+
+/// Runs a proof on this stack.
+async fn with(stack: &Stack, what: What) -> anyhow::Result<()> {
     let manifest = stack.manifest.clone();
-    let result = match what {
+    match what {
         What::Kill { records } => Box::pin(kill::prove(&manifest, records)).await,
-        What::Crash { records } => Box::pin(crash::prove(&stack, records)).await,
+        What::Crash { records } => Box::pin(crash::prove(stack, records)).await,
         What::Away { records, seconds, servers } => {
             Box::pin(away::prove(&manifest, records, seconds, &servers)).await
         }
+        What::Due { orders } => Box::pin(due::prove(stack, orders)).await,
         What::Redis { seconds } => Box::pin(redis_cut::prove(&manifest, seconds)).await,
         What::Shuffle { orders } => Box::pin(shuffle::prove(&manifest, orders)).await,
         What::Latency { rate, viewers, seconds } => {
@@ -168,16 +191,13 @@ async fn on_a_stack(what: What, given: Given) -> anyhow::Result<()> {
         }
         What::Publish { seconds } => Box::pin(publish::prove(&manifest, seconds)).await,
         What::Read { rate, seconds } => Box::pin(read::prove(&manifest, rate, seconds)).await,
-        What::Throughput { orders } => Box::pin(throughput::prove(&stack, orders)).await,
-        What::Scale { orders } => Box::pin(throughput::scale::prove(&stack, orders)).await,
+        What::Throughput { orders } => Box::pin(throughput::prove(stack, orders)).await,
+        What::Scale { orders } => Box::pin(throughput::scale::prove(stack, orders)).await,
         What::Replay { letters } => Box::pin(replay::prove(&manifest, letters)).await,
         // These need no stack.
         What::Calibration { orders } => calibration::prove(orders),
         What::Inputs { count, seed } => inputs::prove(count, seed),
-    };
-    stack.life.stop();
-    stack.run().await;
-    result
+    }
 }
 
 /// Proves what holds, on a stack of its own.

@@ -27,7 +27,7 @@ pub(crate) async fn prove(manifest: &ManifestFile, rate: u32, seconds: u64) -> a
     for chunk in lives.chunks(50) {
         let records = chunk.iter().flat_map(|life| &life.records);
         let records: Vec<Outgoing> =
-            records.map(|r| Outgoing::new(r.topic, "", r.value.to_string())).collect();
+            records.map(|r| Outgoing::new(r.topic, "", r.body())).collect();
         producer.send(&records).await?;
     }
     let rest = Rest::new(manifest.get())?;
@@ -56,7 +56,7 @@ async fn inflow(producer: Producer, seconds: u64) -> anyhow::Result<()> {
     {
         let due = Duration::from_secs(1) * u32::try_from(n * 10)? / INFLOW;
         tokio::time::sleep_until(start + due).await;
-        let chunk = chunk.iter().map(|r| Outgoing::new(r.topic, "", r.value.to_string()));
+        let chunk = chunk.iter().map(|r| Outgoing::new(r.topic, "", r.body()));
         producer.send(&chunk.collect::<Vec<_>>()).await?;
     }
     Ok(())

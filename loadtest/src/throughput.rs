@@ -1,9 +1,10 @@
 //! Records per second through the whole aggregator, from a topic that is full already; beside it,
 //! on the same server, the same rows written by a program that decides nothing.
 
-mod bare;
 mod feed;
 mod gauge;
+mod written;
+mod bare;
 pub(crate) mod scale;
 
 use crate::expected;
@@ -17,6 +18,7 @@ use serde_json::Value;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgPool, Row};
 use std::time::{Duration, Instant};
+use written::Written;
 
 /// The whole may take so long.
 const LIMIT: Duration = Duration::from_mins(30);
@@ -35,18 +37,21 @@ pub(crate) async fn prove(stack: &Stack, orders: usize) -> anyhow::Result<()> {
     let pool = database(&stack.manifest).await?;
     let feed = Feed::fill(&stack.manifest, "FLOW", orders).await?;
     term::line(&format!("\n  {} records of {orders} orders wait in Kafka", feed.records));
+    let before = Written::so_far(&pool).await?;
     stack.aggregator(0).await?;
     let run = drain(stack, &pool, &feed).await?;
+    let written = Written::so_far(&pool).await?.since(&before);
+    written.print();
     compare(&pool, &feed).await?;
     let looked = feed.sample.len();
     term::line(&format!("\n  {looked} timelines, looked at, equal the fold of their records"));
-    let (bare, batch) = bare::rate(&stack.manifest, &pool, feed.records).await?;
+    let (bare, batch) = bare::rate(&stack.manifest, &pool, feed.records, &written).await?;
     term::line(&format!(
         "\n  aggregator     {:>8.0} records/s   {:>5.0} µs of CPU each   {} MB at most",
         run.rate, run.cpu_per_record, run.memory
     ));
     term::line(&format!(
-        "  bare program   {bare:>8.0} rows/s      the same rows, in its best batches ({batch})"
+        "  bare program   {bare:>8.0} events/s    with the same rows, in its best batches ({batch})"
     ));
     term::line(&format!("  ratio          {:>8.2}", run.stored / bare));
     ensure!(run.memory <= 200, "{} MB; 200 are allowed", run.memory);

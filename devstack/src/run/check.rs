@@ -100,7 +100,7 @@ impl Follower {
     /// Writes one record and sees it everywhere.
     async fn step(&mut self, record: &Native) -> anyhow::Result<()> {
         let sent = Instant::now();
-        let outgoing = Outgoing::new(record.topic, ORDER, record.value.to_string());
+        let outgoing = Outgoing::new(record.topic, ORDER, record.body());
         self.producer.send(&[outgoing]).await.context("Kafka does not take a record")?;
         if !counts(record) {
             return Ok(());

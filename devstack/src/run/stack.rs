@@ -126,8 +126,8 @@ async fn start(
     Ok((started?, life, servers))
 }
 
-/// Ctrl-C or SIGTERM.
-async fn interrupted() {
+/// Returns on Ctrl-C or SIGTERM.
+pub async fn interrupted() {
     let terminate = signal(SignalKind::terminate());
     let terminate = async {
         match terminate {

@@ -12,8 +12,19 @@ pub struct Native {
     pub at: DateTime<Utc>,
     /// Topic.
     pub topic: &'static str,
-    /// Value.
+    /// Value; a text is a body that is no JSON: a form.
     pub value: Value,
+}
+
+impl Native {
+    /// The bytes as the source writes them.
+    #[must_use]
+    pub fn body(&self) -> String {
+        match &self.value {
+            Value::String(form) => form.clone(),
+            json => json.to_string(),
+        }
+    }
 }
 
 fn record(at: DateTime<Utc>, topic: &'static str, value: Value) -> Native {

@@ -97,7 +97,7 @@ impl Player {
         for arrival in arrivals {
             let wait = (arrival.at - clock::now()).to_std().unwrap_or_default();
             tokio::time::sleep(wait).await;
-            let record = Outgoing::new(arrival.record.topic, "", arrival.record.value.to_string());
+            let record = Outgoing::new(arrival.record.topic, "", arrival.record.body());
             if let Err(error) = self.producer.send(&[record]).await {
                 tracing::warn!(%error, "the simulated shop lost a record");
             }

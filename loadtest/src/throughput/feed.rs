@@ -1,15 +1,23 @@
-//! Fills the topics: lives of all kinds, each as far as it has come by now, all their records in a
-//! random order, every seventh twice.
+//! Fills the topics: lives of all kinds, each as far as it has come by now, with news of vendors of
+//! every kind among it; all records in a random order, every seventh twice.
 
 use crate::expected;
 use crate::histories::{History, history, shuffled};
+use crate::sample::{SAMPLES, Sample};
 use devstack::manifest::ManifestFile;
+use devstack::shop::native::Native;
+use serde_json::Value;
+use service_kit::clock;
 use service_kit::kafka::{Outgoing, Producer};
 
 /// One in so many orders is looked at in the end.
 const SAMPLE: usize = 50;
 /// Orders that are made at a time, so that they need not all lie in memory.
 const PORTION: usize = 2_000;
+/// Vendors that tell something of an order, each order's the next ones.
+const VENDORS: usize = 2;
+/// The shop's own systems come first among the samples: a life is full of them.
+const OWN: usize = 5;
 
 /// What was written.
 pub(crate) struct Feed {
@@ -41,22 +49,42 @@ impl Feed {
             let list = shuffled(&lives, 7);
             feed.records += list.len();
             for chunk in list.chunks(2_000) {
-                let chunk = chunk.iter().map(|r| Outgoing::new(r.topic, "", r.value.to_string()));
+                let chunk = chunk.iter().map(|r| Outgoing::new(r.topic, "", r.body()));
                 producer.send(&chunk.collect::<Vec<_>>()).await?;
             }
             for life in &lives {
                 feed.distinct += i64::try_from(expected::keys(life)?)?;
             }
-            feed.sample.extend(lives.into_iter().step_by(SAMPLE));
+            feed.sample.extend(lives.into_iter().step_by(SAMPLE).filter(tells_its_times));
         }
         Ok(feed)
     }
 }
 
-/// An order that has come some way: its first records.
+/// An order that has come some way: its first records, and what vendors say of it.
 fn under_way(prefix: &str, number: usize) -> History {
     let mut life = history(prefix, number);
     let mut random = fastrand::Rng::with_seed(number as u64);
     life.records.truncate(random.usize(1..=life.records.len()));
+    let vendors = SAMPLES[OWN..].iter().cycle().skip(number * VENDORS % (SAMPLES.len() - OWN));
+    life.records.extend(vendors.take(VENDORS).map(|sample| told(sample, &life.order)));
     life
+}
+
+/// What GHSV writes has no time: it happens when it is received, so nobody can say beforehand what
+/// comes out.
+fn tells_its_times(life: &History) -> bool {
+    life.records.iter().all(|record| record.topic != "source.ghsv")
+}
+
+/// A vendor's record, of this order and of a parcel of its own.
+fn told(sample: &Sample, order: &str) -> Native {
+    let mut body = sample.record.trim().replace("T-1", order);
+    for number in ["G1", "E1", "S1", "L7", "N1", "V1"] {
+        body = body.replace(&format!("\"{number}\""), &format!("\"{number}-{order}\""));
+    }
+    // Printify names the order by a number of its own; in a shop that sends its number along, by that.
+    let body = body.replace("\"shop_id\":1", &format!("\"external_id\":\"{order}\""));
+    let value = serde_json::from_str(&body).unwrap_or(Value::String(body));
+    Native { at: clock::now(), topic: sample.topic, value }
 }

@@ -1,0 +1,178 @@
+//! The statements of the bare program: every one for a whole batch.
+
+use super::super::written::Written;
+use super::Version;
+use sqlx::{PgConnection, PgPool};
+use std::collections::BTreeMap;
+
+/// Rows beside the events that the aggregator wrote for each of them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shares {
+    due: f64,
+    parked: f64,
+    aliases: f64,
+}
+
+impl Shares {
+    pub(super) fn of(written: &Written) -> Self {
+        let of = |table: &str| written.per_event(table);
+        Self { due: of("due"), parked: of("parked"), aliases: of("aliases") }
+    }
+}
+
+/// So many of a batch.
+fn share(batch: &[Version], share: f64) -> impl Iterator<Item = &Version> {
+    let mut sum = 0.0;
+    batch.iter().flat_map(move |version| {
+        sum += share;
+        let mut count = 0;
+        while sum >= 1.0 {
+            sum -= 1.0;
+            count += 1;
+        }
+        std::iter::repeat_n(version, count)
+    })
+}
+
+pub(super) async fn all(
+    pool: &PgPool,
+    versions: &[Version],
+    size: usize,
+    shares: Shares,
+) -> anyhow::Result<()> {
+    for batch in versions.chunks(size) {
+        let mut transaction = pool.begin().await?;
+        park(&mut transaction, batch, shares.parked).await?;
+        add_events(&mut transaction, batch).await?;
+        let newest: BTreeMap<&str, &Version> =
+            batch.iter().map(|v| (v.order.as_str(), v)).collect();
+        put_states(&mut transaction, &newest).await?;
+        let added = add_outbox(&mut transaction, batch).await?;
+        note(&mut transaction, batch, shares).await?;
+        transaction.commit().await?;
+        // What is published is removed, as many rows at a time as were added.
+        let removed = sqlx::query("delete from bare_outbox where id = any($1)").bind(added);
+        removed.execute(pool).await?;
+    }
+    Ok(())
+}
+
+fn text(batch: &[Version], field: fn(&Version) -> &String) -> Vec<&str> {
+    batch.iter().map(|version| field(version).as_str()).collect()
+}
+
+/// What came before its order waits, and is taken out again.
+async fn park(
+    connection: &mut PgConnection,
+    batch: &[Version],
+    portion: f64,
+) -> anyhow::Result<()> {
+    let waiting: Vec<&Version> = share(batch, portion).collect();
+    let keys: Vec<String> = waiting.iter().map(|v| format!("{}:{}", v.order, v.number)).collect();
+    let orders: Vec<&str> = waiting.iter().map(|v| v.order.as_str()).collect();
+    let drafts: Vec<&str> = waiting.iter().map(|v| v.event.as_str()).collect();
+    sqlx::query(
+        "insert into bare_parked (key, order_id, draft, parked_at)
+         select k, o, d::jsonb, now() from unnest($1::text[], $2::text[], $3::text[]) as new (k, o, d)
+         on conflict do nothing",
+    )
+    .bind(&keys)
+    .bind(orders)
+    .bind(drafts)
+    .execute(&mut *connection)
+    .await?;
+    let taken = sqlx::query("delete from bare_parked where key = any($1)").bind(keys);
+    taken.execute(connection).await?;
+    Ok(())
+}
+
+async fn add_events(connection: &mut PgConnection, batch: &[Version]) -> anyhow::Result<()> {
+    let numbers: Vec<i64> = batch.iter().map(|v| v.number).collect();
+    sqlx::query(
+        "insert into bare_events (order_id, key, milestone, occurred_at, received_at, event, topic, partition, position, month)
+         select o, v::text, 'shipment.in_transit', now(), now(), d::json, 'source.logistics', 1, v, current_date
+         from unnest($1::text[], $2::bigint[], $3::text[]) as new (o, v, d)
+         on conflict do nothing",
+    )
+    .bind(text(batch, |v| &v.order))
+    .bind(numbers)
+    .bind(text(batch, |v| &v.event))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The newest state of each order, and the order when it is new.
+async fn put_states(
+    connection: &mut PgConnection,
+    newest: &BTreeMap<&str, &Version>,
+) -> anyhow::Result<()> {
+    let (orders, states): (Vec<&str>, Vec<&str>) =
+        newest.iter().map(|(order, v)| (*order, v.timeline.as_str())).unzip();
+    sqlx::query(
+        "insert into bare_timelines (order_id, version, status, document, updated_at)
+         select o, 1, 'shipment.in_transit', d::json, now() from unnest($1::text[], $2::text[]) as new (o, d)
+         on conflict (order_id) do update set document = excluded.document",
+    )
+    .bind(&orders)
+    .bind(&states)
+    .execute(&mut *connection)
+    .await?;
+    let customers: Vec<&str> = newest.values().map(|v| v.customer.as_str()).collect();
+    sqlx::query(
+        "insert into bare_orders (order_id, customer, customer_at)
+         select o, c::jsonb, now() from unnest($1::text[], $2::text[]) as new (o, c)
+         on conflict do nothing",
+    )
+    .bind(&orders)
+    .bind(&customers)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn add_outbox(connection: &mut PgConnection, batch: &[Version]) -> anyhow::Result<Vec<i64>> {
+    let numbers: Vec<i64> = batch.iter().map(|v| v.number).collect();
+    let added = sqlx::query_scalar(
+        "insert into bare_outbox (lane, order_id, version, event, timeline, customer)
+         select 0, o, v, e, t, c
+         from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[]) as new (o, v, e, t, c)
+         returning id",
+    )
+    .bind(text(batch, |v| &v.order))
+    .bind(numbers)
+    .bind(text(batch, |v| &v.event))
+    .bind(text(batch, |v| &v.timeline))
+    .bind(text(batch, |v| &v.customer))
+    .fetch_all(connection)
+    .await?;
+    Ok(added)
+}
+
+/// When to look at the orders again, and what else they are called.
+async fn note(
+    connection: &mut PgConnection,
+    batch: &[Version],
+    shares: Shares,
+) -> anyhow::Result<()> {
+    let due: Vec<&Version> = share(batch, shares.due).collect();
+    let named: Vec<&Version> = share(batch, shares.aliases).collect();
+    let orders = |all: &[&Version]| all.iter().map(|v| v.order.clone()).collect::<Vec<_>>();
+    sqlx::query(
+        "insert into bare_due (order_id, kind, at)
+         select o, place::text, now() from unnest($1::text[]) with ordinality as new (o, place)
+         on conflict (order_id, kind) do update set at = excluded.at",
+    )
+    .bind(orders(&due))
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "insert into bare_aliases (alias, order_id, told_at)
+         select 'tracking:' || o || place, o, now() from unnest($1::text[]) with ordinality as new (o, place)
+         on conflict do nothing",
+    )
+    .bind(orders(&named))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
