@@ -112,7 +112,11 @@ impl BatchConsumer {
             .set("fetch.max.bytes", "8388608")
             .set("queued.max.messages.kbytes", "4096")
             .set("fetch.queue.backoff.ms", "50")
-            .set("fetch.wait.max.ms", "100")
+            // Under load an answer for each record would cost more than the record: the broker
+            // waits for some together. Each request names every partition that is read, so more
+            // often than this costs a broker that has nothing to say.
+            .set("fetch.min.bytes", "65536")
+            .set("fetch.wait.max.ms", "20")
             .set("topic.metadata.refresh.interval.ms", "30000")
             .create()?;
         inner.subscribe(&topics.iter().map(String::as_str).collect::<Vec<_>>())?;
