@@ -1,5 +1,5 @@
 //! Two aggregators share the index of what is due and the list of who is asked: they stand still
-//! until the day of some orders is over, and one of them is killed while they catch up.
+//! until the day of some orders is over, and each is killed while they catch up.
 
 mod order;
 
@@ -112,6 +112,7 @@ async fn die(manifest: &ManifestFile, pool: &PgPool, wanted: usize) -> anyhow::R
             ensure!(Instant::now() < end, "{there} of {wanted} are told");
             tokio::time::sleep(Duration::from_millis(5)).await;
         };
+        ensure!(there < wanted, "everything was told before the kill: more orders, please");
         signal(manifest, slot, Signal::SIGKILL)?;
         term::line(&format!("  kill -9 of aggregator {slot} when {there} of {wanted} were told"));
     }

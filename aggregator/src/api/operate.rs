@@ -18,8 +18,8 @@ const MOST: i64 = 200;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Page {
-    /// `next` of the page before.
-    #[param(example = "41")]
+    /// `next` of the page before, as it was; it means something else on each route.
+    #[param(example = "what-next-said")]
     cursor: Option<String>,
     /// 1 to 200; 50 when left out.
     #[param(example = 50)]

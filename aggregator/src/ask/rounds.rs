@@ -1,6 +1,7 @@
 //! One loop for each question: what is due is asked one after the other, so many a second. Of
-//! several aggregators the owner of the first lane asks, so that no system is ever called by two at
-//! once, nor oftener than its limit allows.
+//! several aggregators the owner of the first lane asks, so that a limit holds for all of them
+//! together. (While the lane changes hands, the last call of the one and the first of the other may
+//! overlap.)
 
 use super::breaker::Breaker;
 use super::client::{Outcome, ask as call_it, client};
@@ -121,13 +122,14 @@ impl Round {
         }
         let now = clock::now();
         let source = self.question.source.clone();
-        let due = asks::claim(&self.pool, &source, now, now + LEASE, PORTION).await?;
+        let lease = now + LEASE;
+        let due = asks::claim(&self.pool, &source, now, lease, PORTION).await?;
         let pause = Duration::from_secs(1) / self.question.per_second.max(1);
-        let wait = if due.is_empty() { IDLE } else { pause };
+        let wait = if due.is_empty() { IDLE } else { Duration::ZERO };
         for mut ask in due {
             if !self.asks() {
                 // Whoever asks next need not wait for the end of the lease.
-                asks::answered(&self.pool, &source, &ask, now).await?;
+                asks::give_back(&self.pool, &source, &ask.subject, lease, now).await?;
                 continue;
             }
             let lets = self.breaker.lets(Instant::now());

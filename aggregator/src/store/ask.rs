@@ -87,6 +87,30 @@ pub async fn claim(
     .await
 }
 
+/// Gives back what was claimed until `lease` and not asked: it is due `at`. What somebody else has
+/// taken over meanwhile stays as it is.
+///
+/// # Errors
+/// When the database is away; then the lease ends by itself.
+pub async fn give_back(
+    pool: &PgPool,
+    source: &str,
+    subject: &str,
+    lease: DateTime<Utc>,
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update asks set at = $4 where source = $1 and subject = $2 and at = $3",
+        source,
+        subject,
+        lease,
+        at
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
 /// Notes an answer, unless the order went on to another stage meanwhile.
 ///
 /// # Errors

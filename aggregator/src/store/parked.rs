@@ -5,8 +5,10 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
-/// Two orders may have events of one id (the first line of each, say): each waits for itself.
-fn key(draft: &Draft) -> String {
+/// What a draft waits for, and its own key: two orders may have events of one id (the first line of
+/// each, say), and each waits for itself.
+#[must_use]
+pub fn key(draft: &Draft) -> String {
     let name = match &draft.order {
         OrderRef::Order(order) => order.as_str(),
         OrderRef::Alias(alias) => alias,

@@ -37,7 +37,7 @@ fn never_known(draft: &Draft) -> DeadLetter {
         source: draft.source.clone(),
         reason: Refusal::NeverKnown.label().to_owned(),
         detail: Refusal::NeverKnown.to_string(),
-        topic: format!("parked:{}", draft.key()),
+        topic: format!("parked:{}", parked::key(draft)),
         partition: 0,
         position: 0,
         order_id,

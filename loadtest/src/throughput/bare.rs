@@ -1,6 +1,8 @@
-//! The limit: a program that is given the very rows that the aggregator wrote, and writes them to
-//! tables like the aggregator's, over two connections, in large batches, deciding nothing.
+//! The limit: a program that is given the rows that the aggregator wrote (all but a few: due times
+//! that were taken back, changes of customers), and writes them to tables like the aggregator's, over
+//! two connections, in large batches, deciding nothing.
 
+mod share;
 mod write;
 
 use super::written::Written;
@@ -9,6 +11,7 @@ use anyhow::Context;
 use devstack::manifest::ManifestFile;
 use serde_json::Value;
 use service_kit::kafka::{BatchConsumer, Portion};
+use share::Shares;
 use sqlx::{AssertSqlSafe, PgPool};
 use std::time::{Duration, Instant};
 
@@ -29,7 +32,7 @@ struct Version {
     customer: String,
 }
 
-/// Events per second, each with its other rows, and the size of the batches.
+/// Versions per second, each with its other rows, and the size of the batches.
 pub(super) async fn rate(
     manifest: &ManifestFile,
     pool: &PgPool,
@@ -40,7 +43,7 @@ pub(super) async fn rate(
         let statement = format!("create table bare_{table} (like {table} including all)");
         sqlx::query(AssertSqlSafe(statement)).execute(pool).await?;
     }
-    let with = write::Shares::of(written);
+    let with = Shares::of(written);
     let consumer = reader::timelines(manifest, "bare").await;
     let (mut rows, mut shares) = (0_usize, [(0_usize, 0.0); BATCHES.len()]);
     for turn in (0..BATCHES.len()).cycle() {

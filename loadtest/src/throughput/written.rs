@@ -5,8 +5,8 @@ use sqlx::{PgPool, Row};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// A server process that has nothing to do reports what it counted within this.
-const REPORTED: Duration = Duration::from_secs(2);
+/// A server process that has nothing to do reports what it counted within ten seconds.
+const REPORTED: Duration = Duration::from_secs(11);
 
 /// Rows that were added, changed and removed.
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,13 +46,17 @@ impl Written {
         self
     }
 
-    /// Rows of a table that were added or changed, for each event.
-    pub(super) fn per_event(&self, table: &str) -> f64 {
-        let of = |table: &str| self.0.get(table).copied().unwrap_or_default();
-        let (events, rows) = (of("events").added.max(1), of(table));
+    /// Versions: each is a row of the outbox.
+    pub(super) fn versions(&self) -> i64 {
+        self.0.get("outbox").map_or(0, |rows| rows.added)
+    }
+
+    /// Rows of a table that were added or changed, for each version.
+    pub(super) fn per_version(&self, table: &str) -> f64 {
+        let rows = self.0.get(table).copied().unwrap_or_default();
         // Far fewer rows than a double counts exactly.
         #[expect(clippy::cast_precision_loss, reason = "a share, not a count")]
-        let share = (rows.added + rows.changed) as f64 / events as f64;
+        let share = (rows.added + rows.changed) as f64 / self.versions().max(1) as f64;
         share
     }
 

@@ -1,38 +1,9 @@
 //! The statements of the bare program: every one for a whole batch.
 
-use super::super::written::Written;
 use super::Version;
+use super::share::{Shares, share};
 use sqlx::{PgConnection, PgPool};
 use std::collections::BTreeMap;
-
-/// Rows beside the events that the aggregator wrote for each of them.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Shares {
-    due: f64,
-    parked: f64,
-    aliases: f64,
-}
-
-impl Shares {
-    pub(super) fn of(written: &Written) -> Self {
-        let of = |table: &str| written.per_event(table);
-        Self { due: of("due"), parked: of("parked"), aliases: of("aliases") }
-    }
-}
-
-/// So many of a batch.
-fn share(batch: &[Version], share: f64) -> impl Iterator<Item = &Version> {
-    let mut sum = 0.0;
-    batch.iter().flat_map(move |version| {
-        sum += share;
-        let mut count = 0;
-        while sum >= 1.0 {
-            sum -= 1.0;
-            count += 1;
-        }
-        std::iter::repeat_n(version, count)
-    })
-}
 
 pub(super) async fn all(
     pool: &PgPool,
@@ -42,7 +13,8 @@ pub(super) async fn all(
 ) -> anyhow::Result<()> {
     for batch in versions.chunks(size) {
         let mut transaction = pool.begin().await?;
-        park(&mut transaction, batch, shares.parked).await?;
+        // What came before its order waits, and is taken out in a later transaction.
+        let parked = park(&mut transaction, batch, shares.parked).await?;
         add_events(&mut transaction, batch).await?;
         let newest: BTreeMap<&str, &Version> =
             batch.iter().map(|v| (v.order.as_str(), v)).collect();
@@ -53,6 +25,8 @@ pub(super) async fn all(
         // What is published is removed, as many rows at a time as were added.
         let removed = sqlx::query("delete from bare_outbox where id = any($1)").bind(added);
         removed.execute(pool).await?;
+        let taken = sqlx::query("delete from bare_parked where key = any($1)").bind(parked);
+        taken.execute(pool).await?;
     }
     Ok(())
 }
@@ -61,12 +35,12 @@ fn text(batch: &[Version], field: fn(&Version) -> &String) -> Vec<&str> {
     batch.iter().map(|version| field(version).as_str()).collect()
 }
 
-/// What came before its order waits, and is taken out again.
+/// Returns the keys of what waits.
 async fn park(
     connection: &mut PgConnection,
     batch: &[Version],
     portion: f64,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<String>> {
     let waiting: Vec<&Version> = share(batch, portion).collect();
     let keys: Vec<String> = waiting.iter().map(|v| format!("{}:{}", v.order, v.number)).collect();
     let orders: Vec<&str> = waiting.iter().map(|v| v.order.as_str()).collect();
@@ -79,11 +53,9 @@ async fn park(
     .bind(&keys)
     .bind(orders)
     .bind(drafts)
-    .execute(&mut *connection)
+    .execute(connection)
     .await?;
-    let taken = sqlx::query("delete from bare_parked where key = any($1)").bind(keys);
-    taken.execute(connection).await?;
-    Ok(())
+    Ok(keys)
 }
 
 async fn add_events(connection: &mut PgConnection, batch: &[Version]) -> anyhow::Result<()> {
@@ -160,7 +132,7 @@ async fn note(
     let orders = |all: &[&Version]| all.iter().map(|v| v.order.clone()).collect::<Vec<_>>();
     sqlx::query(
         "insert into bare_due (order_id, kind, at)
-         select o, place::text, now() from unnest($1::text[]) with ordinality as new (o, place)
+         select o, (row_number() over (partition by o))::text, now() from unnest($1::text[]) as new (o)
          on conflict (order_id, kind) do update set at = excluded.at",
     )
     .bind(orders(&due))

@@ -1,0 +1,34 @@
+//! How many rows of the smaller tables go with a version, spread evenly over a batch.
+
+use super::super::written::Written;
+use super::Version;
+
+/// Rows that the aggregator wrote for each version, beside its event, its state and its place in the
+/// outbox.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shares {
+    pub(super) due: f64,
+    pub(super) parked: f64,
+    pub(super) aliases: f64,
+}
+
+impl Shares {
+    pub(super) fn of(written: &Written) -> Self {
+        let of = |table: &str| written.per_version(table);
+        Self { due: of("due"), parked: of("parked"), aliases: of("aliases") }
+    }
+}
+
+/// So many of a batch.
+pub(super) fn share(batch: &[Version], share: f64) -> impl Iterator<Item = &Version> {
+    let mut sum = 0.0;
+    batch.iter().flat_map(move |version| {
+        sum += share;
+        let mut count = 0;
+        while sum >= 1.0 {
+            sum -= 1.0;
+            count += 1;
+        }
+        std::iter::repeat_n(version, count)
+    })
+}
