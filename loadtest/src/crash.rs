@@ -2,7 +2,7 @@
 //! a table that is locked, a server that is stopped; nothing in the aggregator knows of it.
 
 use crate::histories::{History, histories, shuffled};
-use crate::settle;
+use crate::{settle, signal};
 use anyhow::{Context, ensure};
 use devstack::client::Rest;
 use devstack::host::term;
@@ -66,8 +66,7 @@ async fn rebalance(stack: &Stack, stage: &Stage, records: &[Native]) -> anyhow::
     let (joined, written) = tokio::join!(stack.aggregator(1), stage.write(second));
     joined?;
     written?;
-    let pid = stage.manifest.get().pids["aggregator"].get(1).copied().context("no second one")?;
-    kill(Pid::from_raw(pid), Signal::SIGKILL)?;
+    signal::send(&stage.manifest, "aggregator", 1, Signal::SIGKILL)?;
     stage.write(third).await?;
     term::line("  a second aggregator joined in the middle and was killed");
     Ok(())
@@ -138,9 +137,7 @@ impl Stage {
             };
             self.until(one_side).await?;
         }
-        let pid =
-            self.manifest.get().pids["aggregator"].first().copied().context("no aggregator")?;
-        kill(Pid::from_raw(pid), Signal::SIGKILL)?;
+        signal::send(&self.manifest, "aggregator", 0, Signal::SIGKILL)?;
         drop(held);
         if let Some(server) = stopped {
             kill(Pid::from_raw(server), Signal::SIGCONT)?;

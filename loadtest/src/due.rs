@@ -3,13 +3,12 @@
 
 mod order;
 
-use crate::versions;
-use anyhow::{Context, ensure};
+use crate::{signal, versions};
+use anyhow::ensure;
 use devstack::host::term;
 use devstack::manifest::ManifestFile;
 use devstack::run::stack::Stack;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use order::{Fate, Order};
 use service_kit::kafka::Producer;
 use sqlx::{PgPool, Row};
@@ -80,21 +79,15 @@ async fn until(pool: &PgPool, what: &str, count: &'static str, wanted: i64) -> a
     }
 }
 
-fn signal(manifest: &ManifestFile, slot: usize, signal: Signal) -> anyhow::Result<()> {
-    let pids = manifest.get().pids;
-    let pid = pids["aggregator"].get(slot).copied().context("no such aggregator")?;
-    Ok(kill(Pid::from_raw(pid), signal)?)
-}
-
 /// Nobody works, and the clock goes on.
 async fn stand_still(manifest: &ManifestFile) -> anyhow::Result<()> {
     for slot in 0..2 {
-        signal(manifest, slot, Signal::SIGSTOP)?;
+        signal::send(manifest, "aggregator", slot, Signal::SIGSTOP)?;
     }
     term::line(&format!("\n  both aggregators stand still for {STANDSTILL:?}"));
     tokio::time::sleep(STANDSTILL).await;
     for slot in 0..2 {
-        signal(manifest, slot, Signal::SIGCONT)?;
+        signal::send(manifest, "aggregator", slot, Signal::SIGCONT)?;
     }
     Ok(())
 }
@@ -113,7 +106,7 @@ async fn die(manifest: &ManifestFile, pool: &PgPool, wanted: usize) -> anyhow::R
             tokio::time::sleep(Duration::from_millis(5)).await;
         };
         ensure!(there < wanted, "everything was told before the kill: more orders, please");
-        signal(manifest, slot, Signal::SIGKILL)?;
+        signal::send(manifest, "aggregator", slot, Signal::SIGKILL)?;
         term::line(&format!("  kill -9 of aggregator {slot} when {there} of {wanted} were told"));
     }
     Ok(())

@@ -2,13 +2,12 @@
 
 use crate::expected;
 use crate::histories::{History, histories, shuffled};
-use crate::settle;
+use crate::{settle, signal};
 use anyhow::{Context, ensure};
 use devstack::client::{Letter, Rest};
 use devstack::host::term;
 use devstack::manifest::ManifestFile;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use serde_json::json;
 use service_kit::clock;
 use service_kit::kafka::{Outgoing, Producer};
@@ -34,8 +33,11 @@ pub(crate) async fn prove(manifest: &ManifestFile, count: usize) -> anyhow::Resu
         let service = if round < 3 { "aggregator" } else { "notifier" };
         let half = chunk.len() / 2;
         write(&producer, &chunk[..half]).await?;
-        let killed =
-            if round < 6 { Some((strike(manifest, service)?, Instant::now())) } else { None };
+        let killed = if round < 6 {
+            Some((signal::send(manifest, service, 0, Signal::SIGKILL)?, Instant::now()))
+        } else {
+            None
+        };
         write(&producer, &chunk[half..]).await?;
         if let Some((pid, at)) = killed {
             healed(&rest, &producer, round)
@@ -64,17 +66,6 @@ async fn write(
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
     Ok(())
-}
-
-fn strike(manifest: &ManifestFile, service: &str) -> anyhow::Result<i32> {
-    let pid = manifest
-        .get()
-        .pids
-        .get(service)
-        .and_then(|pids| pids.first().copied())
-        .context("no such process")?;
-    kill(Pid::from_raw(pid), Signal::SIGKILL)?;
-    Ok(pid)
 }
 
 /// A new order and its letter: the whole line works again.

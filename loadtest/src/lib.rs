@@ -9,6 +9,7 @@ mod percentile;
 mod sample;
 mod histories;
 mod expected;
+mod signal;
 mod outage;
 mod reader;
 mod versions;

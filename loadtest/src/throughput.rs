@@ -7,15 +7,14 @@ mod written;
 mod bare;
 pub(crate) mod scale;
 
-use crate::expected;
+use crate::{expected, signal};
 use anyhow::{Context, ensure};
 use devstack::host::term;
 use devstack::manifest::ManifestFile;
 use devstack::run::stack::Stack;
 use feed::Feed;
 use gauge::Gauge;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use serde_json::Value;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgPool, Row};
@@ -69,11 +68,9 @@ async fn alone(
     feed: &Feed,
     written: &Written,
 ) -> anyhow::Result<(f64, usize)> {
-    let pid = stack.manifest.get().pids["aggregator"].first().copied();
-    let pid = Pid::from_raw(pid.context("no aggregator")?);
-    kill(pid, Signal::SIGSTOP)?;
+    signal::send(&stack.manifest, "aggregator", 0, Signal::SIGSTOP)?;
     let rate = bare::rate(&stack.manifest, pool, feed.records, written).await;
-    kill(pid, Signal::SIGCONT)?;
+    signal::send(&stack.manifest, "aggregator", 0, Signal::SIGCONT)?;
     rate
 }
 

@@ -1,5 +1,6 @@
 //! Orders by other names: told by one event, used by others, in any order of arrival.
 
+use crate::operate::until;
 use devstack::testing::{Stack, unique};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -45,22 +46,6 @@ async fn a_chain_of_names_is_followed_from_its_far_end() {
     assert_eq!(timeline["status"], "shipment.delivered");
 }
 
-/// Waits until an event of each order is parked.
-async fn until_parked(stack: &Stack, orders: &[String]) {
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let url = format!("{}/v1/parked?limit=200", stack.manifest.gateways[0]);
-    let end = tokio::time::Instant::now() + LIMIT;
-    loop {
-        let page = client.get(&url).bearer_auth(&stack.manifest.operator_key).send().await.unwrap();
-        let page = page.text().await.unwrap();
-        if orders.iter().all(|order| page.contains(order)) {
-            return;
-        }
-        assert!(tokio::time::Instant::now() < end, "not all of {orders:?} wait: {page}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
 /// A warehouse that counts anew for each order: what waits for one is not what waits for the other.
 #[tokio::test]
 async fn events_of_one_id_wait_for_their_orders_each() {
@@ -71,7 +56,9 @@ async fn events_of_one_id_wait_for_their_orders_each() {
             "lines": [{"line": "1", "qty": 1}], "updated": "20/11/2026 10:00:00"});
         stack.say("source.fulfilment", &packed).await.unwrap();
     }
-    until_parked(&stack, &orders).await;
+    // From these orders on, however many others wait.
+    let all = |page: &Value| orders.iter().all(|order| page.to_string().contains(order));
+    until(&stack, "/v1/parked?cursor=SAME-", all).await;
     for order in &orders {
         let placed = json!({"event": "order.placed", "order_no": order, "at": "2026-11-20T01:00:00Z",
             "customer": {"id": format!("C-{order}")}, "items": [{"line": "1", "title": "Cốc", "quantity": 1}]});
