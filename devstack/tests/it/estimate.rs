@@ -83,10 +83,11 @@ async fn an_order_is_expected_when_those_like_it_came() {
     // It stands in the history of the ETA, not among what happened.
     let entries = timeline["entries"].as_array().unwrap();
     assert!(entries.iter().all(|entry| entry["source"] != "milepost"), "{timeline}");
-    // What the carrier says counts before it.
+    // What the carrier says counts before it. Its clock knows whole seconds alone: the one that is
+    // running began before the estimate.
     let (first, last) = (now + TimeDelta::hours(60), now + TimeDelta::hours(64));
     let scan = json!({"id": format!("{order}-eta"), "carrier": "ghn", "tracking_number": format!("T-{order}"),
-        "code": "eta_revised", "ts": clock::now().timestamp(), "order_ref": order,
+        "code": "eta_revised", "ts": clock::now().timestamp() + 1, "order_ref": order,
         "eta": {"earliest": first.to_rfc3339(), "latest": last.to_rfc3339()}});
     stack.say("source.logistics", &scan).await.unwrap();
     let end = Instant::now() + LIMIT;
