@@ -5,6 +5,7 @@ mod feed;
 mod gauge;
 mod written;
 mod bare;
+mod copies;
 pub(crate) mod scale;
 
 use crate::{expected, signal};

@@ -1,6 +1,7 @@
 //! What a record costs as the database grows, and what a second aggregator brings on the same
 //! machine. Cost is CPU, not time: on a busy machine it is what can be compared.
 
+use super::copies::Copies;
 use super::feed::Feed;
 use super::gauge::{Gauge, cpu_with_children};
 use super::{compare, database, finished, inserted};
@@ -43,28 +44,47 @@ pub(crate) async fn prove(stack: &Stack, orders: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Cost at each size.
+/// Cost at each size: the median of runs in turns.
 async fn sizes(stack: &Stack, pool: &PgPool, orders: usize) -> anyhow::Result<Vec<f64>> {
-    let (mut there, mut medians) = (0, Vec::new());
-    term::line("\n  orders there   aggregator    Postgres    together");
-    for size in SIZES {
-        run(stack, pool, &format!("FILL{size}"), orders * size - there).await?;
-        settle(pool).await?;
-        let mut costs = Vec::new();
-        for number in 0..RUNS {
+    let mut copies = grow(stack, pool, orders).await?;
+    let mut costs: [Vec<Cost>; SIZES.len()] = Default::default();
+    for number in 0..RUNS {
+        for (size, costs) in SIZES.iter().zip(&mut costs) {
+            copies.give(orders * size).await?;
+            // What the move has left to do, and caches that are cold after it, are not the size's.
+            run(stack, pool, &format!("WARM{size}R{number}"), orders / 10).await?;
+            settle(pool).await?;
             costs.push(run(stack, pool, &format!("SIZE{size}R{number}"), orders / 5).await?);
         }
-        there = orders * size + RUNS * (orders / 5);
-        let part = |of: fn(&Cost) -> f64| median(costs.iter().map(of).collect());
-        let (own, database) = (part(|c| c.aggregator), part(|c| c.database));
-        let together = part(|c| c.aggregator + c.database);
-        term::line(&format!(
-            "  {:>12} {own:>9.0} µs {database:>8.0} µs {together:>8.0} µs",
-            orders * size
-        ));
-        medians.push(together);
+        term::line(&format!("  round {} of {RUNS} is over", number + 1));
     }
-    Ok(medians)
+    term::line("\n  orders there   aggregator    Postgres    together");
+    Ok(SIZES.iter().zip(costs).map(|(size, costs)| together(orders * size, &costs)).collect())
+}
+
+/// A database with all orders, and copies of it as it was with fewer.
+async fn grow(stack: &Stack, pool: &PgPool, orders: usize) -> anyhow::Result<Copies> {
+    let (mut there, mut copies) = (0, Copies::of(&stack.manifest).await?);
+    for size in SIZES {
+        run(stack, pool, &format!("FILL{size}"), orders * size - there).await?;
+        there = orders * size;
+        settle(pool).await?;
+        if there < orders * SIZES[SIZES.len() - 1] {
+            copies.keep(there).await?;
+        }
+        term::line(&format!("  there are {there} orders"));
+    }
+    copies.grown(there);
+    Ok(copies)
+}
+
+/// Prints what a record costs with so many orders; gives the sum.
+fn together(orders: usize, costs: &[Cost]) -> f64 {
+    let part = |of: fn(&Cost) -> f64| median(costs.iter().map(of).collect());
+    let (own, database) = (part(|c| c.aggregator), part(|c| c.database));
+    let together = part(|c| c.aggregator + c.database);
+    term::line(&format!("  {orders:>12} {own:>9.0} µs {database:>8.0} µs {together:>8.0} µs"));
+    together
 }
 
 /// Waits until what the many orders have left to do is done: cleaning up, and what becomes due by the
