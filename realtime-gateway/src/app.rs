@@ -2,8 +2,9 @@
 
 use crate::bus::Bus;
 use crate::config::Config;
+use crate::denied::{self, Denied};
 use crate::edge::{self, Limiter, Pages, Services, document};
-use crate::gateway::{Gateway, Origins, Places, TrustedProxies};
+use crate::gateway::{Gateway, Origins, Places, Room, TrustedProxies};
 use crate::hub::Hub;
 use crate::repair::{self, Dirty};
 use crate::session::Rules;
@@ -49,8 +50,11 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let watched = (hub.clone(), ladder.clone(), dirty.clone());
     Bus::new(subscriber, redis.clone(), watched, health.clone()).start(&life);
     repair::start(&life, dirty, hub.clone(), ladder.clone());
+    let denied = Denied::default();
+    denied::start(&life, redis.clone(), denied.clone(), health.clone());
     let gateway = Gateway {
         auth,
+        denied,
         hub,
         ladder,
         redis,
@@ -60,7 +64,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
             frames_per_second: config.limit_frames_per_second,
         },
         origins: Origins::new(&config.allowed_origins),
-        places: Places::new(config.limit_connections, config.limit_connections_per_address),
+        places: Places::new(room(&config)),
         drain_window: config.drain_window,
     };
     let demo_shop =
@@ -70,4 +74,12 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let proxies = TrustedProxies(Arc::new(config.trusted_proxies.clone()));
     let router = edge::router(&gateway, Services { aggregator, notifier }, pages, limiter, proxies);
     service::run(&config.common, life, health, router).await
+}
+
+fn room(config: &Config) -> Room {
+    Room {
+        all: config.limit_connections,
+        per_address: config.limit_connections_per_address,
+        per_second: config.limit_connects_per_second,
+    }
 }

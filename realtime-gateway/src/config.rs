@@ -3,6 +3,7 @@
 use clap::Parser;
 use service_kit::config::{Common, duration};
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,6 +44,9 @@ pub struct Config {
     /// Live connections in all
     #[arg(long, env, default_value_t = 50_000)]
     pub limit_connections: u32,
+    /// Live connections that are accepted in a second; the rest come back a little later
+    #[arg(long, env, default_value = "1000")]
+    pub limit_connects_per_second: NonZeroU32,
     /// Frames per second and connection
     #[arg(long, env, default_value_t = 20)]
     pub limit_frames_per_second: u32,

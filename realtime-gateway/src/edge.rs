@@ -6,6 +6,7 @@ mod proxy;
 mod lookup;
 mod page;
 mod token;
+mod revoke;
 pub mod document;
 
 pub use limit::Limiter;
@@ -34,11 +35,14 @@ pub fn router(
     limiter: Limiter,
     proxies: TrustedProxies,
 ) -> Router {
+    let taken_away = middleware::from_fn_with_state(gateway.denied.clone(), revoke::check);
     let live = Router::new()
         .route("/v1/live", get(websocket::open))
         .route("/v1/live/sse", get(sse::open))
         .route("/v1/live/tickets", post(ticket::issue))
         .route("/v1/tokens", post(token::mint))
+        .route("/v1/tokens/revoke", post(revoke::revoke))
+        .route_layer(taken_away.clone())
         .with_state(gateway.clone());
     let timelines = Router::new()
         .route("/v1/orders/{order}/timeline", get(proxy::pass_on))
@@ -57,6 +61,7 @@ pub fn router(
             "/v1/webhooks/{source}/{secret}",
             get(proxy::pass_on_whole).post(proxy::pass_on_whole),
         )
+        .route_layer(taken_away.clone())
         .with_state(services.aggregator.clone());
     let lookup = Router::new()
         .route("/v1/lookup", post(lookup::pass_on))
@@ -65,6 +70,7 @@ pub fn router(
         .route("/v1/inbox", get(proxy::pass_on))
         .route("/v1/inbox/{id}/read", post(proxy::pass_on))
         .route("/v1/inbox/read-all", post(proxy::pass_on))
+        .route_layer(taken_away)
         .with_state(services.notifier);
     Router::new()
         .merge(live)

@@ -6,9 +6,11 @@ mod place;
 
 pub use address::{ClientAddress, TrustedProxies};
 pub use origin::Origins;
-pub use place::{Place, Places};
+pub use place::{Full, Place, Places, Room};
 
+use crate::denied::Denied;
 use crate::hub::{Hub, Viewer};
+use crate::metric;
 use crate::session::Rules;
 use crate::snapshot::Ladder;
 use axum::extract::FromRef;
@@ -16,6 +18,8 @@ use contract::name::Channel;
 use redis::aio::ConnectionManager;
 use service_kit::auth::Auth;
 use service_kit::lifecycle::Lifecycle;
+use service_kit::problem::Problem;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,11 +28,13 @@ use std::time::Duration;
 pub struct Gateway {
     /// Keys.
     pub auth: Arc<Auth>,
+    /// What was taken away from tokens.
+    pub denied: Denied,
     /// Who watches what.
     pub hub: Hub,
     /// The way to a snapshot.
     pub ladder: Ladder,
-    /// Redis, for tickets.
+    /// Redis, for tickets and revocations.
     pub redis: ConnectionManager,
     /// Ends with the process.
     pub life: Lifecycle,
@@ -43,6 +49,21 @@ pub struct Gateway {
 }
 
 impl Gateway {
+    /// Lets one more live connection in.
+    ///
+    /// # Errors
+    /// 503 when there is no room, or the gateway is going away.
+    pub fn admit(&self, address: IpAddr) -> Result<Place, Problem> {
+        if self.life.soft().is_cancelled() {
+            metric::refused("draining");
+            return Err(Problem::unavailable("This gateway is going away."));
+        }
+        self.places.take(address).map_err(|full| {
+            metric::refused(full.label());
+            full.into()
+        })
+    }
+
     /// Registers the viewer, then fetches the snapshot: in this order nothing falls between.
     pub fn watch(&self, channel: Channel, viewer: &Viewer) {
         let name = channel.to_string();

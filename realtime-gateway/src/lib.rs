@@ -3,13 +3,15 @@
 //! An update's way: `bus` reads all 64 shards of Redis → `hub` knows who watches the channel
 //! here (mostly nobody) → each viewer's `session` (pure) lets newer versions through →
 //! `transport` writes it. A viewer always converges to the newest version: what pub/sub loses,
-//! `bus` notices by the shards' numbers and `repair` reads again through `snapshot`'s ladder.
+//! `bus` notices by the shards' numbers and `repair` reads again through `snapshot`'s ladder. What a
+//! token opened is left as soon as `denied` says so.
 //!
 //! Floors, lowest first: a module uses only what is declared above it.
 
 pub mod config;
 pub mod metric;
 pub mod state;
+pub mod denied;
 pub mod session;
 pub mod hub;
 pub mod upstream;

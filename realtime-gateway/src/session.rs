@@ -9,6 +9,7 @@ mod subscription;
 #[cfg(test)]
 mod tests;
 
+use crate::denied::Denied;
 use crate::state::State;
 use axum::extract::ws::Utf8Bytes;
 use bucket::Bucket;
@@ -51,6 +52,9 @@ pub struct Rules {
 /// A conversation.
 pub struct Session {
     auth: Arc<Auth>,
+    denied: Denied,
+    /// How much of the deny list the session has been held against.
+    held_against: u64,
     id: String,
     rules: Rules,
     started: DateTime<Utc>,
@@ -64,11 +68,18 @@ pub struct Session {
 impl Session {
     /// A conversation that has just begun.
     #[must_use]
-    pub fn new(auth: Arc<Auth>, id: String, rules: Rules, now: DateTime<Utc>) -> Self {
+    pub fn new(
+        (auth, denied): (Arc<Auth>, Denied),
+        id: String,
+        rules: Rules,
+        now: DateTime<Utc>,
+    ) -> Self {
         let frames = Bucket::new(rules.frames_per_second, now);
         let channels = BTreeMap::new();
         Self {
             auth,
+            held_against: denied.changes(),
+            denied,
             id,
             rules,
             started: now,
@@ -110,6 +121,7 @@ impl Session {
         }
         match self.verify(token, now) {
             Err(_) => vec![Effect::Close(Close::BadToken)],
+            Ok(viewer) if self.denied.token(&viewer) => vec![Effect::Close(Close::Revoked)],
             Ok(viewer) => {
                 let expires_at = rfc3339(viewer.expires_at());
                 self.admit(viewer, now);
@@ -128,8 +140,11 @@ impl Session {
                 "A channel is order:<id> or inbox:<customer>.",
             )];
         };
-        if !self.viewer.as_ref().is_some_and(|viewer| viewer.may_watch(&channel)) {
+        let Some(viewer) = self.viewer.as_ref().filter(|viewer| viewer.may_watch(&channel)) else {
             return vec![refuse(id, "forbidden", "This token does not open the channel.")];
+        };
+        if self.is_denied(viewer, &channel) {
+            return vec![refuse(id, "revoked", "The right to this channel was taken away.")];
         }
         if self.channels.contains_key(name) {
             return vec![refuse(id, "already_subscribed", "The channel is watched already.")];
@@ -162,6 +177,9 @@ impl Session {
     fn refresh(&mut self, id: u64, token: &str, now: DateTime<Utc>) -> Vec<Effect> {
         let own = self.viewer.as_ref().map(|viewer| viewer.sub.clone());
         match self.verify(token, now) {
+            Ok(viewer) if self.denied.token(&viewer) => {
+                vec![refuse(Some(id), "revoked", "The token was taken away.")]
+            }
             Ok(viewer) if Some(&viewer.sub) == own.as_ref() => {
                 let expires_at = rfc3339(viewer.expires_at());
                 let lost: Vec<Channel> = self
@@ -209,11 +227,31 @@ impl Session {
         if now >= viewer.expires_at() + EXPIRY_GRACE {
             return vec![Effect::Close(Close::BadToken)];
         }
+        let mut effects = self.revoked();
         if now >= self.refresh_at && !self.refresh_asked {
             self.refresh_asked = true;
-            return vec![send(&ServerFrame::Refresh)];
+            effects.push(send(&ServerFrame::Refresh));
         }
-        Vec::new()
+        effects
+    }
+
+    /// What was taken away since the last look.
+    fn revoked(&mut self) -> Vec<Effect> {
+        let changes = self.denied.changes();
+        let Some(viewer) = self.viewer.as_ref().filter(|_| changes != self.held_against) else {
+            return Vec::new();
+        };
+        self.held_against = changes;
+        if self.denied.token(viewer) {
+            return vec![Effect::Close(Close::Revoked)];
+        }
+        let channels = self.channels.keys().filter_map(|name| name.parse().ok());
+        let lost: Vec<Channel> = channels.filter(|c| self.is_denied(viewer, c)).collect();
+        lost.into_iter().flat_map(|channel| self.leave(channel, Unsubscribed::Revoked)).collect()
+    }
+
+    fn is_denied(&self, viewer: &Viewer, channel: &Channel) -> bool {
+        matches!(channel, Channel::Order(order) if self.denied.order(viewer, order.as_str()))
     }
 
     /// `channel@version` of every channel, for SSE's `id:`.

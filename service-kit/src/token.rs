@@ -31,6 +31,9 @@ pub struct Viewer {
     pub scope: Vec<String>,
     /// End, in Unix seconds.
     pub exp: i64,
+    /// When it was made, in Unix seconds, if its maker says so.
+    #[serde(default, deserialize_with = "whole", skip_serializing_if = "Option::is_none")]
+    pub iat: Option<i64>,
     /// Id of the token.
     #[serde(default)]
     pub jti: String,
@@ -54,11 +57,33 @@ impl Viewer {
         self.scope.iter().any(|s| s == scope)
     }
 
+    /// When the token was made, in Unix milliseconds: our ids carry it (RFC 9562, version 7), others
+    /// say it in `iat`.
+    #[must_use]
+    pub fn made_at(&self) -> Option<i64> {
+        let id = Uuid::try_parse(&self.jti).ok().filter(|id| id.get_version_num() == 7);
+        let milliseconds = id.map(|id| id.as_u64_pair().0 >> 16);
+        milliseconds
+            .and_then(|at| i64::try_from(at).ok())
+            .or(self.iat.map(|at| at.saturating_mul(1000)))
+    }
+
+    /// What a token says, whoever made it: for what may only ever refuse.
+    #[must_use]
+    pub fn unverified(token: &str) -> Option<Self> {
+        serde_json::from_slice(&B64.decode(token.split('.').nth(1)?).ok()?).ok()
+    }
+
     /// When the token ends.
     #[must_use]
     pub fn expires_at(&self) -> DateTime<Utc> {
         DateTime::from_timestamp(self.exp, 0).unwrap_or_default()
     }
+}
+
+/// A whole number; anything else says nothing and is no reason to refuse the token.
+fn whole<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    serde_json::Value::deserialize(from).map(|value| value.as_i64())
 }
 
 /// Why a token is refused.
@@ -184,7 +209,8 @@ impl TokenKeys {
         exp: DateTime<Utc>,
     ) -> Result<String, TokenError> {
         let jti = Uuid::now_v7().to_string();
-        self.sign(&Viewer { sub: subject.to_owned(), orders, scope, exp: exp.timestamp(), jti })
+        let (sub, exp) = (subject.to_owned(), exp.timestamp());
+        self.sign(&Viewer { sub, orders, scope, exp, iat: None, jti })
     }
 
     /// Reads and verifies a token.

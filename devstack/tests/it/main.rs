@@ -11,5 +11,6 @@ mod live;
 mod names;
 mod operate;
 mod refused;
+mod revoke;
 mod tool;
 mod webhook;

@@ -1,8 +1,55 @@
-//! Room for live connections, in all and for each address.
+//! Room for live connections: in all, for each address, and for those that come at once.
 
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use service_kit::problem::Problem;
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Why there is no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Full {
+    /// The gateway has as many as it may.
+    #[error("There is no room for another connection.")]
+    Gateway,
+    /// The address has as many as it may.
+    #[error("There are too many connections from this address.")]
+    Address,
+    /// Too many come at once: each costs a signature and a snapshot.
+    #[error("Too many connect at this moment.")]
+    Rush,
+}
+
+impl Full {
+    /// Label for metrics.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Gateway => "gateway_full",
+            Self::Address => "address_full",
+            Self::Rush => "connect_rate",
+        }
+    }
+}
+
+impl From<Full> for Problem {
+    /// 503, with a time to come back that differs for each, so that not all come back at once.
+    fn from(full: Full) -> Self {
+        Self::unavailable(full.to_string()).retry_after(fastrand::u64(1..=5))
+    }
+}
+
+/// The most that is let in.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// Connections in all.
+    pub all: u32,
+    /// Connections for each address.
+    pub per_address: u32,
+    /// Connections that are accepted in a second.
+    pub per_second: NonZeroU32,
+}
 
 #[derive(Debug, Default)]
 struct Taken {
@@ -14,8 +61,8 @@ struct Taken {
 #[derive(Debug, Clone)]
 pub struct Places {
     taken: Arc<Mutex<Taken>>,
-    most: u32,
-    most_per_address: u32,
+    room: Room,
+    rate: Arc<DefaultDirectRateLimiter>,
 }
 
 /// A place that was taken; given back when dropped.
@@ -26,25 +73,31 @@ pub struct Place {
 }
 
 impl Places {
-    /// So many in all, and so many for each address.
+    /// So much room, and none of it taken.
     #[must_use]
-    pub fn new(most: u32, most_per_address: u32) -> Self {
-        Self { taken: Arc::default(), most, most_per_address }
+    pub fn new(room: Room) -> Self {
+        let rate = Arc::new(RateLimiter::direct(Quota::per_second(room.per_second)));
+        Self { taken: Arc::default(), room, rate }
     }
 
     /// Takes a place, if there is one.
-    #[must_use]
-    pub fn take(&self, address: IpAddr) -> Option<Place> {
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn take(&self, address: IpAddr) -> Result<Place, Full> {
         let mut taken = self.lock();
-        let full = taken.all >= self.most;
-        let own = taken.by_address.entry(address).or_default();
-        if full || *own >= self.most_per_address {
-            return None;
+        if taken.all >= self.room.all {
+            return Err(Full::Gateway);
         }
-        *own += 1;
+        let own = taken.by_address.get(&address).copied().unwrap_or(0);
+        if own >= self.room.per_address {
+            return Err(Full::Address);
+        }
+        self.rate.check().map_err(|_| Full::Rush)?;
+        taken.by_address.insert(address, own + 1);
         taken.all += 1;
         drop(taken);
-        Some(Place { places: self.clone(), address })
+        Ok(Place { places: self.clone(), address })
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken> {
@@ -70,16 +123,31 @@ impl Drop for Place {
 mod tests {
     use super::*;
 
+    fn room(all: u32, per_address: u32, per_second: u32) -> Places {
+        let per_second = NonZeroU32::new(per_second).unwrap();
+        Places::new(Room { all, per_address, per_second })
+    }
+
     #[test]
     fn a_place_is_there_again_when_its_connection_ends() {
-        let places = Places::new(2, 1);
-        let (one, two, three): (IpAddr, IpAddr, IpAddr) =
-            ("10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap(), "10.0.0.3".parse().unwrap());
+        let places = room(2, 1, 100);
+        let [one, two, three]: [IpAddr; 3] =
+            ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map(|address| address.parse().unwrap());
         let first = places.take(one);
-        assert!(first.is_some() && places.take(one).is_none());
+        assert!(first.is_ok());
+        assert_eq!(places.take(one).unwrap_err(), Full::Address);
         let second = places.take(two);
-        assert!(second.is_some() && places.take(three).is_none());
+        assert!(second.is_ok());
+        assert_eq!(places.take(three).unwrap_err(), Full::Gateway);
         drop(first);
-        assert!(places.take(three).is_some());
+        assert!(places.take(three).is_ok());
+    }
+
+    #[test]
+    fn a_rush_is_spread_though_there_is_room() {
+        let (places, address) = (room(100, 100, 5), "10.0.0.1".parse().unwrap());
+        let taken: Vec<_> = (0..20).map(|_| places.take(address)).collect();
+        assert_eq!(taken.iter().filter(|place| place.is_ok()).count(), 5);
+        assert_eq!(taken.last().unwrap().as_ref().unwrap_err(), &Full::Rush);
     }
 }

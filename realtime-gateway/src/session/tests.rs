@@ -1,6 +1,7 @@
 //! The conversation's rules, without sockets.
 
 use super::*;
+use crate::denied::Right;
 use service_kit::api_key::ApiKeys;
 use service_kit::clock;
 use service_kit::token::{TokenKeys, generate_keys};
@@ -17,8 +18,12 @@ fn token(auth: &Auth, sub: &str, orders: &[&str], seconds: i64) -> String {
 }
 
 fn session(auth: &Arc<Auth>) -> Session {
+    session_under(auth, Denied::default())
+}
+
+fn session_under(auth: &Arc<Auth>, denied: Denied) -> Session {
     let rules = Rules { heartbeat_ms: 25_000, frames_per_second: 20 };
-    Session::new(auth.clone(), "s1".into(), rules, clock::now())
+    Session::new((auth.clone(), denied), "s1".into(), rules, clock::now())
 }
 
 fn welcomed(orders: &[&str]) -> (Session, Arc<Auth>) {
@@ -151,4 +156,26 @@ fn a_newer_token_that_opens_less_ends_what_it_does_not_open() {
     let effects =
         session.frame(&format!(r#"{{"op":"refresh","id":6,"token":"{others}"}}"#), clock::now());
     assert!(text(&effects).contains("forbidden"));
+}
+
+#[test]
+fn what_is_taken_away_is_left_at_the_next_second_and_not_entered_again() {
+    let (auth, denied) = (auth(), Denied::default());
+    let mut session = session_under(&auth, denied.clone());
+    let token = token(&auth, "C-1", &["A", "B"], 900);
+    session.hello(&token, clock::now());
+    for channel in ["order:A", "order:B", "inbox:C-1"] {
+        assert!(matches!(session.subscribe(Some(1), channel, None)[0], Effect::Watch(_)));
+    }
+    assert!(session.tick(clock::now()).is_empty());
+    let now = || clock::now().timestamp_millis();
+    denied.add(Right::Order("A".to_owned()), now());
+    let effects = session.tick(clock::now());
+    assert!(matches!(&effects[0], Effect::Unwatch(Channel::Order(order)) if order.as_str() == "A"));
+    assert_eq!(text(&effects), r#"{"op":"unsubscribed","channel":"order:A","reason":"revoked"}"#);
+    assert!(text(&session.frame(SUBSCRIBE, clock::now())).contains(r#""code":"revoked""#));
+    assert!(session.tick(clock::now()).is_empty(), "told once");
+    denied.add(Right::Subject("C-1".to_owned()), now());
+    assert_eq!(closed(&session.tick(clock::now())), Some(4403));
+    assert_eq!(closed(&session_under(&auth, denied).hello(&token, clock::now())), Some(4403));
 }

@@ -33,7 +33,8 @@ impl Connection {
     pub(super) fn open(gateway: Gateway, transport: &'static str, place: Place) -> Self {
         let (viewer, queue) = Viewer::new();
         let id = Uuid::now_v7().simple().to_string();
-        let session = Session::new(gateway.auth.clone(), id, gateway.rules, clock::now());
+        let keys = (gateway.auth.clone(), gateway.denied.clone());
+        let session = Session::new(keys, id, gateway.rules, clock::now());
         metric::viewers(transport, 1.0);
         Self { gateway, session, viewer, queue, transport, closed: "viewer", _place: place }
     }

@@ -51,10 +51,13 @@ pub async fn open(
         (None, Some(token)) => token.to_owned(),
         (None, None) => return Err(Problem::unauthorized("token_missing")),
     };
-    gateway.auth.tokens.verify(&token).map_err(|error| Problem::unauthorized(error.label()))?;
-    let place = gateway.places.take(address);
-    let place =
-        place.ok_or_else(|| Problem::unavailable("There is no room for another connection."))?;
+    let viewer = gateway.auth.tokens.verify(&token);
+    let viewer = viewer.map_err(|error| Problem::unauthorized(error.label()))?;
+    if gateway.denied.token(&viewer) {
+        // A ticket may be older than the revocation.
+        return Err(Problem::unauthorized("token_revoked"));
+    }
+    let place = gateway.admit(address)?;
     let mut connection = Connection::open(gateway, "sse", place);
     let mut effects = connection.session.hello(&token, clock::now());
     for channel in &asked.channels {

@@ -36,12 +36,9 @@ pub async fn open(
     let Ok(upgrade) = upgrade else {
         return Problem::bad_request("This is a WebSocket endpoint.").into_response();
     };
-    let Some(place) = gateway.places.take(address) else {
-        metric::refused("no_place");
-        let wait = fastrand::u64(1..5);
-        return Problem::unavailable("There is no room for another connection.")
-            .retry_after(wait)
-            .into_response();
+    let place = match gateway.admit(address) {
+        Ok(place) => place,
+        Err(problem) => return problem.into_response(),
     };
     let token = offered_token(&headers);
     let connection = Connection::open(gateway, "websocket", place);

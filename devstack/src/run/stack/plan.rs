@@ -153,6 +153,7 @@ impl Plan {
             ("DEMO_SHOP_URL", self.manifest.fakes.clone()),
             ("LIMIT_REQUESTS_PER_SECOND", "20000".to_owned()),
             ("LIMIT_CONNECTIONS_PER_ADDRESS", "20000".to_owned()),
+            ("LIMIT_CONNECTS_PER_SECOND", "20000".to_owned()),
         ];
         self.spec(
             "realtime-gateway",
