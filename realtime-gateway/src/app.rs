@@ -1,5 +1,6 @@
 //! Puts the gateway together.
 
+use crate::authenticator::Authenticator;
 use crate::bus::Bus;
 use crate::config::Config;
 use crate::denied::{self, Denied};
@@ -53,8 +54,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let denied = Denied::default();
     denied::start(&life, redis.clone(), denied.clone(), health.clone());
     let gateway = Gateway {
+        authenticator: Authenticator::new(auth.clone(), denied),
         auth,
-        denied,
         hub,
         ladder,
         redis,

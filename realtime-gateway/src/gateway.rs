@@ -8,7 +8,7 @@ pub use address::{ClientAddress, TrustedProxies};
 pub use origin::Origins;
 pub use place::{Full, Place, Places, Room};
 
-use crate::denied::Denied;
+use crate::authenticator::Authenticator;
 use crate::hub::{Hub, Viewer};
 use crate::metric;
 use crate::session::Rules;
@@ -28,8 +28,8 @@ use std::time::Duration;
 pub struct Gateway {
     /// Keys.
     pub auth: Arc<Auth>,
-    /// What was taken away from tokens.
-    pub denied: Denied,
+    /// Who holds a token.
+    pub authenticator: Authenticator,
     /// Who watches what.
     pub hub: Hub,
     /// The way to a snapshot.
@@ -64,15 +64,15 @@ impl Gateway {
         })
     }
 
-    /// Registers the viewer, then fetches the snapshot: in this order nothing falls between.
-    pub fn watch(&self, channel: Channel, viewer: &Viewer) {
-        let name = channel.to_string();
-        self.hub.watch(&name, viewer);
+    /// Fetches a channel's snapshot for a viewer that has entered it.
+    pub fn fetch(&self, channel: Channel, viewer: &Viewer) {
         let (ladder, viewer) = (self.ladder.clone(), viewer.clone());
         let hard = self.life.hard().clone();
         self.life.spawn_light(async move {
             tokio::select! {
-                state = ladder.climb(&channel) => drop(viewer.snapshot(name, state).await),
+                state = ladder.climb(&channel) => {
+                    viewer.snapshot(channel.to_string(), state).await;
+                }
                 () = viewer.gone() => {}
                 () = hard.cancelled() => {}
             }

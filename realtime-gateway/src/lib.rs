@@ -3,8 +3,8 @@
 //! An update's way: `bus` reads all 64 shards of Redis → `hub` knows who watches the channel
 //! here (mostly nobody) → each viewer's `session` (pure) lets newer versions through →
 //! `transport` writes it. A viewer always converges to the newest version: what pub/sub loses,
-//! `bus` notices by the shards' numbers and `repair` reads again through `snapshot`'s ladder. What a
-//! token opened is left as soon as `denied` says so.
+//! `bus` notices by the shards' numbers and `repair` reads again through `snapshot`'s ladder. Who a
+//! viewer is, `authenticator` says; what its token opened is left as soon as `denied` has it.
 //!
 //! Floors, lowest first: a module uses only what is declared above it.
 
@@ -12,8 +12,10 @@ pub mod config;
 pub mod metric;
 pub mod state;
 pub mod denied;
+pub mod authenticator;
 pub mod session;
 pub mod hub;
+pub mod line;
 pub mod upstream;
 pub mod snapshot;
 pub mod repair;

@@ -75,10 +75,12 @@ pub(super) async fn revoke(
     principal.key(Role::Api)?;
     let Json(ending) = body.map_err(|error| Problem::bad_request(error.body_text()))?;
     let right = ending.right()?;
-    denied::revoke(&gateway.redis, &gateway.denied, right).await.map_err(|error| {
-        tracing::warn!(%error, "a revocation is not written");
-        Problem::unavailable("The other gateways do not know yet.")
-    })?;
+    denied::revoke(&gateway.redis, &gateway.authenticator.denied, right).await.map_err(
+        |error| {
+            tracing::warn!(%error, "a revocation is not written");
+            Problem::unavailable("The other gateways do not know yet.")
+        },
+    )?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,10 +1,13 @@
 //! The conversation's rules, without sockets.
 
 use super::*;
-use crate::denied::Right;
+use crate::denied::{Denied, Right};
+use crate::state::State;
 use service_kit::api_key::ApiKeys;
+use service_kit::auth::Auth;
 use service_kit::clock;
 use service_kit::token::{TokenKeys, generate_keys};
+use std::sync::Arc;
 
 fn auth() -> Arc<Auth> {
     let tokens = TokenKeys::from_json(&generate_keys("t").unwrap()).unwrap();
@@ -23,7 +26,8 @@ fn session(auth: &Arc<Auth>) -> Session {
 
 fn session_under(auth: &Arc<Auth>, denied: Denied) -> Session {
     let rules = Rules { heartbeat_ms: 25_000, frames_per_second: 20 };
-    Session::new((auth.clone(), denied), "s1".into(), rules, clock::now())
+    let authenticator = Authenticator::new(auth.clone(), denied);
+    Session::new(authenticator, "s1".into(), rules, clock::now())
 }
 
 fn welcomed(orders: &[&str]) -> (Session, Arc<Auth>) {

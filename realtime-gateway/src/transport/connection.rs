@@ -1,29 +1,20 @@
-//! What both shells do alike: the session with its queue, and one way out for every end.
+//! What both shells do alike: a line with its place, and one way out for every end.
 
 use crate::gateway::{Gateway, Place};
-use crate::hub::{Delivery, Viewer};
+use crate::hub::Delivery;
+use crate::line::{Line, Outcome};
 use crate::metric;
 use crate::session::{Effect, Session};
 use axum::extract::ws::Utf8Bytes;
 use contract::live::{Close, ServerFrame};
 use service_kit::clock;
 use std::time::Duration;
-use tokio::sync::mpsc::Receiver;
 use uuid::Uuid;
-
-/// Frames to write, and whether that is the end.
-#[derive(Debug, Default)]
-pub(super) struct Outcome {
-    pub(super) frames: Vec<(&'static str, Utf8Bytes)>,
-    pub(super) close: Option<Close>,
-}
 
 /// A connection. However it ends, dropping it leaves every channel and frees the place.
 pub(super) struct Connection {
     pub(super) gateway: Gateway,
-    pub(super) session: Session,
-    viewer: Viewer,
-    queue: Receiver<Delivery>,
+    line: Line,
     transport: &'static str,
     closed: &'static str,
     _place: Place,
@@ -31,69 +22,53 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn open(gateway: Gateway, transport: &'static str, place: Place) -> Self {
-        let (viewer, queue) = Viewer::new();
         let id = Uuid::now_v7().simple().to_string();
-        let keys = (gateway.auth.clone(), gateway.denied.clone());
-        let session = Session::new(keys, id, gateway.rules, clock::now());
+        let session = Session::new(gateway.authenticator.clone(), id, gateway.rules, clock::now());
+        let line = Line::new(session, gateway.hub.clone());
         metric::viewers(transport, 1.0);
-        Self { gateway, session, viewer, queue, transport, closed: "viewer", _place: place }
+        Self { gateway, line, transport, closed: "viewer", _place: place }
     }
 
-    /// Carries out what is no writing; returns what is.
-    pub(super) fn apply(&mut self, effects: impl IntoIterator<Item = Effect>) -> Outcome {
-        let mut outcome = Outcome::default();
-        for effect in effects {
-            match effect {
-                Effect::Send(op, text) => outcome.frames.push((op, text)),
-                Effect::Watch(channel) => self.gateway.watch(channel, &self.viewer),
-                Effect::Unwatch(channel) => {
-                    self.gateway.hub.unwatch(&channel.to_string(), &self.viewer);
-                }
-                Effect::Close(close) => {
-                    self.closed = close.label();
-                    outcome.close = Some(close);
-                }
-            }
+    pub(super) const fn session(&self) -> &Session {
+        &self.line.session
+    }
+
+    /// Has the session say something, and carries out what follows but for the writing.
+    pub(super) fn tell(&mut self, what: impl FnOnce(&mut Session) -> Vec<Effect>) -> Outcome {
+        let effects = what(&mut self.line.session);
+        let outcome = self.line.apply(effects);
+        self.follow(outcome)
+    }
+
+    fn follow(&mut self, mut outcome: Outcome) -> Outcome {
+        for channel in outcome.entered.drain(..) {
+            self.gateway.fetch(channel, self.line.viewer());
+        }
+        if let Some(close) = outcome.close {
+            self.closed = close.label();
         }
         outcome
     }
 
     /// Waits for what the queue brings. Cancel-safe.
     pub(super) async fn next(&mut self) -> Option<Delivery> {
-        self.queue.recv().await
+        self.line.next().await
     }
 
-    /// What a delivery makes the session say. When the queue is empty, the channels whose states
-    /// did not fit get their newest one.
     pub(super) fn deliver(&mut self, delivery: Delivery) -> Outcome {
-        let mut effects = match delivery {
-            Delivery::Snapshot(channel, state) => self.session.snapshot(&channel, state),
-            Delivery::Publication(state) => self.session.publication(&state).into_iter().collect(),
-        };
-        if self.queue.is_empty() {
-            effects.extend(self.catch_up());
-        }
-        self.apply(effects)
+        let outcome = self.line.deliver(delivery);
+        self.follow(outcome)
     }
 
-    fn catch_up(&mut self) -> Vec<Effect> {
-        let behind = self.viewer.take_behind();
-        let newest = behind.iter().filter_map(|channel| self.gateway.hub.newest(channel));
-        newest.filter_map(|state| self.session.publication(&state)).collect()
-    }
-
-    /// About once a second: the session's clock, and what is behind.
+    /// About once a second.
     pub(super) fn tick(&mut self) -> Outcome {
-        let mut effects = self.session.tick(clock::now());
-        if self.queue.is_empty() {
-            effects.extend(self.catch_up());
-        }
-        self.apply(effects)
+        let outcome = self.line.tick(clock::now());
+        self.follow(outcome)
     }
 
     /// Ends it, for the metric.
     pub(super) fn close(&mut self, close: Close) -> Outcome {
-        self.apply([Effect::Close(close)])
+        self.tell(|_| vec![Effect::Close(close)])
     }
 
     /// Waits for the stop, then for this viewer's turn in the drain window.
@@ -116,9 +91,6 @@ pub(super) fn goodbye(close: Close) -> Utf8Bytes {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        for channel in self.session.channels() {
-            self.gateway.hub.unwatch(channel, &self.viewer);
-        }
         metric::viewers(self.transport, -1.0);
         metric::closed(self.transport, self.closed);
     }

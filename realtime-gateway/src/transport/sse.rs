@@ -1,7 +1,8 @@
 //! `GET /v1/live/sse`: the same session, written as server-sent events.
 
-use super::connection::{Connection, Outcome, goodbye};
+use super::connection::{Connection, goodbye};
 use crate::gateway::{ClientAddress, Gateway};
+use crate::line::Outcome;
 use crate::metric;
 use crate::ticket;
 use axum::extract::{RawQuery, State};
@@ -51,23 +52,18 @@ pub async fn open(
         (None, Some(token)) => token.to_owned(),
         (None, None) => return Err(Problem::unauthorized("token_missing")),
     };
-    let viewer = gateway.auth.tokens.verify(&token);
-    let viewer = viewer.map_err(|error| Problem::unauthorized(error.label()))?;
-    if gateway.denied.token(&viewer) {
-        // A ticket may be older than the revocation.
-        return Err(Problem::unauthorized("token_revoked"));
-    }
+    // Again behind a ticket: it may be older than a revocation.
+    gateway.authenticator.viewer(&token, clock::now())?;
     let place = gateway.admit(address)?;
     let mut connection = Connection::open(gateway, "sse", place);
-    let mut effects = connection.session.hello(&token, clock::now());
-    for channel in &asked.channels {
-        effects.extend(connection.session.subscribe(
-            None,
-            channel,
-            asked.since.get(channel).copied(),
-        ));
-    }
-    let first = connection.apply(effects);
+    let first = connection.tell(|session| {
+        let mut effects = session.hello(&token, clock::now());
+        for channel in &asked.channels {
+            let since = asked.since.get(channel).copied();
+            effects.extend(session.subscribe(None, channel, since));
+        }
+        effects
+    });
     let mut response = Sse::new(events(connection, first)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -177,7 +173,7 @@ impl Streaming {
         }
         // The position is that after the last frame: a line that is cut before it resumes further
         // back, which repeats something and loses nothing.
-        let position = self.connection.session.position();
+        let position = self.connection.session().position();
         let last = frames.len().saturating_sub(1);
         for (place, (op, text)) in frames.into_iter().enumerate() {
             let event = Event::default().event(op).data(text);

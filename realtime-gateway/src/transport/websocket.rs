@@ -1,7 +1,8 @@
 //! `GET /v1/live`: the WebSocket shell.
 
-use super::connection::{Connection, Outcome, goodbye};
+use super::connection::{Connection, goodbye};
 use crate::gateway::{ClientAddress, Gateway};
+use crate::line::Outcome;
 use crate::metric;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -70,8 +71,7 @@ struct Socket {
 async fn run(socket: WebSocket, mut connection: Connection, token: Option<String>) {
     let mut socket = Socket { stream: socket, heard: Instant::now(), pinged: Instant::now() };
     if let Some(token) = token {
-        let effects = connection.session.hello(&token, clock::now());
-        let outcome = connection.apply(effects);
+        let outcome = connection.tell(|session| session.hello(&token, clock::now()));
         if socket.write(&mut connection, outcome).await.is_err() {
             return;
         }
@@ -113,8 +113,7 @@ impl Socket {
         self.heard = Instant::now();
         match message? {
             Ok(Message::Text(text)) => {
-                let effects = connection.session.frame(text.as_str(), clock::now());
-                Some(connection.apply(effects))
+                Some(connection.tell(|session| session.frame(text.as_str(), clock::now())))
             }
             Ok(Message::Binary(_)) => Some(connection.close(Close::BrokenFrame)),
             Ok(Message::Ping(_) | Message::Pong(_)) => Some(Outcome::default()),
