@@ -1,0 +1,180 @@
+//! The servers of one scenario: started for it on their core, ended with it.
+
+use crate::cpu::{self, MEASURED, Usage};
+use crate::crowd::Crowd;
+use crate::feed::{self, Bus};
+use crate::host::{Behind, Host, Signed};
+use crate::owner::Owner;
+use crate::peer::{Centrifugo, Milepost, Peer, Wish};
+use crate::socket::Socket;
+use crate::truth::Truth;
+use anyhow::Context;
+use devstack::host::process::Identity;
+use nix::sys::signal::Signal;
+use service_kit::live_bus::{self, LivePublisher};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::process::{Child, Command};
+
+/// Who is measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// Our gateway, so many of them.
+    Milepost { gateways: usize },
+    /// Centrifugo, its program given by path.
+    Centrifugo(PathBuf),
+}
+
+/// A program of the scenario.
+pub(crate) struct Program {
+    address: SocketAddr,
+    identity: Identity,
+    _child: Child,
+}
+
+/// The servers of one scenario.
+pub(crate) struct Site<'a> {
+    pub(crate) host: &'a Host,
+    pub(crate) programs: Vec<Program>,
+    pub(crate) bus: Bus,
+    pub(crate) truth: Truth,
+    pub(crate) owner: Owner,
+    behind: Behind,
+    peer: Arc<dyn Peer>,
+}
+
+impl<'a> Site<'a> {
+    /// Starts what is measured on its core, with channels that have a state each.
+    pub(crate) fn start(host: &'a Host, who: &Who, truth: Truth) -> anyhow::Result<Self> {
+        Self::behind(host, who, truth, None)
+    }
+
+    /// The same; what is ours reaches Redis by another way than the publisher, if one is given.
+    pub(crate) fn behind(
+        host: &'a Host,
+        who: &Who,
+        truth: Truth,
+        redis: Option<&str>,
+    ) -> anyhow::Result<Self> {
+        host.flush()?;
+        let owner = host.runtime.block_on(Owner::serve(truth.clone()))?;
+        let connection = || host.runtime.block_on(async { live_bus::connect(&host.redis()) });
+        let (peer, bus): (Arc<dyn Peer>, Bus) = match who {
+            Who::Milepost { .. } => {
+                let publisher =
+                    host.runtime.block_on(async { LivePublisher::new(&host.redis()) })?;
+                (Arc::new(Milepost), Bus::Milepost(publisher))
+            }
+            Who::Centrifugo(_) => (Arc::new(Centrifugo), Bus::Centrifugo(connection()?)),
+        };
+        let redis = redis.map_or_else(|| host.redis(), str::to_owned);
+        let behind = Behind { redis, owner: owner.url.clone() };
+        let mut site = Self { host, programs: Vec::new(), bus, truth, owner, behind, peer };
+        feed::seed(&site.bus, &site.truth, host.clock)?;
+        match who {
+            Who::Milepost { gateways } => (0..*gateways).try_for_each(|_| site.add_gateway())?,
+            Who::Centrifugo(path) => {
+                let program = site.run(path.clone(), "centrifugo", |command, port| {
+                    host.centrifugo(command, port)
+                })?;
+                site.programs.push(program);
+            }
+        }
+        Ok(site)
+    }
+
+    /// Starts one more of our gateways.
+    pub(crate) fn add_gateway(&mut self) -> anyhow::Result<()> {
+        let host = self.host;
+        let program = self.run(host.gateway.clone(), "realtime-gateway", |command, port| {
+            host.gateway(command, port, &self.behind)
+        })?;
+        self.programs.push(program);
+        Ok(())
+    }
+
+    /// Starts a program on the measured core and waits until its port answers.
+    fn run(
+        &self,
+        path: PathBuf,
+        what: &str,
+        configure: impl FnOnce(&mut Command, u16) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Program> {
+        let port = Host::free_port()?;
+        let mut command = Command::new("taskset");
+        command.args(["--cpu-list", &MEASURED.to_string()]).arg(path);
+        configure(&mut command, port)?;
+        let _inside = self.host.runtime.enter();
+        let (child, identity) = self.host.register.spawn(what, &mut command)?;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let end = Instant::now() + Duration::from_secs(10);
+        while std::net::TcpStream::connect(address).is_err() {
+            anyhow::ensure!(identity.alive() && Instant::now() < end, "{what} does not start");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        // It listens; now its subscriptions.
+        std::thread::sleep(Duration::from_millis(500));
+        Ok(Program { address, identity, _child: child })
+    }
+
+    /// Where viewers connect to.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.programs.iter().map(|program| program.address)
+    }
+
+    /// A crowd that connects to the programs in turn.
+    pub(crate) fn crowd(&self) -> anyhow::Result<Crowd> {
+        Crowd::new(self.peer.clone(), self.addresses().collect(), self.host.clock)
+    }
+
+    /// A crowd of which each viewer watches a channel of its own, connected and quiet.
+    pub(crate) fn own_channels(&self, viewers: usize) -> anyhow::Result<Crowd> {
+        let mut crowd = self.crowd()?;
+        crowd.add((0..viewers).map(|n| self.wish(n % self.truth.channels())));
+        crowd.connect_all(500, Duration::from_mins(2))?;
+        crowd.tally = crate::tally::Tally::default();
+        Ok(crowd)
+    }
+
+    /// The wish for a channel, with its token.
+    pub(crate) fn wish(&self, channel: usize) -> Wish {
+        Wish { channel, token: self.host.token(channel, Signed::Hs256) }
+    }
+
+    /// What all programs have used.
+    pub(crate) fn usage(&self) -> anyhow::Result<Usage> {
+        cpu::total(&self.programs.iter().map(|p| p.identity.pid).collect::<Vec<_>>())
+    }
+
+    /// Viewers that have not the newest state.
+    pub(crate) fn stale(&self, crowd: &Crowd) -> usize {
+        let behind = |socket: &&Socket| socket.version < self.truth.newest(socket.wish.channel);
+        crowd.sockets.iter().filter(behind).count()
+    }
+
+    /// Sends a program a signal.
+    pub(crate) fn signal(&self, number: usize, signal: Signal) -> anyhow::Result<()> {
+        let program = self.programs.get(number).context("no such program")?;
+        program.identity.signal(signal);
+        Ok(())
+    }
+}
+
+impl Program {
+    /// Whether it runs.
+    pub(crate) fn alive(&self) -> bool {
+        self.identity.alive()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Gone for good: the next scenario needs its core.
+        self.identity.signal(Signal::SIGKILL);
+        while self.identity.alive() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
