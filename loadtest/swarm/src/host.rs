@@ -24,6 +24,9 @@ use tokio::runtime::Runtime;
 /// A secret of an HS256 key, of these runs alone.
 const SHARED_SECRET: &str = "c3dhcm0tc3dhcm0tc3dhcm0tc3dhcm0tc3dhcm0tMDE";
 
+/// Key of the shop, of these runs alone.
+pub(crate) const API_KEY: &str = "swarm-swarm-swarm-swarm-swarm-swarm";
+
 /// Over how long a gateway that is told to go sends its viewers away.
 pub(crate) const DRAIN: Duration = Duration::from_secs(10);
 
@@ -49,6 +52,8 @@ pub(crate) struct Host {
     pub(crate) gateway: PathBuf,
     /// Beginning of the clock that payloads carry.
     pub(crate) clock: Instant,
+    /// What our gateway is started with.
+    preload: Option<PathBuf>,
     servers: Servers,
     redis: RefCell<(Identity, Option<Child>)>,
     folder: DataFolder,
@@ -58,7 +63,7 @@ pub(crate) struct Host {
 
 impl Host {
     /// Builds the gateway, starts Redis, makes keys.
-    pub(crate) fn prepare(runtime: Runtime) -> anyhow::Result<Self> {
+    pub(crate) fn prepare(runtime: Runtime, preload: Option<PathBuf>) -> anyhow::Result<Self> {
         let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
         setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
         let folder = DataFolder::take("swarm")?;
@@ -74,7 +79,18 @@ impl Host {
         cpu::pin(started, OTHERS)?;
         let redis = RefCell::new((redis, None));
         let clock = Instant::now();
-        Ok(Self { runtime, register, gateway, clock, servers, redis, folder, hs256, eddsa })
+        Ok(Self {
+            runtime,
+            register,
+            gateway,
+            clock,
+            preload,
+            servers,
+            redis,
+            folder,
+            hs256,
+            eddsa,
+        })
     }
 
     /// URL of Redis.
@@ -143,6 +159,9 @@ impl Host {
             ("SHUTDOWN_GRACE", format!("{}s", DRAIN.as_secs() * 2)),
             ("TOKIO_WORKER_THREADS", "1".to_owned()),
         ]);
+        if let Some(library) = &self.preload {
+            command.env("LD_PRELOAD", library);
+        }
         Ok(())
     }
 
@@ -187,7 +206,7 @@ fn keys(folder: &DataFolder) -> anyhow::Result<(TokenKeys, TokenKeys)> {
     let mut both: Value = serde_json::from_str(&pair)?;
     both["keys"].as_array_mut().context("a JWK set")?.push(shared.clone());
     write_private(&folder.path().join("token-keys.json"), &both.to_string())?;
-    let api = json!([{"name": "swarm", "role": "api", "key": "swarm-".repeat(8)}]);
+    let api = json!([{"name": "swarm", "role": "api", "key": API_KEY}]);
     write_private(&folder.path().join("api-keys.json"), &api.to_string())?;
     Ok((read(&pair)?, read(&json!({"keys": [shared]}).to_string())?))
 }

@@ -50,6 +50,9 @@ struct Cli {
     /// The program of Centrifugo 6, to measure beside ours, in alternation
     #[arg(long)]
     centrifugo: Option<PathBuf>,
+    /// A library that our gateway is started with: another allocator
+    #[arg(long)]
+    preload: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -71,7 +74,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let host = Host::prepare(runtime)?;
+    let host = Host::prepare(runtime, cli.preload.clone())?;
     cpu::pin(0, cpu::OTHERS)?;
     let result = rounds(cli, peer.as_ref(), &host);
     host.end();

@@ -5,6 +5,7 @@ mod deaf;
 mod fanout;
 mod idle;
 mod outage;
+mod revoke;
 mod rolling;
 mod slow;
 mod two;
@@ -39,6 +40,8 @@ pub(crate) enum Scenario {
     Outage,
     /// A subscription that is connected and delivers nothing
     Deaf,
+    /// A customer is shut out
+    Revoke,
     /// A gateway killed; two restarted one after the other
     Rolling,
 }
@@ -70,6 +73,7 @@ impl Scenario {
             Self::Two => two::run(run),
             Self::Outage => outage::run(run),
             Self::Deaf => deaf::run(run),
+            Self::Revoke => revoke::run(run),
             Self::Rolling => rolling::run(run),
         }
     }

@@ -3,7 +3,7 @@
 use crate::cpu::{self, MEASURED, Usage};
 use crate::crowd::Crowd;
 use crate::feed::{self, Bus};
-use crate::host::{Behind, Host, Signed};
+use crate::host::{API_KEY, Behind, Host, Signed};
 use crate::owner::Owner;
 use crate::peer::{Centrifugo, Milepost, Peer, Wish};
 use crate::socket::Socket;
@@ -152,6 +152,18 @@ impl<'a> Site<'a> {
     pub(crate) fn stale(&self, crowd: &Crowd) -> usize {
         let behind = |socket: &&Socket| socket.version < self.truth.newest(socket.wish.channel);
         crowd.sockets.iter().filter(behind).count()
+    }
+
+    /// Shuts out the customer of a channel, by the first gateway.
+    pub(crate) fn revoke(&self, channel: usize) -> anyhow::Result<()> {
+        let address = self.addresses().next().context("no gateway")?;
+        let body = serde_json::json!({"subject": format!("C-{channel}")});
+        let client = reqwest::Client::builder().no_proxy().build()?;
+        let request = client.post(format!("http://{address}/v1/tokens/revoke"));
+        let answer = request.bearer_auth(API_KEY).json(&body).send();
+        let answer = self.host.runtime.block_on(answer)?.error_for_status()?;
+        anyhow::ensure!(answer.status() == 204, "it is not taken away: {}", answer.status());
+        Ok(())
     }
 
     /// Sends a program a signal.

@@ -4,7 +4,7 @@ use super::{Run, SMALL, count, micros};
 use crate::crowd::Crowd;
 use crate::feed::{Feed, Plan};
 use crate::figure::{Figure, Goal, figure};
-use crate::site::Site;
+use crate::site::{Site, Who};
 use crate::tally::{Tally, ms};
 use crate::truth::Truth;
 use std::time::Duration;
@@ -30,8 +30,11 @@ pub(super) fn run(run: &Run<'_>) -> anyhow::Result<Vec<Figure>> {
             figure(name("p50"), "ms", ms(&flow.tally.latency, 0.5), Goal::None),
             figure(name("p99"), "ms", ms(&flow.tally.latency, 0.99), p99),
             figure(name("not delivered"), "", count(flow.lost), Goal::None),
-            figure(name("stale at the end"), "", count(flow.stale), Goal::AtMost(0.0)),
         ]);
+        if matches!(run.who, Who::Milepost { .. }) {
+            let stale = count(flow.stale);
+            figures.push(figure(name("stale at the end"), "", stale, Goal::AtMost(0.0)));
+        }
     }
     Ok(figures)
 }
