@@ -4,9 +4,10 @@ use crate::id::CustomerId;
 use serde::{Deserialize, Serialize};
 
 /// A customer as the shop describes one. Never published to Redis, never logged.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Customer {
     /// The shop's number for the customer.
+    #[schema(value_type = String)]
     pub id: CustomerId,
     /// Name, for the greeting; untrusted text.
     #[serde(default)]

@@ -31,7 +31,7 @@ pub struct EtaRange {
 }
 
 /// An amount in the smallest unit of its currency (VND has none smaller than 1).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Money {
     /// Amount in the smallest unit.
     pub amount: i64,
@@ -40,7 +40,7 @@ pub struct Money {
 }
 
 /// One line of the order.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LineItem {
     /// The shop's line number.
     pub line: String,
@@ -66,7 +66,7 @@ const fn one() -> u32 {
 }
 
 /// Which referral led to the order.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Attribution {
     /// Referral code.
     #[serde(default)]
@@ -77,7 +77,7 @@ pub struct Attribution {
 }
 
 /// What the event carries beside its milestone. All of it is optional; texts are untrusted.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -156,7 +156,7 @@ pub struct EventData {
 }
 
 /// One thing that happened to an order (`CloudEvents` 1.0, JSON format).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct OrderEvent {
     /// Always `1.0`.
     pub specversion: String,
@@ -166,12 +166,15 @@ pub struct OrderEvent {
     pub source: String,
     /// The milestone.
     #[serde(rename = "type")]
+    #[schema(value_type = String)]
     pub milestone: Milestone,
     /// When it happened, by the source's clock.
     pub time: DateTime<Utc>,
     /// The order.
+    #[schema(value_type = String)]
     pub subject: OrderId,
     /// The order again, so that a log keeps its events in order.
+    #[schema(value_type = String)]
     pub partitionkey: OrderId,
     /// W3C trace context.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -15,3 +15,4 @@ pub mod feed;
 pub mod message;
 pub mod live;
 pub mod name;
+pub mod asyncapi;

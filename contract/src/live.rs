@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 /// The WebSocket subprotocol.
 pub const SUBPROTOCOL: &str = "milepost.v1";
@@ -13,7 +14,7 @@ pub const MAX_FRAME: usize = 4096;
 pub const MAX_CHANNELS: usize = 50;
 
 /// A frame from a viewer.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(tag = "op", rename_all = "lowercase")]
 pub enum ClientFrame {
     /// Who is there.
@@ -50,7 +51,7 @@ pub enum ClientFrame {
 }
 
 /// Why a channel is no longer watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Unsubscribed {
     /// The viewer asked.
@@ -64,7 +65,7 @@ pub enum Unsubscribed {
 }
 
 /// A frame to a viewer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "op", rename_all = "lowercase")]
 pub enum ServerFrame<'a> {
     /// The token is good.
@@ -86,6 +87,7 @@ pub enum ServerFrame<'a> {
         /// Version; 0 when there is nothing yet.
         version: u64,
         /// The whole state, or null.
+        #[schema(value_type = Option<Object>)]
         data: Option<&'a RawValue>,
     },
     /// The viewer has the newest version already.
@@ -105,6 +107,7 @@ pub enum ServerFrame<'a> {
         /// Version.
         version: u64,
         /// The whole state.
+        #[schema(value_type = Object)]
         data: &'a RawValue,
     },
     /// A channel is no longer watched.

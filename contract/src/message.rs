@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// A value of the topic `order.timeline`: one for each version, in order for each order.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TimelineMessage {
     /// The event that made this version.
     pub event: OrderEvent,
     /// The state after it.
     pub timeline: Timeline,
     /// The status before it; null for the first version.
+    #[schema(value_type = Option<String>)]
     pub previous_status: Option<Milestone>,
     /// Who is told. Kafka only, never Redis.
     pub customer: Customer,
@@ -24,7 +25,7 @@ pub struct TimelineMessage {
 }
 
 /// A message on a shard's Redis channel: the whole state of one live channel.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub struct Publication<'a> {
     /// The shard's sequence number, without gaps.
     pub seq: u64,
@@ -39,5 +40,6 @@ pub struct Publication<'a> {
     pub traceparent: Option<&'a str>,
     /// The state, passed on as it is.
     #[serde(borrow)]
+    #[schema(value_type = Object)]
     pub data: &'a RawValue,
 }

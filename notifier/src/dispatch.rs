@@ -13,7 +13,7 @@ use service_kit::auth::Auth;
 use service_kit::clock;
 use service_kit::health::Health;
 use service_kit::lifecycle::Lifecycle;
-use service_kit::token::SCOPE_TIMELINE;
+use service_kit::token::{LONGEST_LIFE, SCOPE_TIMELINE};
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// How long the link of a letter opens its order.
-const LINK: TimeDelta = TimeDelta::days(30);
+const LINK: TimeDelta = LONGEST_LIFE;
 
 /// The sender of everything that leaves the house.
 pub struct Dispatch {

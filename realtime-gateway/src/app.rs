@@ -5,26 +5,31 @@ use crate::bus::Bus;
 use crate::config::Config;
 use crate::denied::{self, Denied};
 use crate::edge::{self, Limiter, Pages, Services, document};
-use crate::gateway::{Gateway, Origins, Places, Room, TrustedProxies};
+use crate::gateway::{Gateway, Origins, Parts, Places, Room, TrustedProxies};
 use crate::hub::Hub;
 use crate::repair::{self, Dirty};
 use crate::session::Rules;
 use crate::snapshot::Ladder;
 use crate::upstream::{self, Upstream};
+use contract::asyncapi;
 use service_kit::auth::Auth;
 use service_kit::health::Health;
 use service_kit::lifecycle::Lifecycle;
 use service_kit::live_bus;
 use service_kit::service::{self, Task, Tools};
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
+
+/// Tokens that are remembered at most: some 50 MB if all are used.
+const MOST_REMEMBERED: usize = 100_000;
 
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
     service::main(
         &document::own(),
-        Tools::default(),
+        Tools { plain: &[("asyncapi", |_| service::print(&asyncapi::document()))], set: &[] },
         |config: &Config| &config.common,
         async |task, config| match task {
             Task::Migrate => Ok(service::usage_error("the gateway has no database")),
@@ -47,14 +52,15 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let (hub, dirty) = (Hub::default(), Dirty::default());
     let rungs = [aggregator.clone(), notifier.clone()];
     let ladder = Ladder::new(hub.clone(), redis.clone(), rungs, auth.clone());
+    ladder.start(&life);
     let subscriber = redis::Client::open(config.common.redis_url.as_str())?;
     let watched = (hub.clone(), ladder.clone(), dirty.clone());
     Bus::new(subscriber, redis.clone(), watched, health.clone()).start(&life);
     repair::start(&life, dirty, hub.clone(), ladder.clone());
-    let denied = Denied::default();
-    denied::start(&life, redis.clone(), denied.clone(), health.clone());
-    let gateway = Gateway {
-        authenticator: Authenticator::new(auth.clone(), denied),
+    let (denied, told) = (Denied::unread(), hub.clone());
+    denied::start(&life, redis.clone(), denied.clone(), health.clone(), move || told.look());
+    let gateway = Gateway::new(Parts {
+        authenticator: Authenticator::new(auth.clone(), denied, remembered(&config)),
         auth,
         hub,
         ladder,
@@ -67,7 +73,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         origins: Origins::new(&config.allowed_origins),
         places: Places::new(room(&config)),
         drain_window: config.drain_window,
-    };
+    });
     let demo_shop =
         config.demo_shop_url.as_ref().map(|url| service("demo shop", std::slice::from_ref(url)));
     let pages = Pages { folder: config.widget_dir.clone(), demo_shop };
@@ -75,6 +81,12 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let proxies = TrustedProxies(Arc::new(config.trusted_proxies.clone()));
     let router = edge::router(&gateway, Services { aggregator, notifier }, pages, limiter, proxies);
     service::run(&config.common, life, health, router).await
+}
+
+/// Each viewer's token, and that of one who has just gone.
+fn remembered(config: &Config) -> NonZeroUsize {
+    let viewers = usize::try_from(config.limit_connections).unwrap_or(usize::MAX);
+    NonZeroUsize::MIN.saturating_add(viewers.min(MOST_REMEMBERED))
 }
 
 fn room(config: &Config) -> Room {

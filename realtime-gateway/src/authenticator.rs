@@ -1,7 +1,7 @@
 //! Who holds a token, for every door alike: verified, not over, not taken away.
 //!
-//! A token that was verified a moment ago is known by its hash: when all viewers come back at
-//! once, each with the token that it had, no signature is checked again.
+//! A token that was verified a moment ago is known by its hash: when viewers come back to this
+//! gateway, each with the token that it had, no signature is checked again.
 
 use crate::denied::Denied;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -13,9 +13,6 @@ use service_kit::token::{TokenError, Viewer};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Tokens that are remembered, the last used: some 10 MB if all are used.
-const MOST: NonZeroUsize = NonZeroUsize::new(20_000).expect("not zero");
-
 /// Why a token opens nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -25,6 +22,9 @@ pub enum Refused {
     /// It was taken away.
     #[error("the token was taken away")]
     Revoked,
+    /// What was taken away has not been read yet.
+    #[error("it is not known yet what was taken away")]
+    Unknown,
 }
 
 impl Refused {
@@ -34,13 +34,17 @@ impl Refused {
         match self {
             Self::Token(error) => error.label(),
             Self::Revoked => "token_revoked",
+            Self::Unknown => "revocations_unknown",
         }
     }
 }
 
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
-        Self::unauthorized(refused.label())
+        match refused {
+            Refused::Unknown => Self::unavailable("This gateway is still starting."),
+            other => Self::unauthorized(other.label()),
+        }
     }
 }
 
@@ -57,10 +61,10 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// One that remembers nothing yet.
+    /// One that remembers nothing yet, and so many tokens at most (some 500 bytes each).
     #[must_use]
-    pub fn new(auth: Arc<Auth>, denied: Denied) -> Self {
-        Self { auth, denied, verified: Arc::new(Mutex::new(LruCache::new(MOST))) }
+    pub fn new(auth: Arc<Auth>, denied: Denied, most: NonZeroUsize) -> Self {
+        Self { auth, denied, verified: Arc::new(Mutex::new(LruCache::new(most))) }
     }
 
     /// Who holds the token.
@@ -69,6 +73,9 @@ impl Authenticator {
     /// Why it opens nothing.
     pub fn viewer(&self, token: &str, now: DateTime<Utc>) -> Result<Viewer, Refused> {
         let viewer = self.verify(token)?;
+        if self.denied.is_unread() {
+            return Err(Refused::Unknown);
+        }
         // One that is remembered may be over by now.
         if viewer.expires_at() <= now {
             return Err(TokenError::Expired.into());
@@ -102,7 +109,11 @@ mod tests {
     fn a_token_that_is_remembered_still_ends_and_is_still_taken_away() {
         let tokens = TokenKeys::from_json(&generate_keys("t").unwrap()).unwrap();
         let auth = Arc::new(Auth { tokens, keys: ApiKeys::from_json("[]").unwrap() });
-        let authenticator = Authenticator::new(auth.clone(), Denied::default());
+        let authenticator = Authenticator::new(
+            auth.clone(),
+            Denied::default(),
+            NonZeroUsize::MIN.saturating_add(9),
+        );
         let (now, end) = (clock::now(), clock::now() + TimeDelta::seconds(60));
         let token = auth.tokens.mint("C-1", Vec::new(), Vec::new(), end).unwrap();
         let forged = format!("{token}x");
@@ -115,5 +126,17 @@ mod tests {
         assert_eq!(authenticator.viewer(&token, later).unwrap_err().label(), "token_expired");
         authenticator.denied.add(Right::Subject("C-1".to_owned()), end.timestamp_millis());
         assert_eq!(authenticator.viewer(&token, now).unwrap_err(), Refused::Revoked);
+    }
+
+    #[test]
+    fn nobody_is_let_in_before_it_is_known_who_is_shut_out() {
+        let tokens = TokenKeys::from_json(&generate_keys("t").unwrap()).unwrap();
+        let auth = Arc::new(Auth { tokens, keys: ApiKeys::from_json("[]").unwrap() });
+        let end = clock::now() + TimeDelta::seconds(60);
+        let token = auth.tokens.mint("C-1", Vec::new(), Vec::new(), end).unwrap();
+        let authenticator = Authenticator::new(auth, Denied::unread(), NonZeroUsize::MIN);
+        assert_eq!(authenticator.viewer(&token, clock::now()).unwrap_err(), Refused::Unknown);
+        authenticator.denied.was_read();
+        assert!(authenticator.viewer(&token, clock::now()).is_ok());
     }
 }

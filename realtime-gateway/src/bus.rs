@@ -130,13 +130,10 @@ impl Bus {
         }
         let age = clock::now().timestamp_millis() - publication.at_ms;
         metric::received(Duration::from_millis(u64::try_from(age).unwrap_or(0)));
-        if self.hub.has(publication.channel) {
-            self.hub.publish(&State::new(
-                publication.channel,
-                publication.version,
-                publication.data.to_owned(),
-            ));
-        }
+        let (channel, version) = (publication.channel, publication.version);
+        self.hub.publish_newer(shard, channel, version, || {
+            State::new(channel, version, publication.data.to_owned())
+        });
     }
 
     async fn probe(&self) {

@@ -35,8 +35,7 @@ pub fn router(
     limiter: Limiter,
     proxies: TrustedProxies,
 ) -> Router {
-    let taken_away =
-        middleware::from_fn_with_state(gateway.authenticator.denied.clone(), revoke::check);
+    let taken_away = middleware::from_fn_with_state(gateway.authenticator.clone(), revoke::check);
     let live = Router::new()
         .route("/v1/live", get(websocket::open))
         .route("/v1/live/sse", get(sse::open))

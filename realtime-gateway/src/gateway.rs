@@ -9,23 +9,26 @@ pub use origin::Origins;
 pub use place::{Full, Place, Places, Room};
 
 use crate::authenticator::Authenticator;
-use crate::hub::{Hub, Viewer};
+use crate::hub::Hub;
 use crate::metric;
 use crate::session::Rules;
 use crate::snapshot::Ladder;
 use axum::extract::FromRef;
-use contract::name::Channel;
 use redis::aio::ConnectionManager;
 use service_kit::auth::Auth;
 use service_kit::lifecycle::Lifecycle;
 use service_kit::problem::Problem;
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The gateway; cheap to clone.
+/// The gateway; cheap to clone, since every connection holds it.
 #[derive(Clone)]
-pub struct Gateway {
+pub struct Gateway(Arc<Parts>);
+
+/// What it is made of.
+pub struct Parts {
     /// Keys.
     pub auth: Arc<Auth>,
     /// Who holds a token.
@@ -48,7 +51,21 @@ pub struct Gateway {
     pub drain_window: Duration,
 }
 
+impl Deref for Gateway {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
 impl Gateway {
+    /// A gateway of its parts.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
     /// Lets one more live connection in.
     ///
     /// # Errors
@@ -62,21 +79,6 @@ impl Gateway {
             metric::refused(full.label());
             full.into()
         })
-    }
-
-    /// Fetches a channel's snapshot for a viewer that has entered it.
-    pub fn fetch(&self, channel: Channel, viewer: &Viewer) {
-        let (ladder, viewer) = (self.ladder.clone(), viewer.clone());
-        let hard = self.life.hard().clone();
-        self.life.spawn_light(async move {
-            tokio::select! {
-                state = ladder.climb(&channel) => {
-                    viewer.snapshot(channel.to_string(), state).await;
-                }
-                () = viewer.gone() => {}
-                () = hard.cancelled() => {}
-            }
-        });
     }
 }
 

@@ -3,13 +3,12 @@
 #[cfg(test)]
 mod model;
 
-use crate::hub::{Delivery, Hub, Viewer};
+use crate::hub::{Delivery, Hub, Inbox, Viewer};
 use crate::session::{Effect, Session};
 use axum::extract::ws::Utf8Bytes;
 use chrono::{DateTime, Utc};
 use contract::live::Close;
 use contract::name::Channel;
-use tokio::sync::mpsc::Receiver;
 
 /// What a line makes its shell do.
 #[derive(Debug, Default)]
@@ -28,15 +27,16 @@ pub struct Line {
     pub session: Session,
     hub: Hub,
     viewer: Viewer,
-    queue: Receiver<Delivery>,
+    inbox: Inbox,
 }
 
 impl Line {
     /// A line that watches nothing yet.
     #[must_use]
     pub fn new(session: Session, hub: Hub) -> Self {
-        let (viewer, queue) = Viewer::new();
-        Self { session, hub, viewer, queue }
+        let (viewer, inbox) = Viewer::new();
+        hub.enter(&viewer);
+        Self { session, hub, viewer, inbox }
     }
 
     /// Where its snapshots go.
@@ -63,41 +63,49 @@ impl Line {
         outcome
     }
 
-    /// Waits for what the queue brings. Cancel-safe.
-    pub async fn next(&mut self) -> Option<Delivery> {
-        self.queue.recv().await
+    /// Waits for what the inbox brings. Cancel-safe.
+    pub async fn next(&mut self) -> Delivery {
+        self.inbox.next().await
     }
 
-    /// What a delivery makes the session say. When the queue is empty, the channels whose states
-    /// did not fit get their newest one.
-    pub fn deliver(&mut self, delivery: Delivery) -> Outcome {
-        let mut effects = match delivery {
-            Delivery::Snapshot(channel, state) => self.session.snapshot(&channel, state),
-            Delivery::Publication(state) => self.session.publication(&state).into_iter().collect(),
-        };
-        effects.extend(self.catch_up());
+    /// What a delivery makes the session say. When nothing else waits, the channels whose states
+    /// did not fit get their newest one. A right that was taken away meanwhile is gone first,
+    /// however long the viewer has not read.
+    pub fn deliver(&mut self, delivery: Delivery, now: DateTime<Utc>) -> Outcome {
+        let mut effects = self.session.look(now);
+        if !ends(&effects) {
+            effects.extend(match delivery {
+                Delivery::Snapshot(channel, state) => self.session.snapshot(&channel, state),
+                Delivery::Publication(state) => {
+                    self.session.publication(&state).into_iter().collect()
+                }
+                Delivery::Look => Vec::new(),
+            });
+            effects.extend(self.catch_up());
+        }
         self.apply(effects)
     }
 
-    /// About once a second: the session's clock, and what is behind.
+    /// When [`Session::deadline`] has come: the session's clock.
     pub fn tick(&mut self, now: DateTime<Utc>) -> Outcome {
-        let mut effects = self.session.tick(now);
-        effects.extend(self.catch_up());
+        let effects = self.session.tick(now);
         self.apply(effects)
     }
 
     fn catch_up(&mut self) -> Vec<Effect> {
-        if !self.queue.is_empty() {
-            return Vec::new();
-        }
-        let behind = self.viewer.take_behind();
+        let behind = self.inbox.take_behind();
         let newest = behind.iter().filter_map(|channel| self.hub.newest(channel));
         newest.filter_map(|state| self.session.publication(&state)).collect()
     }
 }
 
+fn ends(effects: &[Effect]) -> bool {
+    effects.iter().any(|effect| matches!(effect, Effect::Close(_)))
+}
+
 impl Drop for Line {
     fn drop(&mut self) {
+        self.hub.leave(&self.viewer);
         for channel in self.session.channels() {
             self.hub.unwatch(channel, &self.viewer);
         }

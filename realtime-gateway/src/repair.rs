@@ -4,7 +4,6 @@ use crate::hub::Hub;
 use crate::metric;
 use crate::snapshot::Ladder;
 use contract::name::Shard;
-use futures_util::future::join_all;
 use service_kit::lifecycle::Lifecycle;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,8 +56,7 @@ async fn repair(shard: Shard, dirty: &Dirty, hub: &Hub, ladder: &Ladder) {
     let mut failed = false;
     for portion in hub.watched(shard).chunks(PORTION) {
         let channels: Vec<_> = portion.iter().filter_map(|name| name.parse().ok()).collect();
-        let answers = join_all(channels.iter().map(|channel| ladder.fetch(channel))).await;
-        for answer in answers {
+        for answer in ladder.fetch_all(&channels).await {
             match answer {
                 Ok(Some(state)) => hub.publish(&state),
                 Ok(None) => {}

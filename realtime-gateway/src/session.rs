@@ -17,12 +17,11 @@ mod tests;
 use crate::authenticator::Authenticator;
 use axum::extract::ws::Utf8Bytes;
 use bucket::Bucket;
+use channel::Channels;
 use chrono::{DateTime, TimeDelta, Utc};
 use contract::live::{ClientFrame, Close, MAX_FRAME, ServerFrame};
 use contract::name::Channel;
 use service_kit::token::Viewer;
-use std::collections::BTreeMap;
-use subscription::Subscription;
 
 /// How long a viewer may take to say who it is.
 pub const HELLO_LIMIT: TimeDelta = TimeDelta::seconds(5);
@@ -63,7 +62,7 @@ pub struct Session {
     refresh_at: DateTime<Utc>,
     refresh_asked: bool,
     frames: Bucket,
-    channels: BTreeMap<String, Subscription>,
+    channels: Channels,
 }
 
 impl Session {
@@ -71,7 +70,6 @@ impl Session {
     #[must_use]
     pub fn new(authenticator: Authenticator, id: String, rules: Rules, now: DateTime<Utc>) -> Self {
         let frames = Bucket::new(rules.frames_per_second, now);
-        let channels = BTreeMap::new();
         Self {
             held_against: authenticator.denied.changes(),
             authenticator,
@@ -82,7 +80,7 @@ impl Session {
             refresh_at: now,
             refresh_asked: false,
             frames,
-            channels,
+            channels: Channels::default(),
         }
     }
 
@@ -109,16 +107,13 @@ impl Session {
         }
     }
 
-    /// Looks at the clock: about once a second.
+    /// Looks at the clock: when [`Self::deadline`] has come, and whenever else.
     pub fn tick(&mut self, now: DateTime<Utc>) -> Vec<Effect> {
-        let Some(viewer) = &self.viewer else {
+        if self.viewer.is_none() {
             let late = now - self.started >= HELLO_LIMIT;
             return late.then_some(Effect::Close(Close::NoHello)).into_iter().collect();
-        };
-        if now >= viewer.expires_at() + EXPIRY_GRACE {
-            return vec![Effect::Close(Close::BadToken)];
         }
-        let mut effects = self.revoked();
+        let mut effects = self.look(now);
         if now >= self.refresh_at && !self.refresh_asked {
             self.refresh_asked = true;
             effects.push(send(&ServerFrame::Refresh));
@@ -126,16 +121,37 @@ impl Session {
         effects
     }
 
+    /// Looks whether the viewer may still have what it has: before anything is handed to it.
+    pub fn look(&mut self, now: DateTime<Utc>) -> Vec<Effect> {
+        match &self.viewer {
+            Some(viewer) if now >= viewer.expires_at() + EXPIRY_GRACE => {
+                vec![Effect::Close(Close::BadToken)]
+            }
+            Some(_) => self.revoked(),
+            None => Vec::new(),
+        }
+    }
+
+    /// When the clock has to be looked at next.
+    #[must_use]
+    pub fn deadline(&self) -> DateTime<Utc> {
+        match &self.viewer {
+            None => self.started + HELLO_LIMIT,
+            Some(viewer) if self.refresh_asked => viewer.expires_at() + EXPIRY_GRACE,
+            Some(_) => self.refresh_at,
+        }
+    }
+
     /// `channel@version` of every channel, for SSE's `id:`.
     #[must_use]
     pub fn position(&self) -> String {
-        let one = |(name, s): (&String, &Subscription)| format!("{name}@{}", s.version());
-        self.channels.iter().map(one).collect::<Vec<_>>().join(",")
+        let one = |(name, version): (&str, u64)| format!("{name}@{version}");
+        self.channels.versions().map(one).collect::<Vec<_>>().join(",")
     }
 
     /// The channels that are watched.
     pub fn channels(&self) -> impl Iterator<Item = &str> {
-        self.channels.keys().map(String::as_str)
+        self.channels.names()
     }
 }
 

@@ -1,55 +1,47 @@
 //! The ladder to a channel's newest state: memory → Redis → the owning service.
 //!
-//! It protects the database: one flight for all who ask for the same channel, few flights at a
-//! time, and what a service told is kept in Redis for the next.
+//! It protects the database: one reading for all who ask for the same channel, Redis read in
+//! portions, few questions to a service at a time, and what it told kept in Redis for the next.
 
 mod doubted;
+mod desk;
+mod shelf;
+mod owner;
 
-use crate::hub::Hub;
+use crate::hub::{Hub, Viewer};
 use crate::metric;
 use crate::state::State;
 use crate::upstream::Upstream;
-use axum::http::Method;
-use chrono::TimeDelta;
-use contract::feed::{FeedPage, FeedState};
 use contract::name::{Channel, Shard};
-use doubted::Doubted;
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Shared};
+use desk::{Desk, Reading};
+use futures_util::future::join_all;
+use owner::Owners;
 use redis::aio::ConnectionManager;
 use serde_json::value::RawValue;
 use service_kit::auth::Auth;
 use service_kit::backoff;
-use service_kit::clock;
-use service_kit::live_bus;
-use service_kit::token::{SCOPE_INBOX, SCOPE_TIMELINE};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use service_kit::lifecycle::Lifecycle;
+use shelf::Shelf;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 
-/// Requests to the services at a time.
-const FLIGHTS: usize = 32;
-
-type Answer = Result<Option<State>, Unanswered>;
-type Flight = Shared<BoxFuture<'static, Answer>>;
+/// Channels that are read from Redis at once.
+const PORTION: usize = 128;
 
 /// No rung of the ladder answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("neither Redis nor the service answers")]
 pub struct Unanswered;
 
+type Answer = Result<Option<State>, Unanswered>;
+
 /// The ladder; cheap to clone.
 #[derive(Clone)]
 pub struct Ladder {
     hub: Hub,
-    redis: ConnectionManager,
-    aggregator: Upstream,
-    notifier: Upstream,
-    auth: Arc<Auth>,
-    flights: Arc<Mutex<HashMap<String, Flight>>>,
-    doubted: Doubted,
-    room: Arc<Semaphore>,
+    shelf: Shelf,
+    owners: Owners,
+    desk: Desk,
 }
 
 impl Ladder {
@@ -61,151 +53,119 @@ impl Ladder {
         services: [Upstream; 2],
         auth: Arc<Auth>,
     ) -> Self {
-        let [aggregator, notifier] = services;
-        let room = Arc::new(Semaphore::new(FLIGHTS));
-        Self {
-            hub,
-            redis,
-            aggregator,
-            notifier,
-            auth,
-            flights: Arc::default(),
-            doubted: Doubted::default(),
-            room,
-        }
+        let (shelf, owners) = (Shelf::new(redis), Owners::new(services, auth));
+        Self { hub, shelf, owners, desk: Desk::default() }
     }
 
-    /// The newest state for a viewer that has just subscribed; tries until there is an answer.
-    pub async fn climb(&self, channel: &Channel) -> Option<State> {
-        if let Some(state) = self.hub.newest(&channel.to_string()) {
-            metric::snapshot("memory");
-            return Some(state);
-        }
-        let mut attempt = 0;
-        loop {
-            if let Ok(state) = self.fetch(channel).await {
-                return state;
-            }
-            let (base, cap) = (Duration::from_millis(100), Duration::from_secs(2));
-            tokio::time::sleep(backoff::delay(attempt, base, cap)).await;
-            attempt += 1;
-        }
-    }
-
-    /// The newest state past the memory: Redis, else the service. One flight for everybody.
-    ///
-    /// # Errors
-    /// When no rung answers.
-    pub async fn fetch(&self, channel: &Channel) -> Answer {
+    /// Hands a channel's newest state to a viewer that has just entered it, at once when it came by
+    /// here, else as soon as somebody tells it.
+    pub fn ask(&self, channel: Channel, viewer: &Viewer) {
         let name = channel.to_string();
-        let flight = {
-            let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
-            let (ladder, channel) = (self.clone(), channel.clone());
-            let start = || async move { ladder.fly(&channel).await }.boxed().shared();
-            flights.entry(name.clone()).or_insert_with(start).clone()
-        };
-        let answer = flight.clone().await;
-        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
-        if flights.get(&name).is_some_and(|known| known.ptr_eq(&flight)) {
-            flights.remove(&name);
+        match self.hub.newest(&name) {
+            Some(state) => {
+                metric::snapshot("memory");
+                viewer.snapshot(name, Some(state));
+            }
+            None => self.desk.ask(channel, viewer),
         }
-        answer
+    }
+
+    /// Answers those who ask, until the hard stop: viewers stay for a while after the soft one.
+    pub fn start(&self, life: &Lifecycle) {
+        let (ladder, own) = (self.clone(), life.clone());
+        life.spawn_light(async move {
+            let work = async {
+                loop {
+                    let readings = ladder.desk.begin(PORTION).await;
+                    ladder.answer(readings, &own).await;
+                }
+            };
+            tokio::select! {
+                () = work => {}
+                () = own.hard().cancelled() => {}
+            }
+        });
     }
 
     /// What Redis keeps of this shard may be old: it was started again, from nothing or from a
     /// dump. Until a service has told a channel's state, Redis is not believed about it.
     pub fn doubt(&self, shard: Shard) {
-        self.doubted.add(shard);
+        self.shelf.doubted.add(shard);
     }
 
-    async fn fly(&self, channel: &Channel) -> Answer {
+    /// The newest states past the memory, in the order of the channels.
+    pub async fn fetch_all(&self, channels: &[Channel]) -> Vec<Answer> {
+        let states = self.shelf.believed(&names(channels)).await;
+        join_all(channels.iter().zip(states).map(async |(channel, state)| match state {
+            Some(state) => Ok(Some(state)),
+            None => self.fetch(channel).await,
+        }))
+        .await
+    }
+
+    /// Answers what Redis knows; for the rest a service is asked, while others are answered.
+    async fn answer(&self, readings: Vec<Reading>, life: &Lifecycle) {
+        let states = self.shelf.believed(&names(readings.iter().map(|r| &r.channel))).await;
+        for (reading, state) in readings.into_iter().zip(states) {
+            if state.is_some() {
+                self.hand_over(reading, state.as_ref());
+                continue;
+            }
+            let (ladder, hard) = (self.clone(), life.hard().clone());
+            life.spawn_light(async move {
+                tokio::select! {
+                    () = ladder.climb(reading) => {}
+                    () = hard.cancelled() => {}
+                }
+            });
+        }
+    }
+
+    /// Asks the service until it answers or nobody waits any more.
+    async fn climb(&self, reading: Reading) {
+        let (base, cap) = (Duration::from_millis(100), Duration::from_secs(2));
+        let mut attempt = 0;
+        while !reading.viewers.iter().all(Viewer::is_gone) {
+            if let Ok(state) = self.fetch(&reading.channel).await {
+                return self.hand_over(reading, state.as_ref());
+            }
+            tokio::time::sleep(backoff::delay(attempt, base, cap)).await;
+            attempt += 1;
+        }
+        self.desk.end(reading.channel);
+    }
+
+    fn hand_over(&self, reading: Reading, state: Option<&State>) {
+        let name = reading.channel.to_string();
+        for viewer in &reading.viewers {
+            viewer.snapshot(name.clone(), state.cloned());
+        }
+        self.desk.end(reading.channel);
+    }
+
+    /// The newest state of a channel that Redis could not tell: from its service.
+    async fn fetch(&self, channel: &Channel) -> Answer {
         let name = channel.to_string();
-        if self.doubted.doubts(&name) {
-            let told = self.ask_service(channel).await;
-            if told.is_ok() {
-                self.doubted.settle(&name);
-                return told;
+        let told = self.owners.ask(channel).await;
+        match &told {
+            Ok(state) => {
+                self.shelf.doubted.settle(&name);
+                if let Some(state) = state {
+                    self.shelf.keep(state).await;
+                }
+                told
             }
-        }
-        match self.read_redis(&name).await {
-            Ok(Some(state)) => {
-                metric::snapshot("redis");
-                Ok(Some(state))
-            }
-            // Nothing there, or nobody there: the service knows.
-            Ok(None) | Err(_) => self.ask_service(channel).await,
+            // Nobody to ask: what Redis has may be old, and is better than nothing.
+            Err(_) => match self.shelf.read(&[&name]).await.unwrap_or_default().pop().flatten() {
+                Some(state) => Ok(Some(state)),
+                None => told,
+            },
         }
     }
+}
 
-    async fn read_redis(&self, name: &str) -> Result<Option<State>, redis::RedisError> {
-        let key = Shard::of(name).state_key(name);
-        let ttl = i64::try_from(live_bus::STATE_TTL.as_millis()).unwrap_or(i64::MAX);
-        let mut pipeline = redis::pipe();
-        pipeline.hmget(&key, &["version", "data"]).pexpire(&key, ttl).ignore();
-        let ((version, data),): ((Option<u64>, Option<String>),) =
-            pipeline.query_async(&mut self.redis.clone()).await?;
-        Ok(version.zip(data).and_then(|(version, data)| state(name, version, data)))
-    }
-
-    async fn ask_service(&self, channel: &Channel) -> Answer {
-        let _room = self.room.acquire().await.map_err(|_| Unanswered)?;
-        let told = match channel {
-            Channel::Order(order) => {
-                let token = self.own_token(order.as_str(), SCOPE_TIMELINE)?;
-                let path = format!("/v1/orders/{order}/timeline");
-                self.ask(&self.aggregator, &path, &token).await?
-            }
-            Channel::Inbox(customer) => {
-                let token = self.own_token(customer.as_str(), SCOPE_INBOX)?;
-                let answer = self.ask(&self.notifier, "/v1/inbox?limit=20", &token).await?;
-                answer.and_then(|(version, body)| Some((version, feed(&body)?)))
-            }
-        };
-        metric::snapshot("service");
-        let name = channel.to_string();
-        let Some(state) = told.and_then(|(version, data)| state(&name, version, data)) else {
-            return Ok(None);
-        };
-        // The next who asks finds it in Redis; when that is away, nothing is lost.
-        let kept =
-            live_bus::keep(&mut self.redis.clone(), &name, state.version(), state.data().get())
-                .await;
-        if let Err(error) = kept {
-            tracing::debug!(%error, "the state is not kept");
-        }
-        Ok(Some(state))
-    }
-
-    /// Version (`ETag`) and body, or nothing when the service does not know the thing.
-    async fn ask(
-        &self,
-        service: &Upstream,
-        path: &str,
-        token: &str,
-    ) -> Result<Option<(u64, String)>, Unanswered> {
-        let response = service
-            .send(&Method::GET, path, |r| r.bearer_auth(token))
-            .await
-            .map_err(|_| Unanswered)?;
-        if response.status() == reqwest::StatusCode::NOT_FOUND {
-            return Ok(None);
-        }
-        let tag = response.headers().get("etag").and_then(|tag| tag.to_str().ok());
-        let version = tag.and_then(|tag| tag.trim_matches('"').parse().ok());
-        let (true, Some(version)) = (response.status().is_success(), version) else {
-            return Err(Unanswered);
-        };
-        Ok(Some((version, response.text().await.map_err(|_| Unanswered)?)))
-    }
-
-    /// A token for this one question: services trust tokens, not addresses.
-    fn own_token(&self, id: &str, scope: &str) -> Result<String, Unanswered> {
-        let end = clock::now() + TimeDelta::seconds(30);
-        self.auth
-            .tokens
-            .mint(id, vec![id.to_owned()], vec![scope.to_owned()], end)
-            .map_err(|_| Unanswered)
-    }
+fn names<'a>(channels: impl IntoIterator<Item = &'a Channel>) -> Vec<String> {
+    channels.into_iter().map(ToString::to_string).collect()
 }
 
 /// A state from its JSON text; version 0 is no state.
@@ -214,10 +174,4 @@ fn state(name: &str, version: u64, data: String) -> Option<State> {
         return None;
     }
     RawValue::from_string(data).ok().map(|data| State::new(name, version, data))
-}
-
-/// The live state of a feed from its first page.
-fn feed(body: &str) -> Option<String> {
-    let page: FeedPage = serde_json::from_str(body).ok()?;
-    serde_json::to_string(&FeedState { unread: page.unread, items: page.items }).ok()
 }

@@ -3,7 +3,7 @@
 use axum::extract::ws::Utf8Bytes;
 use contract::live::ServerFrame;
 use serde_json::value::RawValue;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A state with its `update` frame. Cloning is a reference count.
 #[derive(Debug, Clone)]
@@ -14,14 +14,15 @@ struct Inner {
     channel: String,
     version: u64,
     data: Box<RawValue>,
-    update: Utf8Bytes,
+    /// Encoded when the first viewer needs it: a snapshot's never is.
+    update: OnceLock<Utf8Bytes>,
 }
 
 impl State {
-    /// Encodes a state.
+    /// A state.
     #[must_use]
     pub fn new(channel: &str, version: u64, data: Box<RawValue>) -> Self {
-        let update = ServerFrame::Update { channel, version, data: &data }.encode().into();
+        let update = OnceLock::new();
         Self(Arc::new(Inner { channel: channel.to_owned(), version, data, update }))
     }
 
@@ -46,6 +47,10 @@ impl State {
     /// The `update` frame: shared, not copied.
     #[must_use]
     pub fn update(&self) -> Utf8Bytes {
-        self.0.update.clone()
+        let encode = || {
+            let (channel, version, data) = (self.channel(), self.version(), self.data());
+            ServerFrame::Update { channel, version, data }.encode().into()
+        };
+        self.0.update.get_or_init(encode).clone()
     }
 }

@@ -11,7 +11,6 @@ use clap::{CommandFactory, FromArgMatches};
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
-use tokio::net::TcpListener;
 
 /// What a service was asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,10 +143,8 @@ pub async fn run(
     health: Health,
     public: Router,
 ) -> anyhow::Result<ExitCode> {
-    let bind = async |address| {
-        TcpListener::bind(address).await.with_context(|| format!("cannot bind {address}"))
-    };
-    let (listener, admin) = (bind(config.http_addr).await?, bind(config.admin_addr).await?);
+    let bind = |address| http::bind(address).with_context(|| format!("cannot bind {address}"));
+    let (listener, admin) = (bind(config.http_addr)?, bind(config.admin_addr)?);
     http::serve(&life, listener, public);
     http::serve(&life, admin, http::admin_router(health, &life));
     tracing::info!(http = %config.http_addr, admin = %config.admin_addr, "serving");

@@ -5,7 +5,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use contract::name::Channel;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -17,6 +17,10 @@ use uuid::Uuid;
 pub const SCOPE_TIMELINE: &str = "timeline";
 /// Scope that opens the feed and the preferences.
 pub const SCOPE_INBOX: &str = "inbox";
+
+/// The longest life of a token that this system makes: that of a letter's link. What was taken away
+/// is remembered longer.
+pub const LONGEST_LIFE: TimeDelta = TimeDelta::days(30);
 
 /// Who holds a token, and what it opens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

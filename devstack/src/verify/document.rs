@@ -1,4 +1,5 @@
-//! Generated documents: the REST description of all services, and the table of their settings.
+//! Generated documents: what all services can be asked, what they say unasked, the tables of their
+//! settings and of their sources.
 
 use super::example;
 use super::report::Report;
@@ -11,12 +12,18 @@ use tokio::process::Command;
 
 const SERVICES: [&str; 3] = ["aggregator", "realtime-gateway", "notifier"];
 
-pub(super) async fn run(report: &mut Report) {
-    for (name, made) in [
+/// The documents by their names.
+async fn all() -> [(&'static str, anyhow::Result<String>); 4] {
+    [
         ("docs/openapi.json", openapi().await),
+        ("docs/asyncapi.json", say("realtime-gateway", "asyncapi").await),
         ("docs/configuration.md", configuration().await),
-        ("docs/sources.md", sources().await),
-    ] {
+        ("docs/sources.md", say("aggregator", "sources").await),
+    ]
+}
+
+pub(super) async fn run(report: &mut Report) {
+    for (name, made) in all().await {
         let step = Step::quiet(name);
         let result = made.and_then(|text| {
             let known = std::fs::read_to_string(folder::root().join(name)).unwrap_or_default();
@@ -35,9 +42,9 @@ pub(super) async fn run(report: &mut Report) {
 /// # Errors
 /// When a service does not describe itself.
 pub async fn write() -> anyhow::Result<()> {
-    std::fs::write(folder::root().join("docs/openapi.json"), openapi().await?)?;
-    std::fs::write(folder::root().join("docs/configuration.md"), configuration().await?)?;
-    std::fs::write(folder::root().join("docs/sources.md"), sources().await?)?;
+    for (name, made) in all().await {
+        std::fs::write(folder::root().join(name), made?)?;
+    }
     Ok(())
 }
 
@@ -71,11 +78,6 @@ async fn openapi() -> anyhow::Result<String> {
     let wrong = example::misplaced(&whole);
     ensure!(wrong.is_empty(), "not where they are said to be: {}", wrong.join(", "));
     Ok(format!("{}\n", serde_json::to_string_pretty(&whole)?))
-}
-
-/// What every source says and what is made of it.
-async fn sources() -> anyhow::Result<String> {
-    say("aggregator", "sources").await
 }
 
 async fn configuration() -> anyhow::Result<String> {

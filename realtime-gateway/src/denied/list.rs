@@ -2,7 +2,7 @@
 
 use service_kit::token::Viewer;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// What can be taken away.
@@ -48,9 +48,41 @@ pub struct Denied(Arc<Inner>);
 struct Inner {
     since: RwLock<HashMap<Right, i64>>,
     changes: AtomicU64,
+    unread: AtomicBool,
 }
 
 impl Denied {
+    /// A list that has not been read yet: until it is, nobody can say who is shut out.
+    #[must_use]
+    pub fn unread() -> Self {
+        let denied = Self::default();
+        denied.0.unread.store(true, Ordering::Release);
+        denied
+    }
+
+    /// The list has been read.
+    pub fn was_read(&self) {
+        self.0.unread.store(false, Ordering::Release);
+    }
+
+    /// Whether it has not been read yet.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        self.0.unread.load(Ordering::Acquire)
+    }
+
+    /// How much was taken away.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.since.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether nothing was taken away.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Takes a right away from all tokens that were made up to this time.
     pub fn add(&self, right: Right, at: i64) {
         let mut since = self.0.since.write().unwrap_or_else(PoisonError::into_inner);

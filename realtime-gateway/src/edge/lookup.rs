@@ -11,7 +11,6 @@ use axum::response::Response;
 use redis::aio::ConnectionManager;
 use serde::Deserialize;
 use service_kit::problem::Problem;
-use std::net::IpAddr;
 
 /// Look-ups a minute.
 const MOST: u64 = 5;
@@ -37,7 +36,7 @@ pub(super) async fn pass_on(
 ) -> Result<Response, Problem> {
     let asked: Result<Asked, _> = serde_json::from_slice(&body);
     let order = asked.map(|asked| asked.order.trim().trim_start_matches('#').to_lowercase());
-    let mut keys = vec![format!("limit:lookup:address:{}", network(address))];
+    let mut keys = vec![format!("limit:lookup:address:{address}")];
     keys.extend(
         order.ok().filter(|o| o.len() <= MAX_ORDER).map(|o| format!("limit:lookup:order:{o}")),
     );
@@ -53,14 +52,6 @@ pub(super) async fn pass_on(
         }
     }
     proxy::pass_on(State(aggregator), method, uri, headers, body).await
-}
-
-/// The address; of IPv6 the first 64 bits, which is what one customer of a network is given.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),
-        v4 @ IpAddr::V4(_) => v4,
-    }
 }
 
 /// Counts one more in the window that the first one opened.

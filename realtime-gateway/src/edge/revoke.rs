@@ -1,6 +1,7 @@
 //! `POST /v1/tokens/revoke`: a right ends before its tokens do.
 
-use crate::denied::{self, Denied, Right};
+use crate::authenticator::{Authenticator, Refused};
+use crate::denied::{self, Right};
 use crate::gateway::Gateway;
 use crate::metric;
 use axum::Json;
@@ -12,8 +13,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use service_kit::api_key::Role;
 use service_kit::auth::{Principal, bearer};
+use service_kit::clock;
 use service_kit::problem::Problem;
-use service_kit::token::Viewer;
 use utoipa::ToSchema;
 
 /// Longest name that is taken, in bytes.
@@ -85,23 +86,30 @@ pub(super) async fn revoke(
 }
 
 /// Refuses a token that was taken away, before a service is asked: services know nothing of it.
-/// The token need not be verified for that; whoever lets somebody in does.
+/// What is no viewer's token of ours passes, and the service refuses it or knows it as a key: only
+/// who holds a token learns what became of it.
 pub(super) async fn check(
-    State(denied): State<Denied>,
+    State(authenticator): State<Authenticator>,
     parameters: RawPathParams,
     request: Request,
     next: Next,
 ) -> Response {
-    let viewer = bearer(request.headers()).and_then(Viewer::unverified);
+    let viewer = bearer(request.headers()).map(|token| authenticator.viewer(token, clock::now()));
     let order = parameters.iter().find(|(name, _)| *name == "order").map(|(_, order)| order);
-    let refused = viewer.is_some_and(|viewer| {
-        denied.token(&viewer) || order.is_some_and(|order| denied.order(&viewer, order))
-    });
-    if refused {
-        metric::refused("revoked");
-        return Problem::unauthorized("token_revoked").into_response();
+    let refused = match viewer {
+        Some(Ok(viewer)) => order
+            .is_some_and(|order| authenticator.denied.order(&viewer, order))
+            .then_some(Refused::Revoked),
+        Some(Err(refused @ (Refused::Revoked | Refused::Unknown))) => Some(refused),
+        Some(Err(Refused::Token(_))) | None => None,
+    };
+    match refused {
+        Some(refused) => {
+            metric::refused(refused.label());
+            Problem::from(refused).into_response()
+        }
+        None => next.run(request).await,
     }
-    next.run(request).await
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(pub Arc<Vec<IpAddr>>);
 
-/// The address that limits count by.
+/// The address that limits count by; of IPv6 its network of 64 bits, since that is what one customer
+/// has (RFC 6177).
 #[derive(Debug, Clone, Copy)]
 pub struct ClientAddress(pub IpAddr);
 
@@ -22,7 +23,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
         let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let trusted = parts.extensions.get::<TrustedProxies>().cloned().unwrap_or_default();
         let forwarded = parts.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
-        Ok(Self(client(peer, forwarded, &trusted.0)))
+        Ok(Self(network(client(peer, forwarded, &trusted.0))))
     }
 }
 
@@ -36,9 +37,24 @@ fn client(peer: IpAddr, forwarded: Option<&str>, trusted: &[IpAddr]) -> IpAddr {
     hops.into_iter().find(|hop| !trusted.contains(hop)).unwrap_or(peer)
 }
 
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_ipv6_customer_has_a_whole_network() {
+        let [one, other, v4]: [IpAddr; 3] =
+            ["2001:db8:0:1::1", "2001:db8:0:1:ffff::2", "203.0.113.7"].map(|a| a.parse().unwrap());
+        assert_eq!(network(one), network(other));
+        assert_eq!(network("::ffff:203.0.113.7".parse().unwrap()), v4);
+    }
 
     #[test]
     fn only_our_own_proxies_are_believed() {

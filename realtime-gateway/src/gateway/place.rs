@@ -1,6 +1,6 @@
 //! Room for live connections: in all, for each address, and for those that come at once.
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use service_kit::problem::Problem;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -63,7 +63,12 @@ pub struct Places {
     taken: Arc<Mutex<Taken>>,
     room: Room,
     rate: Arc<DefaultDirectRateLimiter>,
+    /// For each address a tenth of it: nobody takes the others' turn.
+    own_rate: Arc<DefaultKeyedRateLimiter<IpAddr>>,
 }
+
+/// Addresses whose rate is remembered before the quiet ones are forgotten.
+const REMEMBERED: usize = 10_000;
 
 /// A place that was taken; given back when dropped.
 #[derive(Debug)]
@@ -77,7 +82,9 @@ impl Places {
     #[must_use]
     pub fn new(room: Room) -> Self {
         let rate = Arc::new(RateLimiter::direct(Quota::per_second(room.per_second)));
-        Self { taken: Arc::default(), room, rate }
+        let tenth = NonZeroU32::MIN.saturating_add(room.per_second.get() / 10);
+        let own_rate = Arc::new(RateLimiter::keyed(Quota::per_second(tenth)));
+        Self { taken: Arc::default(), room, rate, own_rate }
     }
 
     /// Takes a place, if there is one.
@@ -93,6 +100,10 @@ impl Places {
         if own >= self.room.per_address {
             return Err(Full::Address);
         }
+        if self.own_rate.len() > REMEMBERED {
+            self.own_rate.retain_recent();
+        }
+        self.own_rate.check_key(&address).map_err(|_| Full::Rush)?;
         self.rate.check().map_err(|_| Full::Rush)?;
         taken.by_address.insert(address, own + 1);
         taken.all += 1;
@@ -145,9 +156,18 @@ mod tests {
 
     #[test]
     fn a_rush_is_spread_though_there_is_room() {
-        let (places, address) = (room(100, 100, 5), "10.0.0.1".parse().unwrap());
-        let taken: Vec<_> = (0..20).map(|_| places.take(address)).collect();
+        let places = room(100, 100, 5);
+        let address = |n: u32| IpAddr::from((0x0a00_0000 + n).to_be_bytes());
+        let taken: Vec<_> = (0..20).map(|n| places.take(address(n))).collect();
         assert_eq!(taken.iter().filter(|place| place.is_ok()).count(), 5);
         assert_eq!(taken.last().unwrap().as_ref().unwrap_err(), &Full::Rush);
+    }
+
+    #[test]
+    fn one_address_does_not_take_the_others_turn() {
+        let (places, one) = (room(100, 100, 20), "10.0.0.1".parse().unwrap());
+        let taken: Vec<_> = (0..10).map(|_| places.take(one)).collect();
+        assert_eq!(taken.iter().filter(|place| place.is_ok()).count(), 3);
+        assert!(places.take("10.0.0.2".parse().unwrap()).is_ok());
     }
 }

@@ -14,6 +14,7 @@ use service_kit::auth::Auth;
 use service_kit::clock;
 use service_kit::token::{TokenKeys, Viewer as Holder};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 const ORDERS: [&str; 3] = ["A", "B", "C"];
@@ -87,7 +88,7 @@ impl World {
         let auth = Arc::new(Auth { tokens, keys: ApiKeys::from_json("[]").unwrap() });
         let (denied, hub) = (Denied::default(), Hub::default());
         let rules = Rules { heartbeat_ms: 25_000, frames_per_second: 1_000_000 };
-        let authenticator = Authenticator::new(auth.clone(), denied.clone());
+        let authenticator = Authenticator::new(auth.clone(), denied.clone(), NonZeroUsize::MIN);
         let session = Session::new(authenticator, "s".into(), rules, clock::now());
         let line = Line::new(session, hub.clone());
         let mut world = Self {
@@ -151,6 +152,7 @@ impl World {
                 self.now += 1;
                 self.revoked.insert(order);
                 self.denied.add(Right::Order(ORDERS[order].to_owned()), self.now * 1000);
+                self.hub.look();
             }
         }
     }
@@ -178,10 +180,8 @@ impl World {
         let version = self.newest[order].saturating_sub(old).max(entered);
         let state = (version > 0).then(|| state(order, version));
         let viewer = self.line.viewer().clone();
-        // It waits while the queue is full.
-        if viewer.snapshot(channel(order), state).now_or_never().is_some() {
-            self.under_way.pop_front();
-        }
+        viewer.snapshot(channel(order), state);
+        self.under_way.pop_front();
     }
 
     fn repair(&self, order: usize) {
@@ -191,8 +191,8 @@ impl World {
     }
 
     fn take(&mut self) -> Option<()> {
-        let delivery = self.line.next().now_or_never()??;
-        let outcome = self.line.deliver(delivery);
+        let delivery = self.line.next().now_or_never()?;
+        let outcome = self.line.deliver(delivery, clock::now());
         self.read(outcome);
         Some(())
     }

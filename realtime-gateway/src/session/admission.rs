@@ -16,6 +16,8 @@ impl Session {
         match self.authenticator.viewer(token, now) {
             Err(Refused::Revoked) => vec![Effect::Close(Close::Revoked)],
             Err(Refused::Token(_)) => vec![Effect::Close(Close::BadToken)],
+            // Another gateway may know; this one will in a moment.
+            Err(Refused::Unknown) => vec![Effect::Close(Close::Overload)],
             Ok(viewer) => {
                 let expires_at = rfc3339(viewer.expires_at());
                 self.admit(viewer, now);
@@ -45,7 +47,7 @@ impl Session {
 
     /// The watched channels that this token does not open.
     fn lost(&self, viewer: &Viewer) -> Vec<(Channel, Unsubscribed)> {
-        let channels = self.channels.keys().filter_map(|name| name.parse::<Channel>().ok());
+        let channels = self.channels.names().filter_map(|name| name.parse::<Channel>().ok());
         let reason = |channel: Channel| {
             if !viewer.may_watch(&channel) {
                 Some((channel, Unsubscribed::Forbidden))

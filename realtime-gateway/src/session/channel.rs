@@ -6,6 +6,34 @@ use crate::state::State;
 use contract::live::{MAX_CHANNELS, ServerFrame, Unsubscribed};
 use contract::name::Channel;
 
+/// The channels of one viewer. A list, since most watch one or two: a tree or a table would take
+/// more memory than all the rest of a session.
+#[derive(Default)]
+pub(super) struct Channels(Vec<(Box<str>, Subscription)>);
+
+impl Channels {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_ref())
+    }
+
+    pub(super) fn versions(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.0.iter().map(|(name, subscription)| (name.as_ref(), subscription.version()))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.names().any(|known| known == name)
+    }
+
+    fn get_mut(&mut self, name: &str) -> Option<&mut Subscription> {
+        self.0.iter_mut().find(|(known, _)| known.as_ref() == name).map(|(_, one)| one)
+    }
+
+    fn remove(&mut self, name: &str) -> bool {
+        let place = self.names().position(|known| known == name);
+        place.map(|place| self.0.swap_remove(place)).is_some()
+    }
+}
+
 impl Session {
     /// Watches a channel.
     pub fn subscribe(&mut self, id: Option<u64>, name: &str, since: Option<u64>) -> Vec<Effect> {
@@ -22,23 +50,23 @@ impl Session {
         if self.is_denied(viewer, &channel) {
             return vec![refuse(id, "revoked", "The right to this channel was taken away.")];
         }
-        if self.channels.contains_key(name) {
+        if self.channels.has(name) {
             return vec![refuse(id, "already_subscribed", "The channel is watched already.")];
         }
-        if self.channels.len() >= MAX_CHANNELS {
+        if self.channels.0.len() >= MAX_CHANNELS {
             return vec![refuse(
                 id,
                 "too_many_channels",
                 "A connection watches at most 50 channels.",
             )];
         }
-        self.channels.insert(name.to_owned(), Subscription::waiting(id, since));
+        self.channels.0.push((name.into(), Subscription::waiting(id, since)));
         vec![Effect::Watch(channel)]
     }
 
     pub(super) fn unsubscribe(&mut self, id: u64, name: &str) -> Vec<Effect> {
         match (self.channels.remove(name), name.parse()) {
-            (Some(_), Ok(channel)) => {
+            (true, Ok(channel)) => {
                 let frame = ServerFrame::Unsubscribed {
                     id: Some(id),
                     channel: name,

@@ -7,6 +7,7 @@ use service_kit::api_key::ApiKeys;
 use service_kit::auth::Auth;
 use service_kit::clock;
 use service_kit::token::{TokenKeys, generate_keys};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 fn auth() -> Arc<Auth> {
@@ -26,7 +27,7 @@ fn session(auth: &Arc<Auth>) -> Session {
 
 fn session_under(auth: &Arc<Auth>, denied: Denied) -> Session {
     let rules = Rules { heartbeat_ms: 25_000, frames_per_second: 20 };
-    let authenticator = Authenticator::new(auth.clone(), denied);
+    let authenticator = Authenticator::new(auth.clone(), denied, NonZeroUsize::MIN);
     Session::new(authenticator, "s1".into(), rules, clock::now())
 }
 

@@ -9,6 +9,7 @@ use axum::extract::ws::Utf8Bytes;
 use contract::live::{Close, ServerFrame};
 use service_kit::clock;
 use std::time::Duration;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// A connection. However it ends, dropping it leaves every channel and frees the place.
@@ -42,7 +43,7 @@ impl Connection {
 
     fn follow(&mut self, mut outcome: Outcome) -> Outcome {
         for channel in outcome.entered.drain(..) {
-            self.gateway.fetch(channel, self.line.viewer());
+            self.gateway.ladder.ask(channel, self.line.viewer());
         }
         if let Some(close) = outcome.close {
             self.closed = close.label();
@@ -50,20 +51,27 @@ impl Connection {
         outcome
     }
 
-    /// Waits for what the queue brings. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Option<Delivery> {
+    /// Waits for what the inbox brings. Cancel-safe.
+    pub(super) async fn next(&mut self) -> Delivery {
         self.line.next().await
     }
 
     pub(super) fn deliver(&mut self, delivery: Delivery) -> Outcome {
-        let outcome = self.line.deliver(delivery);
+        let outcome = self.line.deliver(delivery, clock::now());
         self.follow(outcome)
     }
 
-    /// About once a second.
+    /// When [`Self::deadline`] has come.
     pub(super) fn tick(&mut self) -> Outcome {
         let outcome = self.line.tick(clock::now());
         self.follow(outcome)
+    }
+
+    /// When the session has to look at the clock, at the latest after `most`: wall clocks jump.
+    pub(super) fn deadline(&self, most: Duration) -> Instant {
+        let left = (self.line.session.deadline() - clock::now()).to_std().unwrap_or_default();
+        // A deadline that has just come is not looked at over and over.
+        Instant::now() + left.clamp(Duration::from_millis(10), most)
     }
 
     /// Ends it, for the metric.
@@ -71,12 +79,16 @@ impl Connection {
         self.tell(|_| vec![Effect::Close(close)])
     }
 
-    /// Waits for the stop, then for this viewer's turn in the drain window.
+    /// Waits for the stop, then for this viewer's turn in the drain window; no longer than until the
+    /// hard stop.
     pub(super) fn drained(&self) -> impl Future<Output = ()> + use<> {
-        let (soft, window) = (self.gateway.life.soft().clone(), self.gateway.drain_window);
+        let (life, window) = (self.gateway.life.clone(), self.gateway.drain_window);
         async move {
-            soft.cancelled().await;
-            tokio::time::sleep(window.mul_f64(fastrand::f64())).await;
+            life.soft().cancelled().await;
+            tokio::select! {
+                () = tokio::time::sleep(window.mul_f64(fastrand::f64())) => {}
+                () = life.hard().cancelled() => {}
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::time::Duration;
-use tokio::time::Interval;
+use tokio::time::Sleep;
 
 /// A comment goes out when nothing else did for so long, so that proxies keep the line open.
 const COMMENT: Duration = Duration::from_secs(15);
@@ -47,6 +47,8 @@ pub async fn open(
         ));
     }
     let asked = Asked::read(query.as_deref().unwrap_or_default(), &headers)?;
+    // Before the ticket is used up: who is sent away for a moment comes back with it.
+    let place = gateway.admit(address)?;
     let token = match (&asked.ticket, bearer(&headers)) {
         (Some(number), _) => ticket::redeem(&gateway, number).await?,
         (None, Some(token)) => token.to_owned(),
@@ -54,7 +56,6 @@ pub async fn open(
     };
     // Again behind a ticket: it may be older than a revocation.
     gateway.authenticator.viewer(&token, clock::now())?;
-    let place = gateway.admit(address)?;
     let mut connection = Connection::open(gateway, "sse", place);
     let first = connection.tell(|session| {
         let mut effects = session.hello(&token, clock::now());
@@ -122,15 +123,15 @@ struct Streaming {
     connection: Connection,
     ready: VecDeque<Event>,
     drained: Pin<Box<dyn Future<Output = ()> + Send>>,
-    second: Interval,
+    clock: Pin<Box<Sleep>>,
     over: bool,
 }
 
 fn events(connection: Connection, first: Outcome) -> impl Stream<Item = Result<Event, Infallible>> {
     let drained = Box::pin(connection.drained());
-    let second = tokio::time::interval(Duration::from_secs(1));
+    let clock = Box::pin(tokio::time::sleep_until(connection.deadline(COMMENT)));
     let mut streaming =
-        Streaming { connection, ready: VecDeque::new(), drained, second, over: false };
+        Streaming { connection, ready: VecDeque::new(), drained, clock, over: false };
     streaming
         .ready
         .push_back(Event::default().retry(Duration::from_secs(2)).comment("milepost.v1"));
@@ -152,19 +153,27 @@ impl Streaming {
             if self.over {
                 return None;
             }
-            let hard = self.connection.gateway.life.hard().clone();
             let outcome = tokio::select! {
-                delivery = self.connection.next() => self.connection.deliver(delivery?),
-                _ = self.second.tick() => self.connection.tick(),
+                delivery = self.connection.next() => self.connection.deliver(delivery),
+                () = &mut self.clock => {
+                    let outcome = self.connection.tick();
+                    self.clock.as_mut().reset(self.connection.deadline(COMMENT));
+                    outcome
+                }
                 () = &mut self.drained => self.connection.close(Close::Drain),
-                () = hard.cancelled() => return None,
                 () = &mut quiet => return Some(Event::default().comment("still here")),
             };
             self.write(outcome);
         }
     }
 
-    fn write(&mut self, outcome: Outcome) {
+    fn write(&mut self, mut outcome: Outcome) {
+        let left = outcome.frames.iter().any(|(op, _)| *op == "unsubscribed");
+        if left && outcome.close.is_none() && self.connection.session().channels().next().is_none()
+        {
+            // A stream cannot ask for another channel.
+            outcome = Outcome { frames: outcome.frames, ..self.connection.close(Close::Revoked) };
+        }
         let mut frames: Vec<(&'static str, String)> =
             outcome.frames.into_iter().map(|(op, text)| (op, text.to_string())).collect();
         if let Some(close) = outcome.close {

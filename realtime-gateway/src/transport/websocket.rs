@@ -12,7 +12,8 @@ use axum::response::{IntoResponse, Response};
 use contract::live::{BEARER_PREFIX, Close, MAX_FRAME, SUBPROTOCOL};
 use service_kit::clock;
 use service_kit::problem::Problem;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A viewer that takes nothing for so long is sent away.
 const SLOW: Duration = Duration::from_secs(10);
@@ -20,6 +21,10 @@ const SLOW: Duration = Duration::from_secs(10);
 const PONG: Duration = Duration::from_secs(10);
 /// Frames up to here are read, so that one that is too long is refused by name.
 const READ_LIMIT: usize = 16 * MAX_FRAME;
+
+/// Room for what a viewer usually says; a longer frame makes it grow. Each viewer has one for as
+/// long as it stays.
+const READ_BUFFER: usize = 512;
 
 /// Opens a live connection. The token comes in a second offered subprotocol or in the first
 /// frame.
@@ -46,7 +51,7 @@ pub async fn open(
     let life = connection.gateway.life.clone();
     upgrade
         .protocols([SUBPROTOCOL])
-        .read_buffer_size(MAX_FRAME)
+        .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_message_size(READ_LIMIT)
         .max_frame_size(READ_LIMIT)
@@ -66,10 +71,13 @@ struct Socket {
     stream: WebSocket,
     heard: Instant,
     pinged: Instant,
+    /// Whether the viewer said something that may have moved the session's deadline.
+    moved: bool,
 }
 
 async fn run(socket: WebSocket, mut connection: Connection, token: Option<String>) {
-    let mut socket = Socket { stream: socket, heard: Instant::now(), pinged: Instant::now() };
+    let now = Instant::now();
+    let mut socket = Socket { stream: socket, heard: now, pinged: now, moved: false };
     if let Some(token) = token {
         let outcome = connection.tell(|session| session.hello(&token, clock::now()));
         if socket.write(&mut connection, outcome).await.is_err() {
@@ -77,28 +85,28 @@ async fn run(socket: WebSocket, mut connection: Connection, token: Option<String
         }
     }
     let drained = connection.drained();
-    tokio::pin!(drained);
-    let hard = connection.gateway.life.hard().clone();
-    let mut second = tokio::time::interval(Duration::from_secs(1));
+    let clock = tokio::time::sleep_until(socket.deadline(&connection));
+    tokio::pin!(drained, clock);
     loop {
         let outcome = tokio::select! {
+            // In this order: what wakes a viewer is nearly always a delivery.
+            biased;
+            delivery = connection.next() => connection.deliver(delivery),
             message = socket.stream.recv() => match socket.heard(message, &mut connection) {
                 Some(outcome) => outcome,
                 None => return,
             },
-            delivery = connection.next() => match delivery {
-                Some(delivery) => connection.deliver(delivery),
-                None => return,
-            },
-            _ = second.tick() => match socket.heartbeat(&mut connection).await {
+            () = &mut clock => match socket.heartbeat(&mut connection).await {
                 Ok(outcome) => outcome,
                 Err(()) => return,
             },
             () = &mut drained => connection.close(Close::Drain),
-            () = hard.cancelled() => return,
         };
         if socket.write(&mut connection, outcome).await.is_err() {
             return;
+        }
+        if std::mem::take(&mut socket.moved) || clock.is_elapsed() {
+            clock.as_mut().reset(socket.deadline(&connection));
         }
     }
 }
@@ -113,6 +121,7 @@ impl Socket {
         self.heard = Instant::now();
         match message? {
             Ok(Message::Text(text)) => {
+                self.moved = true;
                 Some(connection.tell(|session| session.frame(text.as_str(), clock::now())))
             }
             Ok(Message::Binary(_)) => Some(connection.close(Close::BrokenFrame)),
@@ -122,9 +131,17 @@ impl Socket {
         }
     }
 
+    /// When the session or the heartbeat has to look at the clock.
+    fn deadline(&self, connection: &Connection) -> Instant {
+        let every = Duration::from_millis(connection.gateway.rules.heartbeat_ms);
+        let waits = self.pinged > self.heard;
+        let beat = if waits { self.pinged + PONG } else { self.pinged.max(self.heard) + every };
+        beat.min(connection.deadline(every))
+    }
+
     async fn heartbeat(&mut self, connection: &mut Connection) -> Result<Outcome, ()> {
         let now = Instant::now();
-        if self.pinged > self.heard && now - self.pinged > PONG {
+        if self.pinged > self.heard && now - self.pinged >= PONG {
             return Ok(connection.close(Close::NoPong));
         }
         let every = Duration::from_millis(connection.gateway.rules.heartbeat_ms);
