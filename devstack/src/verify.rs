@@ -6,6 +6,7 @@ mod lint;
 mod query;
 mod example;
 pub mod document;
+mod dashboard;
 mod rust;
 mod widget;
 
@@ -50,6 +51,7 @@ pub async fn run(verify: Verify, given: Given) -> anyhow::Result<ExitCode> {
     }
     if verify.wants("docs") {
         document::run(&mut report).await;
+        dashboard::run(&mut report);
     }
     if verify.wants("rust") {
         rust::run(&mut report, &manifest).await;

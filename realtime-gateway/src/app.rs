@@ -5,7 +5,7 @@ use crate::bus::Bus;
 use crate::config::Config;
 use crate::denied::{self, Denied};
 use crate::edge::{self, Limiter, Pages, Services, document};
-use crate::gateway::{Gateway, Origins, Parts, Places, Room, TrustedProxies};
+use crate::gateway::{Gateway, Hosts, Origins, Parts, Places, Room, TrustedProxies};
 use crate::hub::Hub;
 use crate::repair::{self, Dirty};
 use crate::session::Rules;
@@ -71,8 +71,10 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
             frames_per_second: config.limit_frames_per_second,
         },
         origins: Origins::new(&config.allowed_origins),
+        hosts: Hosts::new(&config.allowed_hosts),
         places: Places::new(room(&config)),
         drain_window: config.drain_window,
+        rotate_after: config.rotate_after,
     });
     let demo_shop =
         config.demo_shop_url.as_ref().map(|url| service("demo shop", std::slice::from_ref(url)));

@@ -132,7 +132,7 @@ impl Bus {
         metric::received(Duration::from_millis(u64::try_from(age).unwrap_or(0)));
         let (channel, version) = (publication.channel, publication.version);
         self.hub.publish_newer(shard, channel, version, || {
-            State::new(channel, version, publication.data.to_owned())
+            State::new(channel, version, publication.data.to_owned()).published(publication.at_ms)
         });
     }
 
@@ -145,6 +145,7 @@ impl Bus {
                 continue;
             };
             self.health.good("redis");
+            metric::probed(clock::now());
             let gaps = self.positions.probe(&sequences);
             for (shard, went_back) in &gaps {
                 if *went_back {

@@ -26,6 +26,9 @@ pub struct Config {
     /// Origins that pages may come from, comma-separated (`https://shop.example`)
     #[arg(long, env, value_delimiter = ',')]
     pub allowed_origins: Vec<String>,
+    /// Names that this gateway is reached by, comma-separated (`live.shop.example`); any when empty
+    #[arg(long, env, value_delimiter = ',')]
+    pub allowed_hosts: Vec<String>,
     /// Addresses of our own proxies, whose `X-Forwarded-For` is believed
     #[arg(long, env, value_delimiter = ',')]
     pub trusted_proxies: Vec<IpAddr>,
@@ -53,6 +56,9 @@ pub struct Config {
     /// Over how long viewers are sent away when the gateway stops
     #[arg(long, env, default_value = "3s", value_parser = duration)]
     pub drain_window: Duration,
+    /// How old a live connection grows at most; it is sent to another gateway, sooner or later by a fifth
+    #[arg(long, env, default_value = "45m", value_parser = duration)]
+    pub rotate_after: Duration,
     /// How often viewers are pinged
     #[arg(long, env, default_value = "25s", value_parser = duration)]
     pub heartbeat: Duration,

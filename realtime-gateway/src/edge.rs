@@ -82,6 +82,7 @@ pub fn router(
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(cors(gateway))
         .layer(middleware::from_fn_with_state(limiter, limit::limit))
+        .layer(middleware::from_fn_with_state(gateway.hosts.clone(), limit::named))
         .layer(Extension(proxies))
 }
 

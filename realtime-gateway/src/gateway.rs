@@ -1,10 +1,12 @@
 //! What every connection shares.
 
 mod address;
+mod host;
 mod origin;
 mod place;
 
 pub use address::{ClientAddress, TrustedProxies};
+pub use host::Hosts;
 pub use origin::Origins;
 pub use place::{Full, Place, Places, Room};
 
@@ -45,10 +47,14 @@ pub struct Parts {
     pub rules: Rules,
     /// Where pages may come from.
     pub origins: Origins,
+    /// By which names this gateway is reached.
+    pub hosts: Hosts,
     /// Room for connections.
     pub places: Places,
     /// Over how long viewers are sent away.
     pub drain_window: Duration,
+    /// How old a connection grows.
+    pub rotate_after: Duration,
 }
 
 impl Deref for Gateway {

@@ -54,6 +54,7 @@ impl Hub {
         let watched = part.entry(channel.to_owned()).or_default();
         if !watched.viewers.iter().any(|known| known.id() == viewer.id()) {
             watched.viewers.push(viewer.clone());
+            metric::subscriptions(1.0);
         }
     }
 
@@ -63,6 +64,7 @@ impl Hub {
         if let Some(watched) = part.get_mut(channel) {
             if let Some(place) = watched.viewers.iter().position(|v| v.id() == viewer.id()) {
                 watched.viewers.swap_remove(place);
+                metric::subscriptions(-1.0);
             }
             if watched.viewers.is_empty() {
                 part.remove(channel);

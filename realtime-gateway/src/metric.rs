@@ -1,5 +1,8 @@
 //! Names of the gateway's metrics, and the functions that count.
 
+use chrono::{DateTime, Utc};
+use metrics::{Counter, Histogram};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// A viewer came or went.
@@ -19,12 +22,34 @@ pub fn refused(why: &'static str) {
 
 /// A state came over the bus; how long after it was published.
 pub fn received(age: Duration) {
-    metrics::histogram!("gateway_bus_age_seconds").record(age);
+    static AGE: LazyLock<Histogram> =
+        LazyLock::new(|| metrics::histogram!("gateway_bus_age_seconds"));
+    AGE.record(age);
+}
+
+/// A state was written to a viewer's socket; how long after it was published.
+pub fn written(age: Duration) {
+    static LAG: LazyLock<Histogram> =
+        LazyLock::new(|| metrics::histogram!("gateway_publish_to_socket_seconds"));
+    LAG.record(age);
+}
+
+/// The numbers of the bus were read.
+pub fn probed(at: DateTime<Utc>) {
+    let at = f64::from(u32::try_from(at.timestamp()).unwrap_or(0));
+    metrics::gauge!("gateway_probe_timestamp_seconds").set(at);
+}
+
+/// A channel was entered or left.
+pub fn subscriptions(change: f64) {
+    metrics::gauge!("gateway_subscriptions").increment(change);
 }
 
 /// States that went to viewers.
 pub fn delivered(count: usize) {
-    metrics::counter!("gateway_delivered_total").increment(count as u64);
+    static STATES: LazyLock<Counter> =
+        LazyLock::new(|| metrics::counter!("gateway_delivered_total"));
+    STATES.increment(count as u64);
 }
 
 /// A viewer's queue was full: it gets the newest state later.

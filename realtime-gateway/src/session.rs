@@ -107,6 +107,12 @@ impl Session {
         }
     }
 
+    /// A frame that carries nothing (a ping): it counts like any other.
+    pub fn control(&mut self, now: DateTime<Utc>) -> Vec<Effect> {
+        let close = (!self.frames.take(now)).then_some(Effect::Close(Close::TooManyFrames));
+        close.into_iter().collect()
+    }
+
     /// Looks at the clock: when [`Self::deadline`] has come, and whenever else.
     pub fn tick(&mut self, now: DateTime<Utc>) -> Vec<Effect> {
         if self.viewer.is_none() {

@@ -70,19 +70,13 @@ impl Ladder {
         }
     }
 
-    /// Answers those who ask, until the hard stop: viewers stay for a while after the soft one.
+    /// Answers those who ask, also after the soft stop: viewers stay for a while.
     pub fn start(&self, life: &Lifecycle) {
         let (ladder, own) = (self.clone(), life.clone());
-        life.spawn_light(async move {
-            let work = async {
-                loop {
-                    let readings = ladder.desk.begin(PORTION).await;
-                    ladder.answer(readings, &own).await;
-                }
-            };
-            tokio::select! {
-                () = work => {}
-                () = own.hard().cancelled() => {}
+        life.spawn_behind(async move {
+            loop {
+                let readings = ladder.desk.begin(PORTION).await;
+                ladder.answer(readings, &own).await;
             }
         });
     }

@@ -1,9 +1,11 @@
 //! The state of one channel, encoded once for everybody who watches it.
 
 use axum::extract::ws::Utf8Bytes;
+use chrono::{DateTime, Utc};
 use contract::live::ServerFrame;
 use serde_json::value::RawValue;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// A state with its `update` frame. Cloning is a reference count.
 #[derive(Debug, Clone)]
@@ -14,6 +16,8 @@ struct Inner {
     channel: String,
     version: u64,
     data: Box<RawValue>,
+    /// Unix milliseconds; none of a state that was read.
+    published_at: Option<i64>,
     /// Encoded when the first viewer needs it: a snapshot's never is.
     update: OnceLock<Utf8Bytes>,
 }
@@ -23,7 +27,25 @@ impl State {
     #[must_use]
     pub fn new(channel: &str, version: u64, data: Box<RawValue>) -> Self {
         let update = OnceLock::new();
-        Self(Arc::new(Inner { channel: channel.to_owned(), version, data, update }))
+        let channel = channel.to_owned();
+        Self(Arc::new(Inner { channel, version, data, published_at: None, update }))
+    }
+
+    /// The same, with the time of its publication (Unix milliseconds).
+    #[must_use]
+    pub fn published(mut self, at_ms: i64) -> Self {
+        // Nobody else holds it yet.
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.published_at = Some(at_ms);
+        }
+        self
+    }
+
+    /// How long ago it was published, if it came over the bus.
+    #[must_use]
+    pub fn age(&self, now: DateTime<Utc>) -> Option<Duration> {
+        let age = now.timestamp_millis() - self.0.published_at?;
+        Some(Duration::from_millis(u64::try_from(age).unwrap_or(0)))
     }
 
     /// The channel's name.

@@ -1,5 +1,9 @@
 //! Serving HTTP: request ids, one log line and one metric for each request, health and metrics.
 
+mod accept;
+
+pub use accept::bind;
+
 use crate::health::Health;
 use crate::lifecycle::Lifecycle;
 use crate::problem::Problem;
@@ -10,54 +14,19 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::serve::ListenerExt;
-use socket2::SockRef;
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
-use tokio::net::{TcpListener, TcpSocket};
+use std::time::Instant;
+use tokio::net::TcpListener;
 use uuid::Uuid;
 
 /// Header of the request's id; a caller's own is kept when it is a sane one.
 pub const REQUEST_ID: &str = "x-request-id";
 
-/// A connection that takes nothing for so long ends (RFC 5482).
-const DEAF: Duration = Duration::from_secs(10);
-
-/// Connections that wait to be accepted; the kernel may cap it (`net.core.somaxconn`). What comes on
-/// top when thousands connect at once is tried again by them after a whole second.
-const BACKLOG: u32 = 4096;
-
-/// Listens on an address.
-///
-/// # Errors
-/// When it cannot be bound.
-pub fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // Else a restart would wait for the connections of the last run.
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
-
 /// Serves the router until the soft stop, then finishes what is in hand.
 pub fn serve(life: &Lifecycle, listener: TcpListener, router: Router) {
-    let soft = life.soft().clone();
     let router =
         router.fallback(|| async { Problem::not_found() }).layer(middleware::from_fn(observe));
-    // Without TCP_NODELAY the second small frame of a handshake waits for a delayed ACK (40 ms).
-    let listener = listener.tap_io(|stream| {
-        drop(stream.set_nodelay(true));
-        // Whoever takes nothing of what is sent is gone; a stream has no other way to notice.
-        drop(SockRef::from(&*stream).set_tcp_user_timeout(Some(DEAF)));
-    });
-    life.spawn("http", async move {
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let served =
-            axum::serve(listener, service).with_graceful_shutdown(soft.cancelled_owned()).await;
-        if let Err(error) = served {
-            tracing::error!(%error, "the HTTP server ended");
-        }
-    });
+    let own = life.clone();
+    life.spawn("http", async move { accept::connections(&own, &listener, &router).await });
 }
 
 /// `/health/live`, `/health/ready`, `/metrics`: for the address that is never public.

@@ -79,6 +79,21 @@ impl Lifecycle {
         self.tasks.spawn(task);
     }
 
+    /// Runs a task that others need until they have ended: the stop does not wait for it.
+    pub fn spawn_behind<F>(&self, task: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let hard = self.hard.clone();
+        #[expect(clippy::disallowed_methods, reason = "whoever waited for it would wait for ever")]
+        tokio::spawn(async move {
+            tokio::select! {
+                () = task => {}
+                () = hard.cancelled() => {}
+            }
+        });
+    }
+
     /// A future that somebody else runs (an upgraded connection) and that the stop waits for.
     pub fn track<F: Future>(&self, task: F) -> impl Future<Output = F::Output> + use<F> {
         self.tasks.track_future(task)

@@ -14,3 +14,4 @@ mod refused;
 mod revoke;
 mod tool;
 mod webhook;
+mod wire;

@@ -49,7 +49,7 @@ fn add(pipeline: &mut Pipeline, right: &Right, at: i64) {
     pipeline.cmd("ZADD").arg(KEY).arg("GT").arg(at).arg(right.name()).ignore();
 }
 
-/// Keeps the list up to date until the hard stop: viewers stay for a while after the soft one.
+/// Keeps the list up to date, also after the soft stop: viewers stay for a while.
 /// `changed` is called when something was taken away. The gateway is not ready before the first
 /// reading: a right that was taken away must not come back with a restart.
 pub fn start(
@@ -60,26 +60,19 @@ pub fn start(
     changed: impl Fn() + Send + Sync + 'static,
 ) {
     health.bad("revocations", "not read yet");
-    let hard = life.hard().clone();
-    life.spawn_light(async move {
+    life.spawn_behind(async move {
         let mut reader = Reader { redis, denied, newest: i64::MIN, rounds: 0, foreign: 0 };
         let mut known = 0;
-        let work = async {
-            loop {
-                match reader.round().await {
-                    Ok(()) => health.good("revocations"),
-                    Err(error) => tracing::warn!(%error, "revocations cannot be read"),
-                }
-                let changes = reader.denied.changes();
-                if std::mem::replace(&mut known, changes) != changes {
-                    changed();
-                }
-                tokio::time::sleep(EVERY).await;
+        loop {
+            match reader.round().await {
+                Ok(()) => health.good("revocations"),
+                Err(error) => tracing::warn!(%error, "revocations cannot be read"),
             }
-        };
-        tokio::select! {
-            () = work => {}
-            () = hard.cancelled() => {}
+            let changes = reader.denied.changes();
+            if std::mem::replace(&mut known, changes) != changes {
+                changed();
+            }
+            tokio::time::sleep(EVERY).await;
         }
     });
 }

@@ -1,6 +1,6 @@
-//! Requests per second and address.
+//! Who is answered at all: requests for our names, so many per second and address.
 
-use crate::gateway::ClientAddress;
+use crate::gateway::{ClientAddress, Hosts};
 use crate::metric;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -56,4 +56,14 @@ pub(super) async fn limit(
         return problem.retry_after(1).into_response();
     }
     next.run(request).await
+}
+
+/// Answers only to our names (421, RFC 9110, 15.5.20).
+pub(super) async fn named(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
+    if hosts.admit(request.headers()) {
+        return next.run(request).await;
+    }
+    metric::refused("host");
+    let detail = "This gateway does not answer to that name.";
+    Problem::new(StatusCode::MISDIRECTED_REQUEST, "host", detail).into_response()
 }

@@ -26,6 +26,17 @@ pub enum Delivery {
     Look,
 }
 
+impl Delivery {
+    /// The newer state, if it is one.
+    #[must_use]
+    pub const fn state(&self) -> Option<&State> {
+        match self {
+            Self::Publication(state) => Some(state),
+            Self::Snapshot(..) | Self::Look => None,
+        }
+    }
+}
+
 /// The sending end; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Viewer(Arc<Mailbox>);

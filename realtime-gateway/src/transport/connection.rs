@@ -8,6 +8,7 @@ use crate::session::{Effect, Session};
 use axum::extract::ws::Utf8Bytes;
 use contract::live::{Close, ServerFrame};
 use service_kit::clock;
+use service_kit::lifecycle::Lifecycle;
 use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -79,17 +80,23 @@ impl Connection {
         self.tell(|_| vec![Effect::Close(close)])
     }
 
-    /// Waits for the stop, then for this viewer's turn in the drain window; no longer than until the
-    /// hard stop.
+    /// Waits until this viewer shall go to another gateway.
     pub(super) fn drained(&self) -> impl Future<Output = ()> + use<> {
-        let (life, window) = (self.gateway.life.clone(), self.gateway.drain_window);
-        async move {
-            life.soft().cancelled().await;
-            tokio::select! {
-                () = tokio::time::sleep(window.mul_f64(fastrand::f64())) => {}
-                () = life.hard().cancelled() => {}
-            }
-        }
+        turn(self.gateway.life.clone(), self.gateway.drain_window, self.gateway.rotate_after)
+    }
+}
+
+/// Waits for the stop, then for a random moment in the drain window, no longer than until the hard
+/// stop; or for a random moment in the last fifth of `age`, so that a gateway that was added gets its
+/// share of those who stay for hours.
+async fn turn(life: Lifecycle, window: Duration, age: Duration) {
+    tokio::select! {
+        () = tokio::time::sleep(age.mul_f64(fastrand::f64().mul_add(0.2, 0.8))) => return,
+        () = life.soft().cancelled() => {}
+    }
+    tokio::select! {
+        () = tokio::time::sleep(window.mul_f64(fastrand::f64())) => {}
+        () = life.hard().cancelled() => {}
     }
 }
 
@@ -105,5 +112,20 @@ impl Drop for Connection {
     fn drop(&mut self) {
         metric::viewers(self.transport, -1.0);
         metric::closed(self.transport, self.closed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    #[tokio::test]
+    async fn a_viewer_goes_at_its_age_or_within_the_window_of_a_stop() {
+        let (life, long) = (Lifecycle::new(), Duration::from_hours(1));
+        turn(life.clone(), long, Duration::from_millis(20)).await;
+        assert!(turn(life.clone(), Duration::ZERO, long).now_or_never().is_none());
+        life.stop();
+        turn(life, Duration::from_millis(20), long).await;
     }
 }

@@ -4,12 +4,14 @@ use super::connection::{Connection, goodbye};
 use crate::gateway::{ClientAddress, Gateway};
 use crate::line::Outcome;
 use crate::metric;
+use crate::state::State as Published;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use contract::live::{BEARER_PREFIX, Close, MAX_FRAME, SUBPROTOCOL};
+use futures_util::SinkExt;
 use service_kit::clock;
 use service_kit::problem::Problem;
 use std::time::Duration;
@@ -75,39 +77,53 @@ struct Socket {
     moved: bool,
 }
 
-async fn run(socket: WebSocket, mut connection: Connection, token: Option<String>) {
+/// The whole conversation. A plain function around a block: an `async fn` would hold what it is given
+/// twice, for as long as a viewer stays.
+fn run(
+    stream: WebSocket,
+    mut connection: Connection,
+    token: Option<String>,
+) -> impl Future<Output = ()> {
     let now = Instant::now();
-    let mut socket = Socket { stream: socket, heard: now, pinged: now, moved: false };
-    if let Some(token) = token {
-        let outcome = connection.tell(|session| session.hello(&token, clock::now()));
-        if socket.write(&mut connection, outcome).await.is_err() {
+    let mut socket = Socket { stream, heard: now, pinged: now, moved: false };
+    let hello = |token: String| connection.tell(|session| session.hello(&token, clock::now()));
+    let first = token.map(hello).unwrap_or_default();
+    async move { converse(&mut socket, &mut connection, first).await }
+}
+
+async fn converse(socket: &mut Socket, connection: &mut Connection, first: Outcome) {
+    let drained = connection.drained();
+    let clock = tokio::time::sleep_until(socket.deadline(connection));
+    tokio::pin!(drained, clock);
+    let (mut outcome, mut published) = (first, None);
+    loop {
+        if socket.write(connection, outcome).await.is_err() {
             return;
         }
-    }
-    let drained = connection.drained();
-    let clock = tokio::time::sleep_until(socket.deadline(&connection));
-    tokio::pin!(drained, clock);
-    loop {
-        let outcome = tokio::select! {
+        if let Some(age) = published.take().and_then(|state: Published| state.age(clock::now())) {
+            metric::written(age);
+        }
+        if std::mem::take(&mut socket.moved) || clock.is_elapsed() {
+            clock.as_mut().reset(socket.deadline(connection));
+        }
+        outcome = tokio::select! {
             // In this order: what wakes a viewer is nearly always a delivery.
             biased;
-            delivery = connection.next() => connection.deliver(delivery),
-            message = socket.stream.recv() => match socket.heard(message, &mut connection) {
+            delivery = connection.next() => {
+                published = delivery.state().cloned();
+                connection.deliver(delivery)
+            }
+            message = socket.stream.recv() => match socket.heard(message, connection) {
                 Some(outcome) => outcome,
-                None => return,
+                // Boxed: what happens once must not be room that every viewer holds.
+                None => return Box::pin(socket.answer_close()).await,
             },
-            () = &mut clock => match socket.heartbeat(&mut connection).await {
+            () = &mut clock => match Box::pin(socket.heartbeat(connection)).await {
                 Ok(outcome) => outcome,
                 Err(()) => return,
             },
             () = &mut drained => connection.close(Close::Drain),
         };
-        if socket.write(&mut connection, outcome).await.is_err() {
-            return;
-        }
-        if std::mem::take(&mut socket.moved) || clock.is_elapsed() {
-            clock.as_mut().reset(socket.deadline(&connection));
-        }
     }
 }
 
@@ -125,9 +141,11 @@ impl Socket {
                 Some(connection.tell(|session| session.frame(text.as_str(), clock::now())))
             }
             Ok(Message::Binary(_)) => Some(connection.close(Close::BrokenFrame)),
-            Ok(Message::Ping(_) | Message::Pong(_)) => Some(Outcome::default()),
+            Ok(Message::Ping(_) | Message::Pong(_)) => {
+                Some(connection.tell(|session| session.control(clock::now())))
+            }
             Ok(Message::Close(_)) => None,
-            Err(error) => Some(connection.close(classify(&error))),
+            Err(error) => Some(connection.close(classify(error))),
         }
     }
 
@@ -161,9 +179,17 @@ impl Socket {
                 return Err(());
             }
         }
-        let Some(close) = outcome.close else {
-            return Ok(());
-        };
+        match outcome.close {
+            None => Ok(()),
+            Some(close) => {
+                Box::pin(self.close(close)).await;
+                Err(())
+            }
+        }
+    }
+
+    /// Says why, and waits a little for the viewer's own close.
+    async fn close(&mut self, close: Close) {
         metric::refused(close.label());
         let _ = self.send(Message::Text(goodbye(close))).await;
         let frame =
@@ -174,7 +200,11 @@ impl Socket {
             while let Some(Ok(_)) = self.stream.recv().await {}
         })
         .await;
-        Err(())
+    }
+
+    /// The viewer closes: it is answered (RFC 6455, 5.5.1), if it still takes that.
+    async fn answer_close(&mut self) {
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.stream.flush()).await;
     }
 
     async fn send(&mut self, message: Message) -> Result<(), ()> {
@@ -186,11 +216,36 @@ impl Socket {
 }
 
 /// A frame that cannot be read: too long, or no frame at all.
-fn classify(error: &axum::Error) -> Close {
-    let text = error.to_string();
-    if text.contains("too long") || text.contains("too big") || text.contains("Space limit") {
-        Close::FrameTooBig
-    } else {
-        Close::BrokenFrame
+fn classify(error: axum::Error) -> Close {
+    match error.into_inner().downcast_ref::<tungstenite::Error>() {
+        Some(tungstenite::Error::Capacity(_)) => Close::FrameTooBig,
+        _ => Close::BrokenFrame,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size<F>(_: impl Fn(WebSocket, Connection, Option<String>) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    #[allow(
+        clippy::print_stderr,
+        reason = "the figure is what somebody who changes it wants to see"
+    )]
+    fn a_waiting_viewer_s_future_stays_small() {
+        let bytes = size(run);
+        eprintln!(
+            "X conn {} ws {} sess {} sleep {}",
+            size_of::<Connection>(),
+            size_of::<WebSocket>(),
+            size_of::<crate::session::Session>(),
+            size_of::<tokio::time::Sleep>()
+        );
+        eprintln!("{bytes} bytes for each viewer that waits");
+        assert!(bytes <= 2_300, "{bytes}");
     }
 }

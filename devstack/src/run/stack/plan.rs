@@ -149,6 +149,7 @@ impl Plan {
             ("AGGREGATOR_URLS", self.manifest.aggregator.clone()),
             ("NOTIFIER_URLS", self.manifest.notifier.clone()),
             ("ALLOWED_ORIGINS", self.origins()),
+            ("ALLOWED_HOSTS", "127.0.0.1,localhost".to_owned()),
             ("WIDGET_DIR", dist.display().to_string()),
             ("DEMO_SHOP_URL", self.manifest.fakes.clone()),
             ("LIMIT_REQUESTS_PER_SECOND", "20000".to_owned()),
