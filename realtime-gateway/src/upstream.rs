@@ -24,6 +24,9 @@ pub fn client() -> Result<Client, reqwest::Error> {
     Client::builder()
         .connect_timeout(Duration::from_secs(1))
         .timeout(Duration::from_secs(5))
+        // Before the service ends a quiet connection (15 s): a request that met its end half-way
+        // could not be sent again.
+        .pool_idle_timeout(Duration::from_secs(5))
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .build()

@@ -6,6 +6,7 @@
 use crate::config::Common;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::sync::OnceLock;
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 /// Buckets of every `*_seconds` histogram.
@@ -38,6 +39,15 @@ pub fn metrics() -> &'static PrometheusHandle {
             Err(_) => unrecorded(),
         }
     })
+}
+
+/// Sorts what histograms have recorded into their buckets, again and again: until then every value is
+/// kept, and nobody may ever ask for them.
+pub async fn upkeep() {
+    loop {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        metrics().run_upkeep();
+    }
 }
 
 /// A handle of its own, when another recorder was installed first.
