@@ -48,14 +48,13 @@ impl Hub {
         viewers.iter().for_each(Viewer::look);
     }
 
-    /// Registers a viewer. Do this before the snapshot is read, or a state could fall between.
+    /// Registers a viewer, once for each channel. Do this before the snapshot is read, or a state
+    /// could fall between.
     pub fn watch(&self, channel: &str, viewer: &Viewer) {
         let mut part = self.part(channel);
         let watched = part.entry(channel.to_owned()).or_default();
-        if !watched.viewers.iter().any(|known| known.id() == viewer.id()) {
-            watched.viewers.push(viewer.clone());
-            metric::subscriptions(1.0);
-        }
+        watched.viewers.push(viewer.clone());
+        metric::subscriptions(1.0);
     }
 
     /// Removes a viewer; with the last one the channel is forgotten.

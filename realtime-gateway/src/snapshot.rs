@@ -73,7 +73,7 @@ impl Ladder {
     /// Answers those who ask, also after the soft stop: viewers stay for a while.
     pub fn start(&self, life: &Lifecycle) {
         let (ladder, own) = (self.clone(), life.clone());
-        life.spawn_behind(async move {
+        life.spawn_behind("snapshots", async move {
             loop {
                 let readings = ladder.desk.begin(PORTION).await;
                 ladder.answer(readings, &own).await;
@@ -89,7 +89,8 @@ impl Ladder {
 
     /// The newest states past the memory, in the order of the channels.
     pub async fn fetch_all(&self, channels: &[Channel]) -> Vec<Answer> {
-        let states = self.shelf.believed(&names(channels)).await;
+        let read = self.shelf.trusted(&names(channels)).await;
+        let states = read.unwrap_or_else(|_| vec![None; channels.len()]);
         join_all(channels.iter().zip(states).map(async |(channel, state)| match state {
             Some(state) => Ok(Some(state)),
             None => self.fetch(channel).await,
@@ -123,10 +124,24 @@ impl Ladder {
             if let Ok(state) = self.fetch(&reading.channel).await {
                 return self.hand_over(reading, state.as_ref());
             }
+            if attempt == 0 {
+                self.tide_over(&reading).await;
+            }
             tokio::time::sleep(backoff::delay(attempt, base, cap)).await;
             attempt += 1;
         }
         self.desk.end(reading.channel);
+    }
+
+    /// Nobody to ask: what Redis has may be old, and is better than nothing until somebody is.
+    async fn tide_over(&self, reading: &Reading) {
+        let name = reading.channel.to_string();
+        let read = self.shelf.read(&[&name]).await.unwrap_or_default();
+        if let Some(state) = read.into_iter().next().flatten() {
+            for viewer in &reading.viewers {
+                viewer.snapshot(name.clone(), Some(state.clone()));
+            }
+        }
     }
 
     fn hand_over(&self, reading: Reading, state: Option<&State>) {
@@ -139,22 +154,13 @@ impl Ladder {
 
     /// The newest state of a channel that Redis could not tell: from its service.
     async fn fetch(&self, channel: &Channel) -> Answer {
-        let name = channel.to_string();
-        let told = self.owners.ask(channel).await;
+        let told = self.owners.ask(channel).await?;
         match &told {
-            Ok(state) => {
-                self.shelf.doubted.settle(&name);
-                if let Some(state) = state {
-                    self.shelf.keep(state).await;
-                }
-                told
-            }
-            // Nobody to ask: what Redis has may be old, and is better than nothing.
-            Err(_) => match self.shelf.read(&[&name]).await.unwrap_or_default().pop().flatten() {
-                Some(state) => Ok(Some(state)),
-                None => told,
-            },
+            Some(state) => self.shelf.keep(state).await,
+            // There is nothing yet that could be old.
+            None => self.shelf.doubted.settle(&channel.to_string()),
         }
+        Ok(told)
     }
 }
 

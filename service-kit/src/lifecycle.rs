@@ -51,8 +51,25 @@ impl Lifecycle {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let life = self.clone();
-        let watched = async move {
+        self.tasks.spawn(self.clone().watched(name, task));
+    }
+
+    /// Runs a task that others need until they have ended: the stop does not wait for it. Its panic
+    /// stops the process.
+    pub fn spawn_behind<F>(&self, name: &'static str, task: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        #[expect(clippy::disallowed_methods, reason = "whoever waited for it would wait for ever")]
+        tokio::spawn(self.clone().watched(name, task));
+    }
+
+    fn watched<F>(self, name: &'static str, task: F) -> impl Future<Output = ()> + Send + 'static
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let life = self;
+        async move {
             #[expect(
                 clippy::disallowed_methods,
                 reason = "inner task of a tracked one: its panic is seen here"
@@ -67,8 +84,7 @@ impl Lifecycle {
                 },
                 () = life.hard.cancelled() => abort.abort(),
             }
-        };
-        self.tasks.spawn(watched);
+        }
     }
 
     /// Runs a short task of which there may be very many (a connection); its end is waited for.
@@ -77,21 +93,6 @@ impl Lifecycle {
         F: Future<Output = ()> + Send + 'static,
     {
         self.tasks.spawn(task);
-    }
-
-    /// Runs a task that others need until they have ended: the stop does not wait for it.
-    pub fn spawn_behind<F>(&self, task: F)
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        let hard = self.hard.clone();
-        #[expect(clippy::disallowed_methods, reason = "whoever waited for it would wait for ever")]
-        tokio::spawn(async move {
-            tokio::select! {
-                () = task => {}
-                () = hard.cancelled() => {}
-            }
-        });
     }
 
     /// A future that somebody else runs (an upgraded connection) and that the stop waits for.

@@ -145,7 +145,7 @@ pub async fn run(
 ) -> anyhow::Result<ExitCode> {
     let bind = |address| http::bind(address).with_context(|| format!("cannot bind {address}"));
     let (listener, admin) = (bind(config.http_addr)?, bind(config.admin_addr)?);
-    life.spawn_behind(telemetry::upkeep());
+    life.spawn_behind("upkeep", telemetry::upkeep());
     http::serve(&life, listener, public);
     http::serve(&life, admin, http::admin_router(health, &life));
     tracing::info!(http = %config.http_addr, admin = %config.admin_addr, "serving");

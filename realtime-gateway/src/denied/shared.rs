@@ -60,7 +60,7 @@ pub fn start(
     changed: impl Fn() + Send + Sync + 'static,
 ) {
     health.bad("revocations", "not read yet");
-    life.spawn_behind(async move {
+    life.spawn_behind("revocations", async move {
         let mut reader = Reader { redis, denied, newest: i64::MIN, rounds: 0, foreign: 0 };
         let mut known = 0;
         loop {

@@ -83,7 +83,11 @@ impl Viewer {
 
     /// Makes the viewer look at its rights.
     pub fn look(&self) {
-        self.0.hand(|inner| inner.waiting.push_back(Delivery::Look));
+        self.0.hand(|inner| {
+            if !inner.waiting.iter().any(|waiting| matches!(waiting, Delivery::Look)) {
+                inner.waiting.push_back(Delivery::Look);
+            }
+        });
     }
 
     /// Whether the viewer is gone.

@@ -36,7 +36,11 @@ impl Desk {
         let mut inner = self.lock();
         let name = channel.to_string();
         if let Some(viewers) = inner.waiting.get_mut(&name) {
-            return viewers.push(viewer.clone());
+            // It may have left the channel and come back: one answer will do.
+            if !viewers.iter().any(|known| known.id() == viewer.id()) {
+                viewers.push(viewer.clone());
+            }
+            return;
         }
         inner.waiting.insert(name, vec![viewer.clone()]);
         inner.due.push_back(channel);

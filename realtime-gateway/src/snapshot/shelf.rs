@@ -8,31 +8,58 @@ use contract::name::Shard;
 use redis::RedisError;
 use redis::aio::ConnectionManager;
 use service_kit::live_bus;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Version and data; none of a channel that is not there.
 type Row = (Option<u64>, Option<String>);
+
+/// How long a viewer's state is waited for; then its service is asked.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long Redis is left alone after that.
+const AWAY: Duration = Duration::from_secs(2);
 
 /// The shelf; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Shelf {
     redis: ConnectionManager,
     pub(super) doubted: Doubted,
+    away_until: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Shelf {
     pub(super) fn new(redis: ConnectionManager) -> Self {
-        Self { redis, doubted: Doubted::default() }
+        Self { redis, doubted: Doubted::default(), away_until: Arc::default() }
     }
 
     /// The states that are there and may be believed, in the order of the names; none at all when
-    /// Redis does not answer.
+    /// Redis does not answer soon. Then it is left alone for a moment: those who wait are many, and
+    /// the services know too.
     pub(super) async fn believed(&self, names: &[String]) -> Vec<Option<State>> {
+        if !self.is_away() {
+            if let Ok(Ok(states)) = tokio::time::timeout(PATIENCE, self.trusted(names)).await {
+                return states;
+            }
+            *self.away_until.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(Instant::now() + AWAY);
+        }
+        vec![None; names.len()]
+    }
+
+    /// The same for those who can wait until Redis answers or is known to be away.
+    pub(super) async fn trusted(&self, names: &[String]) -> Result<Vec<Option<State>>, RedisError> {
         let believed: Vec<bool> = names.iter().map(|name| !self.doubted.doubts(name)).collect();
         let asked = names.iter().zip(&believed).filter(|(_, believed)| **believed);
         let asked: Vec<&str> = asked.map(|(name, _)| name.as_str()).collect();
-        let mut told = self.read(&asked).await.unwrap_or_default().into_iter();
+        let mut told = self.read(&asked).await?.into_iter();
         let one = |believed: bool| if believed { told.next().flatten() } else { None };
-        believed.into_iter().map(one).collect()
+        Ok(believed.into_iter().map(one).collect())
+    }
+
+    fn is_away(&self) -> bool {
+        let until = *self.away_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
     }
 
     /// The states, in one go; each lives on from now.
@@ -54,12 +81,16 @@ impl Shelf {
         Ok(names.iter().zip(rows).map(one).collect())
     }
 
-    /// Keeps what a service told: the next who asks finds it here. When Redis is away, nothing is
-    /// lost.
+    /// Keeps what a service told: the next who asks finds it here. Only then Redis is believed about
+    /// the channel again.
     pub(super) async fn keep(&self, state: &State) {
         let (name, version, data) = (state.channel(), state.version(), state.data().get());
-        if let Err(error) = live_bus::keep(&mut self.redis.clone(), name, version, data).await {
-            tracing::debug!(%error, "the state is not kept");
+        let mut redis = self.redis.clone();
+        let kept = live_bus::keep(&mut redis, name, version, data);
+        match tokio::time::timeout(PATIENCE, kept).await {
+            Ok(Ok(())) => self.doubted.settle(name),
+            Ok(Err(error)) => tracing::debug!(%error, "the state is not kept"),
+            Err(_) => tracing::debug!("the state is not kept in time"),
         }
     }
 }

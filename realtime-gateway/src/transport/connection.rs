@@ -72,7 +72,7 @@ impl Connection {
     pub(super) fn deadline(&self, most: Duration) -> Instant {
         let left = (self.line.session.deadline() - clock::now()).to_std().unwrap_or_default();
         // A deadline that has just come is not looked at over and over.
-        Instant::now() + left.clamp(Duration::from_millis(10), most)
+        Instant::now() + left.min(most).max(Duration::from_millis(10))
     }
 
     /// Ends it, for the metric.
