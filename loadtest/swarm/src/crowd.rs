@@ -53,9 +53,9 @@ impl Crowd {
         })
     }
 
-    /// Adds viewers; they connect with [`Self::connect_all`].
-    pub(crate) fn add(&mut self, wishes: impl IntoIterator<Item = Wish>) {
-        self.sockets.extend(wishes.into_iter().map(Socket::new));
+    /// Adds a viewer; it connects with [`Self::connect_all`].
+    pub(crate) fn add(&mut self, wish: Wish) {
+        self.sockets.push(Socket::new(wish));
     }
 
     /// Connects all that are not, so many at a time, until each is subscribed.

@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 /// States that go to Redis at once, at most.
 const PORTION: usize = 256;
 
+/// How long Redis may take nothing.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// Which way states go to the server that is measured.
 #[derive(Clone)]
 pub(crate) enum Bus {
@@ -90,7 +93,7 @@ impl Feed {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let sent = runtime.block_on(publish(&bus, &truth, plan, clock));
             flag.store(true, Ordering::Release);
-            Ok(sent)
+            sent
         });
         Self { thread, done }
     }
@@ -114,7 +117,7 @@ pub(crate) fn seed(bus: &Bus, truth: &Truth, clock: Instant) -> anyhow::Result<(
     Feed::start(bus, truth, Plan { rate, span }, clock).finish().map(drop)
 }
 
-async fn publish(bus: &Bus, truth: &Truth, plan: Plan, clock: Instant) -> u64 {
+async fn publish(bus: &Bus, truth: &Truth, plan: Plan, clock: Instant) -> anyhow::Result<u64> {
     let (start, total) = (Instant::now(), due(plan, plan.span));
     let mut sent = 0;
     while sent < total {
@@ -125,15 +128,30 @@ async fn publish(bus: &Bus, truth: &Truth, plan: Plan, clock: Instant) -> u64 {
         });
         let portion: Vec<_> = portion.collect();
         sent += portion.len() as u64;
-        // What Redis does not take is sent again until it does, as the services do.
-        while !portion.is_empty() && bus.send(&portion, truth, clock).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        deliver(bus, &portion, truth, clock).await?;
         if sent == due(plan, start.elapsed()).min(total) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
-    sent
+    Ok(sent)
+}
+
+/// What Redis does not take is sent again until it does, as the services do; not for ever.
+async fn deliver(
+    bus: &Bus,
+    portion: &[(usize, u64)],
+    truth: &Truth,
+    clock: Instant,
+) -> anyhow::Result<()> {
+    let end = Instant::now() + PATIENCE;
+    while !portion.is_empty() {
+        match bus.send(portion, truth, clock).await {
+            Ok(()) => break,
+            Err(error) if Instant::now() > end => return Err(error),
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+    Ok(())
 }
 
 /// How many are due after so long.

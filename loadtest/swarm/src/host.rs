@@ -123,28 +123,30 @@ impl Host {
     }
 
     /// A token that opens one channel for an hour.
-    pub(crate) fn token(&self, channel: usize, signed: Signed) -> String {
+    pub(crate) fn token(&self, channel: usize, signed: Signed) -> anyhow::Result<String> {
         let keys = match signed {
             Signed::Hs256 => &self.hs256,
             Signed::EdDsa => &self.eddsa,
         };
         let end = clock::now() + TimeDelta::hours(1);
         let (orders, scope) = (vec![format!("S-{channel}")], vec![SCOPE_TIMELINE.to_owned()]);
-        keys.mint(&format!("C-{channel}"), orders, scope, end).unwrap_or_default()
+        Ok(keys.mint(&format!("C-{channel}"), orders, scope, end)?)
     }
 
-    /// Settings of our gateway: all that a real one has, with limits for load from one address.
+    /// Settings of our gateway: all that a real one has, with limits for load from one address. Gives
+    /// where it says whether it is ready.
     pub(crate) fn gateway(
         &self,
         command: &mut Command,
         port: u16,
         behind: &Behind,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<String> {
+        let admin = format!("127.0.0.1:{}", Self::free_port()?);
         let many = "1000000";
         let path = |name: &str| self.folder.path().join(name).display().to_string();
         command.env_clear().envs([
             ("HTTP_ADDR", format!("127.0.0.1:{port}")),
-            ("ADMIN_ADDR", format!("127.0.0.1:{}", Self::free_port()?)),
+            ("ADMIN_ADDR", admin.clone()),
             ("LOG", "error".to_owned()),
             ("REDIS_URL", behind.redis.clone()),
             ("TOKEN_KEYS_FILE", path("token-keys.json")),
@@ -162,16 +164,19 @@ impl Host {
         if let Some(library) = &self.preload {
             command.env("LD_PRELOAD", library);
         }
-        Ok(())
+        Ok(format!("http://{admin}/health/ready"))
     }
 
-    /// Settings of Centrifugo: one core, channels without history that anybody may watch.
-    pub(crate) fn centrifugo(&self, command: &mut Command, port: u16) -> anyhow::Result<()> {
+    /// Settings of Centrifugo: one core, channels without history that anybody may watch. Gives where
+    /// it says whether it is well.
+    pub(crate) fn centrifugo(&self, command: &mut Command, port: u16) -> anyhow::Result<String> {
+        let internal = Self::free_port()?.to_string();
         let namespace = json!({"name": "plain", "allow_subscribe_for_client": true,
             "allow_subscribe_for_anonymous": true});
         let config = json!({
             "http_server": {"address": "127.0.0.1", "port": port, "internal_address": "127.0.0.1",
-                "internal_port": Self::free_port()?.to_string()},
+                "internal_port": internal},
+            "health": {"enabled": true},
             "log": {"level": "error"}, "usage_stats": {"disabled": true},
             "engine": {"type": "redis", "redis": {"address": [self.redis()], "prefix": "cfbench"}},
             "client": {"allow_anonymous_connect_without_token": true, "allowed_origins": []},
@@ -181,7 +186,7 @@ impl Host {
         write_private(&file, &config.to_string())?;
         command.arg("--config").arg(file).env("GOMAXPROCS", "1");
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        Ok(())
+        Ok(format!("http://127.0.0.1:{internal}/health"))
     }
 
     /// A free port on the loopback.

@@ -1,5 +1,6 @@
 //! What viewers do to a server, and what that costs: one file each.
 
+mod flow;
 mod connect;
 mod deaf;
 mod fanout;

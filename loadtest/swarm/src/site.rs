@@ -95,27 +95,21 @@ impl<'a> Site<'a> {
         Ok(())
     }
 
-    /// Starts a program on the measured core and waits until its port answers.
+    /// Starts a program on the measured core and waits until it says that it is ready.
     fn run(
         &self,
         path: PathBuf,
         what: &str,
-        configure: impl FnOnce(&mut Command, u16) -> anyhow::Result<()>,
+        configure: impl FnOnce(&mut Command, u16) -> anyhow::Result<String>,
     ) -> anyhow::Result<Program> {
         let port = Host::free_port()?;
         let mut command = Command::new("taskset");
         command.args(["--cpu-list", &MEASURED.to_string()]).arg(path);
-        configure(&mut command, port)?;
+        let health = configure(&mut command, port)?;
         let _inside = self.host.runtime.enter();
         let (child, identity) = self.host.register.spawn(what, &mut command)?;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let end = Instant::now() + Duration::from_secs(10);
-        while std::net::TcpStream::connect(address).is_err() {
-            anyhow::ensure!(identity.alive() && Instant::now() < end, "{what} does not start");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        // It listens; now its subscriptions.
-        std::thread::sleep(Duration::from_millis(500));
+        self.host.runtime.block_on(ready(&health, what, &identity))?;
         Ok(Program { address, identity, _child: child })
     }
 
@@ -132,15 +126,17 @@ impl<'a> Site<'a> {
     /// A crowd of which each viewer watches a channel of its own, connected and quiet.
     pub(crate) fn own_channels(&self, viewers: usize) -> anyhow::Result<Crowd> {
         let mut crowd = self.crowd()?;
-        crowd.add((0..viewers).map(|n| self.wish(n % self.truth.channels())));
+        for number in 0..viewers {
+            crowd.add(self.wish(number % self.truth.channels(), Signed::Hs256)?);
+        }
         crowd.connect_all(500, Duration::from_mins(2))?;
         crowd.tally = crate::tally::Tally::default();
         Ok(crowd)
     }
 
     /// The wish for a channel, with its token.
-    pub(crate) fn wish(&self, channel: usize) -> Wish {
-        Wish { channel, token: self.host.token(channel, Signed::Hs256) }
+    pub(crate) fn wish(&self, channel: usize, signed: Signed) -> anyhow::Result<Wish> {
+        Ok(Wish { channel, token: self.host.token(channel, signed)? })
     }
 
     /// What all programs have used.
@@ -171,6 +167,19 @@ impl<'a> Site<'a> {
         let program = self.programs.get(number).context("no such program")?;
         program.identity.signal(signal);
         Ok(())
+    }
+}
+
+/// Waits until a program says that all it needs is there.
+async fn ready(health: &str, what: &str, identity: &Identity) -> anyhow::Result<()> {
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        match client.get(health).send().await {
+            Ok(answer) if answer.status().is_success() => return Ok(()),
+            _ => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+        anyhow::ensure!(identity.alive() && Instant::now() < end, "{what} does not get ready");
     }
 }
 

@@ -4,7 +4,6 @@ use super::{Run, SMALL, count, micros};
 use crate::crowd::Crowd;
 use crate::figure::{Figure, Goal, figure};
 use crate::host::Signed;
-use crate::peer::Wish;
 use crate::site::{Site, Who};
 use crate::tally::{Tally, Times, ms};
 use crate::truth::Truth;
@@ -24,7 +23,9 @@ pub(super) fn run(run: &Run<'_>) -> anyhow::Result<Vec<Figure>> {
 fn storm(run: &Run<'_>, signed: Signed, what: &str, goal: Goal) -> anyhow::Result<Vec<Figure>> {
     let site = Site::start(run.host, &run.who, Truth::new(run.viewers, SMALL))?;
     let mut crowd = site.crowd()?;
-    crowd.add((0..run.viewers).map(|n| Wish { channel: n, token: run.host.token(n, signed) }));
+    for channel in 0..run.viewers {
+        crowd.add(site.wish(channel, signed)?);
+    }
     let (cpu, times) = connect(&site, &mut crowd, UNDER_WAY)?;
     let name = |of: &str| format!("{what}, {UNDER_WAY} under way, {of}");
     let mut figures = vec![

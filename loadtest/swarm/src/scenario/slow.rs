@@ -1,6 +1,6 @@
 //! A tenth of the viewers stops reading.
 
-use super::unicast::flow;
+use super::flow::flow;
 use super::{Run, TIMELINE, count};
 use crate::feed::Plan;
 use crate::figure::{Figure, Goal, figure};
@@ -15,9 +15,7 @@ const RATE: u32 = 20;
 
 pub(super) fn run(run: &Run<'_>) -> anyhow::Result<Vec<Figure>> {
     let site = Site::start(run.host, &run.who, Truth::new(1, TIMELINE))?;
-    let mut crowd = site.crowd()?;
-    crowd.add((0..VIEWERS).map(|_| site.wish(0)));
-    crowd.connect_all(500, Duration::from_mins(1))?;
+    let mut crowd = site.own_channels(VIEWERS)?;
     // Long enough for a socket to fill and for the gateway's patience of 10 s to end.
     let plan = Plan { rate: RATE, span: run.span.max(Duration::from_secs(40)) };
     let calm = flow(&site, &mut crowd, plan, VIEWERS as u64)?;

@@ -1,6 +1,6 @@
 //! Two gateways share the viewers; and what a gateway spends on traffic that nobody here watches.
 
-use super::unicast::flow;
+use super::flow::flow;
 use super::{Run, SMALL, micros};
 use crate::feed::Plan;
 use crate::figure::{Figure, Goal, figure};
