@@ -24,6 +24,9 @@ pub const TRACEPARENT: &str = "traceparent";
 /// Number of live shards. Fixed: it is part of the keys.
 pub const SHARDS: u16 = 64;
 
+/// Slots of a Redis Cluster.
+pub const SLOTS: u16 = 16_384;
+
 /// The topic of a source.
 #[must_use]
 pub fn source_topic(source: &str) -> String {
@@ -86,6 +89,12 @@ impl Shard {
         self.0
     }
 
+    /// The Redis Cluster slot of all its keys and of its pub/sub channel.
+    #[must_use]
+    pub fn slot(self) -> u16 {
+        slot(&self.pubsub())
+    }
+
     /// The Redis pub/sub channel. Literal braces keep a shard in one Redis Cluster slot.
     #[must_use]
     pub fn pubsub(self) -> String {
@@ -112,6 +121,14 @@ impl Shard {
     }
 }
 
+/// The Redis Cluster slot of a key: by what stands in its first braces, if that is anything.
+#[must_use]
+pub fn slot(key: &str) -> u16 {
+    let braced = key.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+    let tag = braced.map(|(tag, _)| tag).filter(|tag| !tag.is_empty());
+    crc16_xmodem(tag.unwrap_or(key).as_bytes()) % SLOTS
+}
+
 /// CRC-16/XMODEM: polynomial 0x1021, initial value 0, no reflection.
 fn crc16_xmodem(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, byte| {
@@ -128,6 +145,16 @@ mod tests {
     #[test]
     fn crc_matches_the_published_check_value() {
         assert_eq!(crc16_xmodem(b"123456789"), 0x31C3);
+    }
+
+    #[test]
+    fn a_shard_has_one_slot() {
+        assert_eq!(slot("somekey"), 11_058);
+        assert_eq!(slot("foo{hash_tag}"), 2_515);
+        assert_eq!(slot("{}x"), crc16_xmodem(b"{}x") % SLOTS);
+        let shard = Shard(7);
+        assert_eq!(shard.slot(), slot(&shard.state_key("order:{A}")));
+        assert_eq!(shard.slot(), slot(&shard.sequence_key()));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod kafka;
 mod postgres;
 mod redis;
+pub mod cluster;
 
 use crate::host::folder::DataFolder;
 use crate::host::install;

@@ -13,14 +13,13 @@ use crate::snapshot::Ladder;
 use crate::state::State;
 use contract::message::Publication;
 use contract::name::Shard;
-use futures_util::StreamExt;
 use position::Positions;
-use redis::aio::ConnectionManager;
-use redis::{Client, RedisError};
+use redis::{Cmd, RedisError, from_redis_value};
 use service_kit::backoff;
 use service_kit::clock;
 use service_kit::health::Health;
 use service_kit::lifecycle::Lifecycle;
+use service_kit::redis::{Heard, Redis, Subscription};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -31,8 +30,8 @@ pub const PROBE: Duration = Duration::from_secs(2);
 /// What both loops share.
 #[derive(Clone)]
 pub struct Bus {
-    client: Client,
-    commands: ConnectionManager,
+    urls: Arc<[String]>,
+    commands: Redis,
     positions: Arc<Positions>,
     reconnect: Arc<Notify>,
     hub: Hub,
@@ -45,34 +44,22 @@ impl Bus {
     /// A bus that has not been connected yet.
     #[must_use]
     pub fn new(
-        client: Client,
-        commands: ConnectionManager,
+        urls: Vec<String>,
+        commands: Redis,
         watched: (Hub, Ladder, Dirty),
         health: Health,
     ) -> Self {
         let (hub, ladder, dirty) = watched;
         let (positions, reconnect) = (Arc::default(), Arc::default());
-        Self { client, commands, positions, reconnect, hub, ladder, dirty, health }
+        Self { urls: urls.into(), commands, positions, reconnect, hub, ladder, dirty, health }
     }
 
-    /// Reads and probes until the soft stop.
+    /// Reads and probes, also after the soft stop: viewers stay for a while.
     pub fn start(self, life: &Lifecycle) {
         self.health.bad("bus", "not subscribed yet");
         let (reader, prober) = (self.clone(), self);
-        let soft = life.soft().clone();
-        life.spawn("bus", async move {
-            tokio::select! {
-                () = reader.read() => {}
-                () = soft.cancelled() => {}
-            }
-        });
-        let soft = life.soft().clone();
-        life.spawn("probe", async move {
-            tokio::select! {
-                () = prober.probe() => {}
-                () = soft.cancelled() => {}
-            }
-        });
+        life.spawn_behind("bus", async move { reader.read().await });
+        life.spawn_behind("probe", async move { prober.probe().await });
     }
 
     async fn read(&self) {
@@ -98,20 +85,18 @@ impl Bus {
 
     /// One subscription, until it ends. Whatever happened before it is read again.
     async fn subscription(&self, attempt: &mut u32) -> Result<(), RedisError> {
-        let connect = tokio::time::timeout(Duration::from_secs(2), self.client.get_async_pubsub());
-        let timed_out = |_| RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
-        let mut pubsub = connect.await.map_err(timed_out)??;
-        let names: Vec<String> = Shard::all().map(Shard::pubsub).collect();
-        pubsub.subscribe(&names).await?;
+        let mut subscription = Subscription::open(&self.urls).await?;
         for shard in self.positions.start(&self.sequences().await?) {
             self.ladder.doubt(shard);
         }
         Shard::all().for_each(|shard| self.dirty.add(shard, "subscription"));
         self.health.good("bus");
         *attempt = 0;
-        let mut messages = pubsub.on_message();
-        while let Some(message) = messages.next().await {
-            self.take(message.get_channel_name(), message.get_payload_bytes());
+        while let Some(heard) = subscription.next().await {
+            match heard {
+                Heard::Said(said) => self.take(said.get_channel_name(), said.get_payload_bytes()),
+                Heard::Renewed(shard) => self.dirty.add(shard, "subscription"),
+            }
         }
         Ok(())
     }
@@ -162,13 +147,15 @@ impl Bus {
         }
     }
 
-    /// The number of every shard, in one go; 0 for one that nobody has published on.
-    async fn sequences(&self) -> Result<Vec<u64>, RedisError> {
-        let mut pipeline = redis::pipe();
-        for shard in Shard::all() {
-            pipeline.get(shard.sequence_key());
+    /// The number of every shard, 0 for one that nobody has published on; none of one whose node is away.
+    async fn sequences(&self) -> Result<Vec<Option<u64>>, RedisError> {
+        let commands = Shard::all().map(|shard| (shard, Cmd::get(shard.sequence_key())));
+        let answers = self.commands.by_shard(commands.collect()).await;
+        if answers.iter().all(Result::is_err) {
+            return answers.into_iter().map(|answer| answer.map(|_| None)).collect();
         }
-        let numbers: Vec<Option<u64>> = pipeline.query_async(&mut self.commands.clone()).await?;
-        Ok(numbers.into_iter().map(Option::unwrap_or_default).collect())
+        let number =
+            |answer| from_redis_value::<Option<u64>>(answer).ok().map(Option::unwrap_or_default);
+        Ok(answers.into_iter().map(|answer| number(answer.ok()?)).collect())
     }
 }

@@ -16,10 +16,10 @@ use crate::metric;
 use crate::session::Rules;
 use crate::snapshot::Ladder;
 use axum::extract::FromRef;
-use redis::aio::ConnectionManager;
 use service_kit::auth::Auth;
 use service_kit::lifecycle::Lifecycle;
 use service_kit::problem::Problem;
+use service_kit::redis::Redis;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub struct Parts {
     /// The way to a snapshot.
     pub ladder: Ladder,
     /// Redis, for tickets and revocations.
-    pub redis: ConnectionManager,
+    pub redis: Redis,
     /// Ends with the process.
     pub life: Lifecycle,
     /// What sessions are told.

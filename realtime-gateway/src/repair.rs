@@ -33,21 +33,14 @@ impl Dirty {
     }
 }
 
-/// Runs until the soft stop.
+/// Runs also after the soft stop: viewers stay for a while.
 pub fn start(life: &Lifecycle, dirty: Dirty, hub: Hub, ladder: Ladder) {
-    let soft = life.soft().clone();
-    life.spawn("repair", async move {
-        let work = async {
-            loop {
-                match dirty.take() {
-                    Some(shard) => repair(shard, &dirty, &hub, &ladder).await,
-                    None => dirty.added.notified().await,
-                }
+    life.spawn_behind("repair", async move {
+        loop {
+            match dirty.take() {
+                Some(shard) => repair(shard, &dirty, &hub, &ladder).await,
+                None => dirty.added.notified().await,
             }
-        };
-        tokio::select! {
-            () = work => {}
-            () = soft.cancelled() => {}
         }
     });
 }

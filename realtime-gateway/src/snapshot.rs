@@ -16,11 +16,11 @@ use contract::name::{Channel, Shard};
 use desk::{Desk, Reading};
 use futures_util::future::join_all;
 use owner::Owners;
-use redis::aio::ConnectionManager;
 use serde_json::value::RawValue;
 use service_kit::auth::Auth;
 use service_kit::backoff;
 use service_kit::lifecycle::Lifecycle;
+use service_kit::redis::Redis;
 use shelf::Shelf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,12 +47,7 @@ pub struct Ladder {
 impl Ladder {
     /// A ladder with its rungs.
     #[must_use]
-    pub fn new(
-        hub: Hub,
-        redis: ConnectionManager,
-        services: [Upstream; 2],
-        auth: Arc<Auth>,
-    ) -> Self {
+    pub fn new(hub: Hub, redis: Redis, services: [Upstream; 2], auth: Arc<Auth>) -> Self {
         let (shelf, owners) = (Shelf::new(redis), Owners::new(services, auth));
         Self { hub, shelf, owners, desk: Desk::default() }
     }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use redis::AsyncCommands;
+use redis::{AsyncCommands, RedisError};
 use serde::Serialize;
 use service_kit::auth::bearer;
 use service_kit::clock;
@@ -50,8 +50,9 @@ pub async fn issue(
     gateway.authenticator.viewer(token, clock::now())?;
     // 122 random bits: a number that cannot be guessed within its 30 s.
     let ticket = Uuid::new_v4().simple().to_string();
-    let kept: Result<(), _> =
-        gateway.redis.clone().set_ex(key(&ticket), token, TTL.unsigned_abs()).await;
+    let key = key(&ticket);
+    let kept: Result<(), RedisError> =
+        async { gateway.redis.at(&key).await?.set_ex(&key, token, TTL.unsigned_abs()).await }.await;
     kept.map_err(|_| Problem::unavailable("No tickets at the moment."))?;
     let expires_at = clock::now() + chrono::TimeDelta::seconds(TTL);
     Ok((StatusCode::CREATED, Json(Ticket { ticket, expires_at })).into_response())
@@ -62,7 +63,9 @@ pub async fn issue(
 /// # Errors
 /// 401 for a ticket that is unknown, used or over; 503 when Redis does not answer.
 pub async fn redeem(gateway: &Gateway, ticket: &str) -> Result<String, Problem> {
-    let token: Result<Option<String>, _> = gateway.redis.clone().get_del(key(ticket)).await;
+    let key = key(ticket);
+    let token: Result<Option<String>, RedisError> =
+        async { gateway.redis.at(&key).await?.get_del(&key).await }.await;
     let token = token.map_err(|_| Problem::unavailable("No tickets at the moment."))?;
     token.ok_or_else(|| Problem::unauthorized("ticket_unknown"))
 }

@@ -27,9 +27,9 @@ pub struct Common {
     /// How it is logged: `json` or `pretty`
     #[arg(long, env, default_value = "json", value_parser = ["json", "pretty"])]
     pub log_format: String,
-    /// Redis, as `redis://host:port`
-    #[arg(long, env, hide_env_values = true, value_parser = redis_url)]
-    pub redis_url: String,
+    /// Redis, as `redis://host:port`; several, comma-separated: nodes of a cluster
+    #[arg(long, env, hide_env_values = true, required = true, value_delimiter = ',', value_parser = redis_url)]
+    pub redis_url: Vec<String>,
     /// JWK set of token keys; the first signs, all verify
     #[arg(long, env)]
     pub token_keys_file: PathBuf,

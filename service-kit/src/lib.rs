@@ -14,6 +14,7 @@ pub mod api_key;
 pub mod auth;
 pub mod backoff;
 pub mod postgres;
+pub mod redis;
 pub mod live_bus;
 pub mod kafka;
 pub mod http;

@@ -3,16 +3,16 @@
 //! Atomic on purpose: a state that was kept but not published would be a silent loss, and a
 //! number that was counted on without its message is what gateways take for a gap.
 
+use crate::redis::{self as link, Redis};
 use contract::name::Shard;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, Pipeline, RedisError, Script};
+use redis::{Cmd, RedisError, Script};
 use std::time::Duration;
 
 /// States are dropped 7 days after their last publish or read.
 pub const STATE_TTL: Duration = Duration::from_hours(168);
 
-/// KEYS: state, sequence. ARGV: version, data, ttl in ms, pub/sub channel, head and tail of the
-/// message (all but its number). A state that is older than the kept one changes nothing but
+/// KEYS: state, sequence. ARGV: version, data, ttl in ms, pub/sub channel, head of the message, and the
+/// command that publishes it. A state that is older than the kept one changes nothing but
 /// the number; viewers drop it by its version.
 const PUBLISH: &str = r#"
 local known = redis.call('HGET', KEYS[1], 'version')
@@ -21,7 +21,7 @@ if not known or tonumber(ARGV[1]) > tonumber(known) then
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 local seq = redis.call('INCR', KEYS[2])
-redis.call('PUBLISH', ARGV[4], '{"seq":' .. seq .. ',' .. ARGV[5] .. ARGV[2] .. '}')
+redis.call(ARGV[6], ARGV[4], '{"seq":' .. seq .. ',' .. ARGV[5] .. ARGV[2] .. '}')
 return seq
 "#;
 
@@ -41,52 +41,53 @@ pub struct LiveState {
 /// Publishes states; reconnects by itself.
 #[derive(Clone)]
 pub struct LivePublisher {
-    connection: ConnectionManager,
+    redis: Redis,
     script: std::sync::Arc<Script>,
-}
-
-/// A connection for commands that reconnects by itself; every answer is waited for at most 2 s.
-///
-/// # Errors
-/// When the URL is no Redis URL.
-pub fn connect(url: &str) -> Result<ConnectionManager, RedisError> {
-    let config = ConnectionManagerConfig::new()
-        .set_response_timeout(Some(Duration::from_secs(2)))
-        .set_connection_timeout(Some(Duration::from_secs(2)))
-        .set_max_delay(Duration::from_millis(500));
-    ConnectionManager::new_lazy_with_config(Client::open(url)?, config)
 }
 
 impl LivePublisher {
     /// A publisher on a connection of its own.
     ///
     /// # Errors
-    /// When the URL is no Redis URL.
-    pub fn new(url: &str) -> Result<Self, RedisError> {
-        Ok(Self { connection: connect(url)?, script: Script::new(PUBLISH).into() })
+    /// When a URL is no Redis URL.
+    pub fn new(urls: &[String]) -> Result<Self, RedisError> {
+        Ok(Self { redis: link::connect(urls)?, script: Script::new(PUBLISH).into() })
     }
 
-    /// Publishes all of them, in order, in one pipeline. After an error any part may have been
-    /// published; publishing all again is harmless, versions tell.
+    /// Publishes all of them, those of one channel in order, in as few turns as there are nodes to
+    /// tell. After an error any part may have been published; publishing all again is harmless,
+    /// versions tell.
     ///
     /// # Errors
-    /// When Redis is away.
+    /// When Redis is away, or a node of it that is needed.
     pub async fn publish(&self, states: &[LiveState], at_ms: i64) -> Result<(), RedisError> {
-        let mut pipeline = redis::pipe();
-        for state in states {
-            self.add(&mut pipeline, state, at_ms);
-        }
-        let mut connection = self.connection.clone();
-        match pipeline.query_async::<()>(&mut connection).await {
-            Err(error) if error.code() == Some("NOSCRIPT") => {
-                self.script.prepare_invoke().load_async(&mut connection).await?;
-                pipeline.query_async(&mut connection).await
-            }
-            other => other,
-        }
+        self.publish_each(states, at_ms).await.into_iter().collect()
     }
 
-    fn add(&self, pipeline: &mut Pipeline, state: &LiveState, at_ms: i64) {
+    /// The same; what became of each. Of a cluster one node may be away, and the others have theirs.
+    pub async fn publish_each(
+        &self,
+        states: &[LiveState],
+        at_ms: i64,
+    ) -> Vec<Result<(), RedisError>> {
+        let mut told = self.send(states, at_ms).await;
+        let unknown: Vec<usize> = (0..told.len()).filter(|n| is_unknown(&told[*n])).collect();
+        if !unknown.is_empty() && self.redis.load(&self.script).await.is_ok() {
+            let again: Vec<LiveState> = unknown.iter().map(|n| states[*n].clone()).collect();
+            for (place, result) in unknown.into_iter().zip(self.send(&again, at_ms).await) {
+                told[place] = result;
+            }
+        }
+        told
+    }
+
+    async fn send(&self, states: &[LiveState], at_ms: i64) -> Vec<Result<(), RedisError>> {
+        let commands = states.iter().map(|state| self.command(state, at_ms)).collect();
+        let answers = self.redis.by_shard(commands).await;
+        answers.into_iter().map(|answer| answer.map(drop)).collect()
+    }
+
+    fn command(&self, state: &LiveState, at_ms: i64) -> (Shard, Cmd) {
         let shard = Shard::of(&state.channel);
         let channel = serde_json::to_string(&state.channel).unwrap_or_default();
         let trace = state.traceparent.as_ref().and_then(|t| serde_json::to_string(t).ok());
@@ -96,8 +97,8 @@ impl LivePublisher {
             "\"channel\":{channel},\"version\":{version},\"at_ms\":{at_ms},{trace}\"data\":"
         );
         let ttl = u64::try_from(STATE_TTL.as_millis()).unwrap_or(u64::MAX);
-        pipeline
-            .cmd("EVALSHA")
+        let mut command = redis::cmd("EVALSHA");
+        command
             .arg(self.script.get_hash())
             .arg(2)
             .arg(shard.state_key(&state.channel))
@@ -107,8 +108,14 @@ impl LivePublisher {
             .arg(ttl)
             .arg(shard.pubsub())
             .arg(head)
-            .ignore();
+            .arg(self.redis.publish_command());
+        (shard, command)
     }
+}
+
+/// The server does not know the script: it was started again.
+fn is_unknown(told: &Result<(), RedisError>) -> bool {
+    told.as_ref().is_err_and(|error| error.code() == Some("NOSCRIPT"))
 }
 
 /// KEYS: state. ARGV: version, data, ttl in ms. Keeps a state that is newer than the kept one.
@@ -125,13 +132,14 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 /// # Errors
 /// When Redis is away.
 pub async fn keep(
-    connection: &mut ConnectionManager,
+    redis: &Redis,
     channel: &str,
     version: u64,
     data: &str,
 ) -> Result<(), RedisError> {
     let ttl = u64::try_from(STATE_TTL.as_millis()).unwrap_or(u64::MAX);
     let script = Script::new(KEEP);
-    let mut call = script.key(Shard::of(channel).state_key(channel));
-    call.arg(version).arg(data).arg(ttl).invoke_async(connection).await
+    let key = Shard::of(channel).state_key(channel);
+    let mut node = redis.at(&key).await?;
+    script.key(key).arg(version).arg(data).arg(ttl).invoke_async(&mut node).await
 }

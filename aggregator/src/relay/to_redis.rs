@@ -3,6 +3,7 @@
 use super::{FULL, Relay};
 use crate::metric;
 use crate::store::outbox::{Row, Side};
+use redis::RedisError;
 use service_kit::clock;
 use service_kit::live_bus::{LivePublisher, LiveState};
 use std::collections::HashMap;
@@ -23,13 +24,23 @@ async fn portion(relay: &Relay, live: &LivePublisher) -> Result<bool, String> {
         return Ok(false);
     };
     let oldest = (clock::now() - first.created_at).to_std().unwrap_or_default();
-    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let mut ids: Vec<(i64, String)> =
+        rows.iter().map(|row| (row.id, row.order_id.clone())).collect();
     newest_only(&mut rows);
     let states: Vec<LiveState> = rows.iter().map(|row| state(row)).collect();
-    live.publish(&states, clock::now().timestamp_millis()).await.map_err(|e| e.to_string())?;
+    let told = live.publish_each(&states, clock::now().timestamp_millis()).await;
+    // Of a cluster one node may be away: what it has waits, and nothing else.
+    let refused =
+        rows.iter().zip(told).filter_map(|(row, told)| Some((&row.order_id, told.err()?)));
+    let refused: HashMap<&String, RedisError> = refused.collect();
+    ids.retain(|(_, order)| !refused.contains_key(order));
+    let ids: Vec<i64> = ids.into_iter().map(|(id, _)| id).collect();
     relay.has(Side::Redis, &ids).await.map_err(|e| e.to_string())?;
     metric::published("redis", ids.len(), oldest);
-    Ok(ids.len() >= FULL)
+    match refused.into_values().next() {
+        Some(error) => Err(error.to_string()),
+        None => Ok(ids.len() >= FULL),
+    }
 }
 
 /// Of several versions of an order that wait, the newest is enough: every state is whole.

@@ -38,7 +38,7 @@ pub(super) async fn start(
     Ok((format!("redis://127.0.0.1:{port}"), Some(server)))
 }
 
-async fn ping(port: u16) -> anyhow::Result<()> {
+pub(super) async fn ping(port: u16) -> anyhow::Result<()> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
     stream.write_all(b"PING\r\n").await?;
     let mut answer = [0_u8; 5];

@@ -5,6 +5,7 @@
 mod ask;
 mod bad_input;
 mod bus;
+mod cluster;
 mod estimate;
 mod history;
 mod live;

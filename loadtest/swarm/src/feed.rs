@@ -2,9 +2,9 @@
 
 use crate::truth::Truth;
 use anyhow::Context;
-use redis::aio::ConnectionManager;
 use service_kit::clock;
 use service_kit::live_bus::{LivePublisher, LiveState};
+use service_kit::redis::Redis;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -22,7 +22,7 @@ pub(crate) enum Bus {
     /// The script of the live bus, as the services use it.
     Milepost(LivePublisher),
     /// What Centrifugo's own publisher sends, past its HTTP interface.
-    Centrifugo(ConnectionManager),
+    Centrifugo(Redis),
 }
 
 impl Bus {
@@ -51,7 +51,7 @@ impl Bus {
                     let name = format!("cfbench.client.plain:{channel}");
                     pipeline.publish(name, publication(&truth.state(*version, now))).ignore();
                 }
-                Ok(pipeline.query_async(&mut connection.clone()).await?)
+                Ok(pipeline.query_async(&mut connection.at("").await?).await?)
             }
         }
     }

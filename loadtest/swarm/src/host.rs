@@ -7,6 +7,7 @@ use devstack::host::folder::{DataFolder, write_private};
 use devstack::host::process::{Identity, Register};
 use devstack::host::term::Step;
 use devstack::run::build;
+use devstack::server::cluster::Cluster;
 use devstack::server::{Given, Servers};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
@@ -102,6 +103,11 @@ impl Host {
     pub(crate) fn flush(&self) -> anyhow::Result<()> {
         let mut connection = redis::Client::open(self.redis())?.get_connection()?;
         Ok(redis::cmd("FLUSHALL").query(&mut connection)?)
+    }
+
+    /// Starts a cluster of three nodes.
+    pub(crate) fn cluster(&self) -> anyhow::Result<Cluster> {
+        self.runtime.block_on(Cluster::start(&self.folder, &self.register))
     }
 
     /// Sends Redis a signal.

@@ -1,6 +1,7 @@
 //! What viewers do to a server, and what that costs: one file each.
 
 mod flow;
+mod cluster;
 mod connect;
 mod deaf;
 mod fanout;
@@ -39,6 +40,8 @@ pub(crate) enum Scenario {
     Two,
     /// Redis killed and back empty, and held still for 20 s
     Outage,
+    /// Redis as a cluster of three nodes: what it costs; a node killed and back empty
+    Cluster,
     /// A subscription that is connected and delivers nothing
     Deaf,
     /// A customer is shut out
@@ -73,6 +76,7 @@ impl Scenario {
             Self::Slow => slow::run(run),
             Self::Two => two::run(run),
             Self::Outage => outage::run(run),
+            Self::Cluster => cluster::run(run),
             Self::Deaf => deaf::run(run),
             Self::Revoke => revoke::run(run),
             Self::Rolling => rolling::run(run),

@@ -11,7 +11,8 @@ use crate::truth::Truth;
 use anyhow::Context;
 use devstack::host::process::Identity;
 use nix::sys::signal::Signal;
-use service_kit::live_bus::{self, LivePublisher};
+use service_kit::live_bus::LivePublisher;
+use service_kit::redis;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,6 +26,12 @@ pub(crate) enum Who {
     Milepost { gateways: usize },
     /// Centrifugo, its program given by path.
     Centrifugo(PathBuf),
+}
+
+/// By which addresses Redis is reached; several are a cluster.
+pub(crate) struct Way {
+    pub(crate) publisher: Vec<String>,
+    pub(crate) gateway: Vec<String>,
 }
 
 /// A program of the scenario.
@@ -48,29 +55,26 @@ pub(crate) struct Site<'a> {
 impl<'a> Site<'a> {
     /// Starts what is measured on its core, with channels that have a state each.
     pub(crate) fn start(host: &'a Host, who: &Who, truth: Truth) -> anyhow::Result<Self> {
-        Self::behind(host, who, truth, None)
+        let way = Way { publisher: vec![host.redis()], gateway: vec![host.redis()] };
+        Self::by(host, who, truth, &way)
     }
 
-    /// The same; what is ours reaches Redis by another way than the publisher, if one is given.
-    pub(crate) fn behind(
-        host: &'a Host,
-        who: &Who,
-        truth: Truth,
-        redis: Option<&str>,
-    ) -> anyhow::Result<Self> {
+    /// The same, with Redis reached otherwise.
+    pub(crate) fn by(host: &'a Host, who: &Who, truth: Truth, way: &Way) -> anyhow::Result<Self> {
         host.flush()?;
         let owner = host.runtime.block_on(Owner::serve(truth.clone()))?;
-        let connection = || host.runtime.block_on(async { live_bus::connect(&host.redis()) });
         let (peer, bus): (Arc<dyn Peer>, Bus) = match who {
             Who::Milepost { .. } => {
                 let publisher =
-                    host.runtime.block_on(async { LivePublisher::new(&host.redis()) })?;
+                    host.runtime.block_on(async { LivePublisher::new(&way.publisher) })?;
                 (Arc::new(Milepost), Bus::Milepost(publisher))
             }
-            Who::Centrifugo(_) => (Arc::new(Centrifugo), Bus::Centrifugo(connection()?)),
+            Who::Centrifugo(_) => {
+                let connection = host.runtime.block_on(async { redis::connect(&way.publisher) })?;
+                (Arc::new(Centrifugo), Bus::Centrifugo(connection))
+            }
         };
-        let redis = redis.map_or_else(|| host.redis(), str::to_owned);
-        let behind = Behind { redis, owner: owner.url.clone() };
+        let behind = Behind { redis: way.gateway.join(","), owner: owner.url.clone() };
         let mut site = Self { host, programs: Vec::new(), bus, truth, owner, behind, peer };
         feed::seed(&site.bus, &site.truth, host.clock)?;
         match who {

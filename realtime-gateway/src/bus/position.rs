@@ -24,15 +24,16 @@ impl Default for Positions {
 }
 
 impl Positions {
-    /// A new subscription begins here. Returns the shards whose number went back meanwhile.
-    pub(super) fn start(&self, sequences: &[u64]) -> Vec<Shard> {
+    /// A new subscription begins here. Returns the shards whose number went back meanwhile. None for a
+    /// number that cannot be read now.
+    pub(super) fn start(&self, sequences: &[Option<u64>]) -> Vec<Shard> {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let mut back = Vec::new();
-        for ((shard, position), number) in Shard::all().zip(all.iter_mut()).zip(sequences) {
-            if *number < position.delivered.max(position.probed) {
+        for (shard, position, number) in known(&mut all, sequences) {
+            if number < position.delivered.max(position.probed) {
                 back.push(shard);
             }
-            *position = Position { delivered: *number, probed: *number };
+            *position = Position { delivered: number, probed: number };
         }
         back
     }
@@ -51,18 +52,18 @@ impl Positions {
 
     /// The numbers were read. Returns the shards of which a number that the last reading saw was
     /// not delivered by now, and those whose number went back (with `true`).
-    pub(super) fn probe(&self, sequences: &[u64]) -> Vec<(Shard, bool)> {
+    pub(super) fn probe(&self, sequences: &[Option<u64>]) -> Vec<(Shard, bool)> {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let mut gaps = Vec::new();
-        for ((shard, position), number) in Shard::all().zip(all.iter_mut()).zip(sequences) {
-            let went_back = *number < position.probed;
+        for (shard, position, number) in known(&mut all, sequences) {
+            let went_back = number < position.probed;
             let lost = position.delivered < position.probed;
             if went_back {
-                position.delivered = *number;
+                position.delivered = number;
             } else if lost {
                 position.delivered = position.probed;
             }
-            position.probed = *number;
+            position.probed = number;
             if went_back || lost {
                 gaps.push((shard, went_back));
             }
@@ -71,12 +72,21 @@ impl Positions {
     }
 }
 
+/// The positions whose number could be read.
+fn known<'a>(
+    all: &'a mut [Position],
+    sequences: &'a [Option<u64>],
+) -> impl Iterator<Item = (Shard, &'a mut Position, u64)> {
+    let pairs = Shard::all().zip(all).zip(sequences);
+    pairs.filter_map(|((shard, position), number)| Some((shard, position, (*number)?)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn numbers(first: u64) -> Vec<u64> {
-        std::iter::once(first).chain(std::iter::repeat(0)).take(64).collect()
+    fn numbers(first: u64) -> Vec<Option<u64>> {
+        std::iter::once(first).chain(std::iter::repeat(0)).take(64).map(Some).collect()
     }
 
     fn first() -> Shard {
@@ -99,6 +109,18 @@ mod tests {
         assert!(positions.probe(&numbers(6)).is_empty(), "it may still be under way");
         assert_eq!(positions.probe(&numbers(6)), [(first(), false)]);
         assert!(positions.probe(&numbers(6)).is_empty(), "told once");
+    }
+
+    #[test]
+    fn what_was_lost_while_a_number_could_not_be_read_is_found_when_it_can() {
+        let positions = Positions::default();
+        positions.start(&numbers(5));
+        let unread = vec![None; 64];
+        assert!(positions.probe(&unread).is_empty() && positions.start(&unread).is_empty());
+        assert!(positions.probe(&numbers(6)).is_empty(), "it may still be under way");
+        assert_eq!(positions.probe(&numbers(6)), [(first(), false)]);
+        positions.probe(&unread);
+        assert_eq!(positions.probe(&numbers(4)), [(first(), true)]);
     }
 
     #[test]

@@ -5,11 +5,11 @@
 //! Redis that was started again has forgotten, or knows of an older time only, is written back.
 
 use super::list::{Denied, Right};
-use redis::aio::ConnectionManager;
 use redis::{Pipeline, RedisError};
 use service_kit::clock;
 use service_kit::health::Health;
 use service_kit::lifecycle::Lifecycle;
+use service_kit::redis::Redis;
 use service_kit::token::LONGEST_LIFE;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -32,16 +32,12 @@ const KEEP_MS: i64 = (LONGEST_LIFE.num_days() + 1) * 24 * 3_600_000;
 ///
 /// # Errors
 /// When Redis does not answer: then the others do not know.
-pub async fn revoke(
-    redis: &ConnectionManager,
-    denied: &Denied,
-    right: Right,
-) -> Result<(), RedisError> {
+pub async fn revoke(redis: &Redis, denied: &Denied, right: Right) -> Result<(), RedisError> {
     let at = clock::now().timestamp_millis();
     denied.add(right.clone(), at);
     let mut pipeline = redis::pipe();
     add(&mut pipeline, &right, at);
-    pipeline.exec_async(&mut redis.clone()).await
+    pipeline.exec_async(&mut redis.at(KEY).await?).await
 }
 
 fn add(pipeline: &mut Pipeline, right: &Right, at: i64) {
@@ -54,7 +50,7 @@ fn add(pipeline: &mut Pipeline, right: &Right, at: i64) {
 /// reading: a right that was taken away must not come back with a restart.
 pub fn start(
     life: &Lifecycle,
-    redis: ConnectionManager,
+    redis: Redis,
     denied: Denied,
     health: Health,
     changed: impl Fn() + Send + Sync + 'static,
@@ -78,7 +74,7 @@ pub fn start(
 }
 
 struct Reader {
-    redis: ConnectionManager,
+    redis: Redis,
     denied: Denied,
     /// Time of the newest word that was seen.
     newest: i64,
@@ -127,7 +123,7 @@ impl Reader {
         pipeline.atomic().cmd("ZREMRANGEBYSCORE").arg(KEY).arg("-inf").arg(oldest() - 1).ignore();
         pipeline.zcard(KEY).zrangebyscore_withscores(KEY, since.max(oldest()), "+inf");
         let (count, words): (usize, Vec<(String, i64)>) =
-            pipeline.query_async(&mut self.redis.clone()).await?;
+            pipeline.query_async(&mut self.redis.at(KEY).await?).await?;
         let one = |(name, at): (String, i64)| Some((Right::from_name(&name)?, at));
         Ok((count, words.into_iter().filter_map(one).collect()))
     }
@@ -149,7 +145,7 @@ impl Reader {
             for (right, at) in portion {
                 add(&mut pipeline, right, *at);
             }
-            pipeline.exec_async(&mut self.redis.clone()).await?;
+            pipeline.exec_async(&mut self.redis.at(KEY).await?).await?;
         }
         Ok(())
     }

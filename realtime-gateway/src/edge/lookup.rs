@@ -8,9 +8,10 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
-use redis::aio::ConnectionManager;
+use redis::RedisError;
 use serde::Deserialize;
 use service_kit::problem::Problem;
+use service_kit::redis::Redis;
 
 /// Look-ups a minute.
 const MOST: u64 = 5;
@@ -27,7 +28,7 @@ struct Asked {
 /// Counts, and passes on what is within the limit. While nobody can count, nobody can look up:
 /// guessing must not become free because Redis is away.
 pub(super) async fn pass_on(
-    State((redis, aggregator)): State<(ConnectionManager, Upstream)>,
+    State((redis, aggregator)): State<(Redis, Upstream)>,
     ClientAddress(address): ClientAddress,
     method: Method,
     uri: Uri,
@@ -41,7 +42,7 @@ pub(super) async fn pass_on(
         order.ok().filter(|o| o.len() <= MAX_ORDER).map(|o| format!("limit:lookup:order:{o}")),
     );
     for key in keys {
-        if count(redis.clone(), &key).await? > MOST {
+        if count(&redis, &key).await? > MOST {
             metric::refused("too_many_lookups");
             let problem = Problem::new(
                 StatusCode::TOO_MANY_REQUESTS,
@@ -55,11 +56,12 @@ pub(super) async fn pass_on(
 }
 
 /// Counts one more in the window that the first one opened.
-async fn count(mut redis: ConnectionManager, key: &str) -> Result<u64, Problem> {
+async fn count(redis: &Redis, key: &str) -> Result<u64, Problem> {
     let mut both = redis::pipe();
     both.atomic().cmd("SET").arg(key).arg(0).arg("EX").arg(WINDOW).arg("NX").ignore();
     both.cmd("INCR").arg(key);
-    let answer: Result<(u64,), _> = both.query_async(&mut redis).await;
+    let answer: Result<(u64,), RedisError> =
+        async { both.query_async(&mut redis.at(key).await?).await }.await;
     answer.map(|(count,)| count).map_err(|error| {
         tracing::warn!(%error, "look-ups cannot be counted");
         Problem::unavailable("Look-ups cannot be counted now.")

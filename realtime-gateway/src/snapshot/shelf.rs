@@ -5,9 +5,9 @@ use super::state;
 use crate::metric;
 use crate::state::State;
 use contract::name::Shard;
-use redis::RedisError;
-use redis::aio::ConnectionManager;
+use redis::{Cmd, RedisError, Value, from_redis_value};
 use service_kit::live_bus;
+use service_kit::redis::Redis;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -23,13 +23,13 @@ const AWAY: Duration = Duration::from_secs(2);
 /// The shelf; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Shelf {
-    redis: ConnectionManager,
+    redis: Redis,
     pub(super) doubted: Doubted,
     away_until: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Shelf {
-    pub(super) fn new(redis: ConnectionManager) -> Self {
+    pub(super) fn new(redis: Redis) -> Self {
         Self { redis, doubted: Doubted::default(), away_until: Arc::default() }
     }
 
@@ -68,14 +68,21 @@ impl Shelf {
             return Ok(Vec::new());
         }
         let ttl = i64::try_from(live_bus::STATE_TTL.as_millis()).unwrap_or(i64::MAX);
-        let mut pipeline = redis::pipe();
-        for name in names {
-            let key = Shard::of(name).state_key(name);
-            pipeline.hmget(&key, &["version", "data"]).pexpire(&key, ttl).ignore();
+        let both = |name: &&str| {
+            let shard = Shard::of(name);
+            let key = shard.state_key(name);
+            [(shard, Cmd::hmget(&key, &["version", "data"])), (shard, Cmd::pexpire(&key, ttl))]
+        };
+        let answers = self.redis.by_shard(names.iter().flat_map(both).collect()).await;
+        let row = |answer: Result<Value, RedisError>| Ok(from_redis_value::<Row>(answer?)?);
+        let rows: Vec<Result<Row, RedisError>> = answers.into_iter().step_by(2).map(row).collect();
+        if rows.iter().all(Result::is_err) {
+            return rows.into_iter().map(|row| row.map(|_| None)).collect();
         }
-        let rows: Vec<Row> = pipeline.query_async(&mut self.redis.clone()).await?;
-        let one = |(name, (version, data)): (&&str, Row)| {
-            let state = version.zip(data).and_then(|(version, data)| state(name, version, data));
+        // Of a cluster one node may be away: the services know what it has.
+        let one = |(name, row): (&&str, Result<Row, RedisError>)| {
+            let (version, data) = row.ok()?;
+            let state = state(name, version?, data?);
             state.inspect(|_| metric::snapshot("redis"))
         };
         Ok(names.iter().zip(rows).map(one).collect())
@@ -85,8 +92,7 @@ impl Shelf {
     /// the channel again.
     pub(super) async fn keep(&self, state: &State) {
         let (name, version, data) = (state.channel(), state.version(), state.data().get());
-        let mut redis = self.redis.clone();
-        let kept = live_bus::keep(&mut redis, name, version, data);
+        let kept = live_bus::keep(&self.redis, name, version, data);
         match tokio::time::timeout(PATIENCE, kept).await {
             Ok(Ok(())) => self.doubted.settle(name),
             Ok(Err(error)) => tracing::debug!(%error, "the state is not kept"),

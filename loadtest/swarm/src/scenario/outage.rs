@@ -5,7 +5,7 @@ use crate::crowd::Crowd;
 use crate::fault::Wire;
 use crate::feed::{Feed, Plan};
 use crate::figure::{Figure, Goal, figure};
-use crate::site::Site;
+use crate::site::{Site, Way};
 use crate::truth::Truth;
 use nix::sys::signal::Signal;
 use std::time::{Duration, Instant};
@@ -34,7 +34,8 @@ fn killed(run: &Run<'_>) -> anyhow::Result<Vec<Figure>> {
 fn out_of_reach(run: &Run<'_>) -> anyhow::Result<Vec<Figure>> {
     let wire = Wire::to(&run.host.redis())?;
     let truth = Truth::new(run.viewers, SMALL);
-    let site = Site::behind(run.host, &run.who, truth, Some(&wire.url))?;
+    let way = Way { publisher: vec![run.host.redis()], gateway: vec![wire.url.clone()] };
+    let site = Site::by(run.host, &run.who, truth, &way)?;
     let mut crowd = site.own_channels(run.viewers)?;
     let plan = Plan { rate: RATE, span: Duration::from_secs(20) };
     let feed = Feed::start(&site.bus, &site.truth, plan, run.host.clock);

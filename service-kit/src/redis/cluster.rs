@@ -1,0 +1,231 @@
+//! A cluster: a connection to each of its nodes, and who has which slot.
+//!
+//! Above the library's connections to single servers, not its own cluster client: that one reads the
+//! slots anew with all commands held up, and does so for ever when a node dies at the wrong moment.
+
+use super::slots::{Address, Slots};
+use contract::name::Shard;
+use futures_util::future::join_all;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{
+    Client, Cmd, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, ProtocolVersion,
+    RedisError, Script, Value, cmd,
+};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long one node is waited for, to connect and to answer: the others wait with those who ask it.
+pub(super) const NODE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The cluster; cheap to clone.
+#[derive(Clone)]
+pub struct Cluster(Arc<Inner>);
+
+struct Inner {
+    seeds: Vec<Address>,
+    /// Credentials, which hold for all nodes.
+    template: ConnectionInfo,
+    slots: Mutex<Slots>,
+    managers: Mutex<HashMap<Address, ConnectionManager>>,
+    /// Somebody was told that it is otherwise, or was not answered.
+    stale: AtomicBool,
+    /// One reads the slots, the others wait for that.
+    reading: tokio::sync::Mutex<()>,
+}
+
+impl Cluster {
+    /// A cluster by some of its nodes.
+    pub(super) fn new(urls: &[String]) -> Result<Self, RedisError> {
+        let infos: Result<Vec<ConnectionInfo>, _> =
+            urls.iter().map(|url| url.as_str().into_connection_info()).collect();
+        let infos = infos?;
+        let no_address = || RedisError::from((ErrorKind::InvalidClientConfig, "no address"));
+        let template = infos.first().cloned().ok_or_else(no_address)?;
+        let seeds = infos.iter().map(|info| info.addr().to_string().into()).collect();
+        Ok(Self(Arc::new(Inner {
+            seeds,
+            template,
+            slots: Mutex::default(),
+            managers: Mutex::default(),
+            stale: AtomicBool::new(true),
+            reading: tokio::sync::Mutex::default(),
+        })))
+    }
+
+    /// Who has a slot.
+    pub(super) async fn owner(&self, slot: u16) -> Result<Address, RedisError> {
+        if self.0.stale.load(Ordering::Acquire) {
+            self.read_slots().await?;
+        }
+        let owner = self.slots().owner(slot).cloned();
+        owner.ok_or_else(|| {
+            self.read_again();
+            RedisError::from((ErrorKind::ClusterConnectionNotFound, "nobody has the slot"))
+        })
+    }
+
+    /// The connection to the node that has a slot.
+    pub(super) async fn at(&self, slot: u16) -> Result<ConnectionManager, RedisError> {
+        self.manager(&self.owner(slot).await?)
+    }
+
+    /// Looks whether an error means that the slots are elsewhere now.
+    pub(super) fn note<T>(&self, result: &Result<T, RedisError>) {
+        if let Err(error) = result
+            && (error.is_cluster_error() || error.is_io_error() || error.is_unrecoverable_error())
+        {
+            self.read_again();
+        }
+    }
+
+    /// The slots are elsewhere now.
+    pub(super) fn read_again(&self) {
+        self.0.stale.store(true, Ordering::Release);
+    }
+
+    /// Has all nodes know a script that answer.
+    pub(super) async fn load(&self, script: &Script) -> Result<(), RedisError> {
+        self.owner(0).await?;
+        let nodes: HashSet<Address> = self.slots().nodes().cloned().collect();
+        let told = join_all(nodes.iter().map(async |address| {
+            script.prepare_invoke().load_async(&mut self.manager(address)?).await.map(drop)
+        }));
+        told.await.into_iter().reduce(Result::or).unwrap_or_else(|| Err(nobody()))
+    }
+
+    /// Runs commands, those for one node in one go. What a node refuses is tried once more where the
+    /// slots are by then.
+    pub(super) async fn by_shard(
+        &self,
+        commands: Vec<(Shard, Cmd)>,
+    ) -> Vec<Result<Value, RedisError>> {
+        let mut answers = self.once(&commands).await;
+        let left: Vec<usize> = (0..answers.len()).filter(|n| answers[*n].is_err()).collect();
+        if !left.is_empty() && left.iter().any(|n| moved(&answers[*n])) {
+            let again: Vec<_> = left.iter().map(|n| commands[*n].clone()).collect();
+            for (place, answer) in left.into_iter().zip(self.once(&again).await) {
+                answers[place] = answer;
+            }
+        }
+        answers
+    }
+
+    async fn once(&self, commands: &[(Shard, Cmd)]) -> Vec<Result<Value, RedisError>> {
+        let mut parts: BTreeMap<Result<Address, String>, Vec<usize>> = BTreeMap::new();
+        for (place, (shard, _)) in commands.iter().enumerate() {
+            let owner = self.owner(shard.slot()).await.map_err(|error| error.to_string());
+            parts.entry(owner).or_default().push(place);
+        }
+        let mut answers: Vec<_> = commands.iter().map(|_| Err(nobody())).collect();
+        let told = join_all(parts.into_iter().map(async |(owner, places)| {
+            let part = places.iter().map(|place| commands[*place].1.clone());
+            let told = match owner.map(|owner| self.manager(&owner)) {
+                Ok(Ok(manager)) => in_one_go(manager, part).await,
+                Ok(Err(error)) => vec![Err(error); places.len()],
+                Err(_) => vec![Err(nobody()); places.len()],
+            };
+            for answer in &told {
+                self.note(answer);
+            }
+            places.into_iter().zip(told)
+        }));
+        for (place, answer) in told.await.into_iter().flatten() {
+            answers[place] = answer;
+        }
+        answers
+    }
+
+    /// Asks the nodes, one after the other, until one tells.
+    async fn read_slots(&self) -> Result<(), RedisError> {
+        let _one = self.0.reading.lock().await;
+        if !self.0.stale.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let mut last = Err(nobody());
+        let mut asked = HashSet::new();
+        let known: Vec<Address> = self.slots().nodes().cloned().collect();
+        for address in known.into_iter().chain(self.0.seeds.iter().cloned()) {
+            if !asked.insert(address.clone()) {
+                continue;
+            }
+            let mut manager = self.manager(&address)?;
+            match cmd("CLUSTER").arg("NODES").query_async::<String>(&mut manager).await {
+                Ok(text) => {
+                    self.take(Slots::read(&text, &address));
+                    return Ok(());
+                }
+                Err(error) => last = Err(error),
+            }
+        }
+        last
+    }
+
+    fn take(&self, slots: Slots) {
+        let mut managers = self.0.managers.lock().unwrap_or_else(PoisonError::into_inner);
+        managers.retain(|address, _| slots.nodes().any(|node| node == address));
+        *self.slots() = slots;
+        self.0.stale.store(false, Ordering::Release);
+    }
+
+    fn manager(&self, address: &Address) -> Result<ConnectionManager, RedisError> {
+        let mut managers = self.0.managers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = managers.get(address) {
+            return Ok(known.clone());
+        }
+        let config = ConnectionManagerConfig::new()
+            .set_response_timeout(Some(NODE_PATIENCE))
+            .set_connection_timeout(Some(NODE_PATIENCE))
+            // Whoever asks tries again, perhaps elsewhere.
+            .set_number_of_retries(1);
+        let manager = ConnectionManager::new_lazy_with_config(
+            self.client(address, ProtocolVersion::default())?,
+            config,
+        )?;
+        managers.insert(address.clone(), manager.clone());
+        Ok(manager)
+    }
+
+    /// A way to one node.
+    pub(super) fn client(
+        &self,
+        address: &Address,
+        protocol: ProtocolVersion,
+    ) -> Result<Client, RedisError> {
+        let (host, port) = address.rsplit_once(':').unwrap_or((address, "6379"));
+        let port = port.parse().unwrap_or(6379);
+        let node = redis::ConnectionAddr::Tcp(host.to_owned(), port);
+        let template = self.0.template.clone();
+        let settings = template.redis_settings().clone().set_protocol(protocol);
+        Client::open(template.set_addr(node).set_redis_settings(settings))
+    }
+
+    fn slots(&self) -> std::sync::MutexGuard<'_, Slots> {
+        self.0.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn nobody() -> RedisError {
+    RedisError::from((ErrorKind::ClusterConnectionNotFound, "no node tells who has the slots"))
+}
+
+fn moved(answer: &Result<Value, RedisError>) -> bool {
+    answer.as_ref().is_err_and(RedisError::is_cluster_error)
+}
+
+/// Runs commands on one connection.
+pub(super) async fn in_one_go(
+    mut manager: ConnectionManager,
+    commands: impl ExactSizeIterator<Item = Cmd>,
+) -> Vec<Result<Value, RedisError>> {
+    let count = commands.len();
+    let mut pipeline = Pipeline::with_capacity(count);
+    for command in commands {
+        pipeline.add_command(command);
+    }
+    match pipeline.query_async::<Vec<Value>>(&mut manager).await {
+        Ok(values) => values.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(error); count],
+    }
+}
