@@ -50,6 +50,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let notifier = service("notifier", &config.notifier_urls);
     let redis = redis::connect(&config.common.redis_url)?;
     let (hub, dirty) = (Hub::default(), Dirty::default());
+    aggregator.start(&life);
+    notifier.start(&life);
     let rungs = [aggregator.clone(), notifier.clone()];
     let ladder = Ladder::new(hub.clone(), redis.clone(), rungs, auth.clone());
     ladder.start(&life);

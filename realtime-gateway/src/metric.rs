@@ -71,3 +71,14 @@ pub fn repaired(count: usize) {
 pub fn snapshot(source: &'static str) {
     metrics::counter!("gateway_snapshots_total", "source" => source).increment(1);
 }
+
+/// What became of a request to a service: `answered`, `failed`, or `left_alone` without being sent.
+pub fn upstream(service: &'static str, outcome: &'static str) {
+    let labels = [("service", service), ("outcome", outcome)];
+    metrics::counter!("gateway_upstream_requests_total", &labels).increment(1);
+}
+
+/// Instances of a service that are left alone since they do not answer.
+pub fn instances_left_alone(service: &'static str, change: f64) {
+    metrics::gauge!("gateway_upstream_left_alone", "service" => service).increment(change);
+}

@@ -1,19 +1,35 @@
-//! The services behind the gateway: several addresses each, taken in turn.
+//! The services behind the gateway: several instances each, of which the less busy one is asked.
+//!
+//! `pool` knows the instances and chooses → `instance` counts what is under way → `breaker` leaves one
+//! alone that does not answer.
 
+mod breaker;
+mod instance;
+mod pool;
+#[cfg(test)]
+mod tests;
+
+use crate::metric;
 use axum::http::Method;
+use pool::Pool;
+use reqwest::header::HOST;
 use reqwest::{Client, RequestBuilder, Response};
+use service_kit::lifecycle::Lifecycle;
 use service_kit::problem::Problem;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+
+/// How often names are looked up.
+const LOOK_UP: Duration = Duration::from_secs(5);
+/// Instances that one request is offered to, at most.
+const TRIES: usize = 3;
 
 /// One service; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Upstream {
     client: Client,
     name: &'static str,
-    addresses: Arc<Vec<String>>,
-    next: Arc<AtomicUsize>,
+    pool: Arc<Pool>,
 }
 
 /// A client for the services: short time-outs, no redirects, no proxy from the environment.
@@ -33,15 +49,28 @@ pub fn client() -> Result<Client, reqwest::Error> {
 }
 
 impl Upstream {
-    /// A service by its addresses.
+    /// A service by its addresses: of instances, or names that stand for several.
     #[must_use]
     pub fn new(client: Client, name: &'static str, addresses: &[String]) -> Self {
-        let addresses = addresses.iter().map(|a| a.trim_end_matches('/').to_owned()).collect();
-        Self { client, name, addresses: Arc::new(addresses), next: Arc::default() }
+        Self { client, name, pool: Arc::new(Pool::new(name, addresses)) }
     }
 
-    /// Sends a request that `prepare` completes. A safe one is tried once more, on the next
-    /// address, when the first does not answer.
+    /// Looks names up again and again, until the hard stop.
+    pub fn start(&self, life: &Lifecycle) {
+        if !self.pool.has_names() {
+            return;
+        }
+        let pool = self.pool.clone();
+        life.spawn_behind("discovery", async move {
+            loop {
+                pool.resolve().await;
+                tokio::time::sleep(LOOK_UP).await;
+            }
+        });
+    }
+
+    /// Sends a request that `prepare` completes. One that did not reach its instance is offered to
+    /// another; one that did and was not answered only if it is safe (RFC 9110, 9.2.1), and once.
     ///
     /// # Errors
     /// 503 when nobody answers.
@@ -51,22 +80,34 @@ impl Upstream {
         path: &str,
         prepare: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Response, Problem> {
-        let tries = if method.is_safe() { 2 } else { 1 };
-        for _ in 0..tries {
-            let place = self.next.fetch_add(1, Ordering::Relaxed) % self.addresses.len().max(1);
-            let Some(address) = self.addresses.get(place) else {
+        let (mut asked, mut unanswered) = (Vec::new(), 0);
+        while asked.len() < TRIES {
+            let Some(turn) = self.pool.pick(&asked) else {
+                metric::upstream(self.name, "left_alone");
                 break;
             };
-            let request = self.client.request(method.clone(), format!("{address}{path}"));
+            asked.push(turn.instance.clone());
+            let request =
+                self.client.request(method.clone(), format!("{}{path}", turn.instance.base));
+            let request = turn.instance.host.iter().fold(request, |r, host| r.header(HOST, host));
             match prepare(request).send().await {
-                Ok(response) => return Ok(response),
+                Ok(response) => {
+                    turn.good();
+                    return Ok(response);
+                }
                 Err(error) => {
+                    turn.bad();
+                    let reached = !error.is_connect();
                     // The address may hold a vendor's secret.
                     let error = error.without_url();
                     tracing::warn!(service = self.name, %error, "a service does not answer");
+                    unanswered += usize::from(reached);
+                    if reached && (!method.is_safe() || unanswered > 1) {
+                        break;
+                    }
                 }
             }
         }
-        Err(Problem::unavailable("The service behind this route does not answer."))
+        Err(Problem::unavailable("The service behind this route does not answer.").retry_after(1))
     }
 }
