@@ -60,6 +60,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     repair::start(&life, dirty, hub.clone(), ladder.clone());
     let (denied, told) = (Denied::unread(), hub.clone());
     denied::start(&life, redis.clone(), denied.clone(), health.clone(), move || told.look());
+    let places = Places::new(room(&config));
+    places.start(&life);
     let gateway = Gateway::new(Parts {
         authenticator: Authenticator::new(auth.clone(), denied, remembered(&config)),
         auth,
@@ -73,7 +75,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         },
         origins: Origins::new(&config.allowed_origins),
         hosts: Hosts::new(&config.allowed_hosts),
-        places: Places::new(room(&config)),
+        places,
         drain_window: config.drain_window,
         rotate_after: config.rotate_after,
     });

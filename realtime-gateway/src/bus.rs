@@ -21,6 +21,7 @@ use service_kit::health::Health;
 use service_kit::lifecycle::Lifecycle;
 use service_kit::redis::{Heard, Redis, Subscription};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -34,6 +35,7 @@ pub struct Bus {
     commands: Redis,
     positions: Arc<Positions>,
     reconnect: Arc<Notify>,
+    subscribed: Arc<AtomicBool>,
     hub: Hub,
     ladder: Ladder,
     dirty: Dirty,
@@ -50,8 +52,18 @@ impl Bus {
         health: Health,
     ) -> Self {
         let (hub, ladder, dirty) = watched;
-        let (positions, reconnect) = (Arc::default(), Arc::default());
-        Self { urls: urls.into(), commands, positions, reconnect, hub, ladder, dirty, health }
+        let (positions, reconnect, subscribed) = (Arc::default(), Arc::default(), Arc::default());
+        Self {
+            urls: urls.into(),
+            commands,
+            positions,
+            reconnect,
+            subscribed,
+            hub,
+            ladder,
+            dirty,
+            health,
+        }
     }
 
     /// Reads and probes, also after the soft stop: viewers stay for a while.
@@ -69,6 +81,7 @@ impl Bus {
                 result = self.subscription(&mut attempt) => result,
                 () = self.reconnect.notified() => Ok(()),
             };
+            self.hears(false);
             self.health.bad("bus", "not subscribed");
             if let Err(error) = result {
                 tracing::warn!(%error, "the live bus is away; subscribing again");
@@ -83,6 +96,11 @@ impl Bus {
         }
     }
 
+    fn hears(&self, subscribed: bool) {
+        self.subscribed.store(subscribed, Ordering::Release);
+        self.ladder.hears(subscribed);
+    }
+
     /// One subscription, until it ends. Whatever happened before it is read again.
     async fn subscription(&self, attempt: &mut u32) -> Result<(), RedisError> {
         let mut subscription = Subscription::open(&self.urls).await?;
@@ -90,6 +108,7 @@ impl Bus {
             self.ladder.doubt(shard);
         }
         Shard::all().for_each(|shard| self.dirty.add(shard, "subscription"));
+        self.hears(true);
         self.health.good("bus");
         *attempt = 0;
         while let Some(heard) = subscription.next().await {
@@ -127,6 +146,7 @@ impl Bus {
             tokio::time::sleep(PROBE).await;
             let Ok(sequences) = self.sequences().await else {
                 self.health.bad("redis", "does not answer");
+                self.ladder.hears(false);
                 continue;
             };
             self.health.good("redis");
@@ -138,6 +158,7 @@ impl Bus {
                 }
                 self.dirty.add(*shard, "probe");
             }
+            self.ladder.hears(gaps.is_empty() && self.subscribed.load(Ordering::Acquire));
             deaf = if gaps.is_empty() { 0 } else { deaf + 1 };
             // Numbers move and nothing arrives, twice: the subscription is dead though it looks alive.
             if deaf >= 2 {

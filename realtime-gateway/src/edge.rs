@@ -5,6 +5,7 @@ mod limit;
 mod proxy;
 mod lookup;
 mod page;
+mod timeline;
 mod token;
 mod revoke;
 pub mod document;
@@ -40,12 +41,12 @@ pub fn router(
         .route("/v1/live", get(websocket::open))
         .route("/v1/live/sse", get(sse::open))
         .route("/v1/live/tickets", post(ticket::issue))
+        .route("/v1/orders/{order}/timeline", get(timeline::get))
         .route("/v1/tokens", post(token::mint))
         .route("/v1/tokens/revoke", post(revoke::revoke))
         .route_layer(taken_away.clone())
         .with_state(gateway.clone());
     let timelines = Router::new()
-        .route("/v1/orders/{order}/timeline", get(proxy::pass_on))
         .route("/v1/orders/{order}", put(proxy::pass_on))
         .route("/v1/orders/{order}/events", get(proxy::pass_on))
         .route("/v1/parked", get(proxy::pass_on))
@@ -79,6 +80,7 @@ pub fn router(
         .merge(feeds)
         .merge(page::router(pages))
         .route("/openapi.json", get(document::get))
+        .layer(middleware::from_fn(limit::whole))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(cors(gateway))
         .layer(middleware::from_fn_with_state(limiter, limit::limit))

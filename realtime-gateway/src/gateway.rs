@@ -3,12 +3,14 @@
 mod address;
 mod host;
 mod origin;
+mod rate;
 mod place;
 
 pub use address::{ClientAddress, TrustedProxies};
 pub use host::Hosts;
 pub use origin::Origins;
 pub use place::{Full, Place, Places, Room};
+pub use rate::PerAddress;
 
 use crate::authenticator::Authenticator;
 use crate::hub::Hub;

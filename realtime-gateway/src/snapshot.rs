@@ -8,7 +8,7 @@ mod desk;
 mod shelf;
 mod owner;
 
-use crate::hub::{Hub, Viewer};
+use crate::hub::{Delivery, Hub, Viewer};
 use crate::metric;
 use crate::state::State;
 use crate::upstream::Upstream;
@@ -23,17 +23,22 @@ use service_kit::lifecycle::Lifecycle;
 use service_kit::redis::Redis;
 use shelf::Shelf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Channels that are read from Redis at once.
 const PORTION: usize = 128;
+
+/// How long one who asks once waits.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// No rung of the ladder answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("neither Redis nor the service answers")]
 pub struct Unanswered;
 
-type Answer = Result<Option<State>, Unanswered>;
+/// A state, if there is one.
+pub type Answer = Result<Option<State>, Unanswered>;
 
 /// The ladder; cheap to clone.
 #[derive(Clone)]
@@ -42,6 +47,8 @@ pub struct Ladder {
     shelf: Shelf,
     owners: Owners,
     desk: Desk,
+    /// Whether the bus is heard, so that what came by here is the newest.
+    heard: Arc<AtomicBool>,
 }
 
 impl Ladder {
@@ -49,7 +56,7 @@ impl Ladder {
     #[must_use]
     pub fn new(hub: Hub, redis: Redis, services: [Upstream; 2], auth: Arc<Auth>) -> Self {
         let (shelf, owners) = (Shelf::new(redis), Owners::new(services, auth));
-        Self { hub, shelf, owners, desk: Desk::default() }
+        Self { hub, shelf, owners, desk: Desk::default(), heard: Arc::default() }
     }
 
     /// Hands a channel's newest state to a viewer that has just entered it, at once when it came by
@@ -63,6 +70,31 @@ impl Ladder {
             }
             None => self.desk.ask(channel, viewer),
         }
+    }
+
+    /// The newest state, for one who asks once: nothing would mend a state that is old.
+    ///
+    /// # Errors
+    /// When nobody answers in time.
+    pub async fn newest(&self, channel: Channel) -> Answer {
+        let name = channel.to_string();
+        if self.heard.load(Ordering::Acquire)
+            && let Some(state) = self.hub.newest(&name)
+        {
+            metric::snapshot("memory");
+            return Ok(Some(state));
+        }
+        let (asker, mut inbox) = Viewer::new();
+        self.desk.ask(channel, &asker);
+        match tokio::time::timeout(PATIENCE, inbox.next()).await {
+            Ok(Delivery::Snapshot(_, state)) => Ok(state),
+            _ => Err(Unanswered),
+        }
+    }
+
+    /// The bus is heard from now on, or is not.
+    pub fn hears(&self, heard: bool) {
+        self.heard.store(heard, Ordering::Release);
     }
 
     /// Answers those who ask, also after the soft stop: viewers stay for a while.

@@ -1,8 +1,10 @@
 //! Serving HTTP: request ids, one log line and one metric for each request, health and metrics.
 
 mod accept;
+mod versioned;
 
 pub use accept::bind;
+pub use versioned::versioned;
 
 use crate::health::Health;
 use crate::lifecycle::Lifecycle;

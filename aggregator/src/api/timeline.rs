@@ -3,12 +3,13 @@
 use super::Api;
 use crate::store::timeline;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use contract::id::OrderId;
 use contract::name::Channel;
 use contract::timeline::Timeline;
 use service_kit::auth::Principal;
+use service_kit::http::versioned;
 use service_kit::problem::Problem;
 
 /// The timeline of an order. What is unknown and what is not yours give the same answer.
@@ -38,12 +39,5 @@ pub(super) async fn get(
         Problem::unavailable("The database does not answer.")
     })?;
     let (version, document) = read.ok_or_else(Problem::not_found)?;
-    let tag = format!("\"{version}\"");
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let caching =
-        [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, "private, no-cache".to_owned())];
-    if known.is_some_and(|list| list.split(',').any(|t| t.trim().trim_start_matches("W/") == tag)) {
-        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
-    }
-    Ok((caching, [(header::CONTENT_TYPE, "application/json")], document).into_response())
+    Ok(versioned(u64::try_from(version).unwrap_or(0), document, &headers))
 }

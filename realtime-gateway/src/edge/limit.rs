@@ -1,45 +1,34 @@
 //! Who is answered at all: requests for our names, so many per second and address.
 
-use crate::gateway::{ClientAddress, Hosts};
+use crate::gateway::{ClientAddress, Hosts, PerAddress};
 use crate::metric;
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request, State};
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use governor::clock::DefaultClock;
-use governor::state::keyed::HashMapStateStore;
-use governor::{Quota, RateLimiter};
+use governor::Quota;
 use service_kit::lifecycle::Lifecycle;
 use service_kit::problem::Problem;
-use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::Duration;
 
-type ByAddress = RateLimiter<IpAddr, HashMapStateStore<IpAddr>, DefaultClock>;
+/// How long a body may take to come.
+const BODY: Duration = Duration::from_secs(15);
 
 /// The limit; cheap to clone.
 #[derive(Clone)]
-pub struct Limiter(Arc<ByAddress>);
+pub struct Limiter(PerAddress);
 
 impl Limiter {
-    /// So many a second, and twice as many at once. Addresses that are quiet are forgotten.
+    /// So many a second, and twice as many at once.
     #[must_use]
     pub fn new(life: &Lifecycle, per_second: u32) -> Self {
         let rate = NonZeroU32::new(per_second).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::per_second(rate)
-            .allow_burst(rate.saturating_mul(NonZeroU32::MIN.saturating_add(1)));
-        let limiter = Arc::new(RateLimiter::hashmap(quota));
-        let (kept, soft) = (limiter.clone(), life.soft().clone());
-        life.spawn("limits", async move {
-            loop {
-                tokio::select! {
-                    () = tokio::time::sleep(Duration::from_mins(1)) => kept.retain_recent(),
-                    () = soft.cancelled() => return,
-                }
-            }
-        });
-        Self(limiter)
+        let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(1));
+        let rates = PerAddress::new(Quota::per_second(rate).allow_burst(burst));
+        rates.start(life);
+        Self(rates)
     }
 }
 
@@ -49,13 +38,34 @@ pub(super) async fn limit(
     request: Request,
     next: Next,
 ) -> Response {
-    if limiter.0.check_key(&address).is_err() {
+    if !limiter.0.lets(&address) {
         metric::refused("too_many_requests");
         let problem =
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Slower, please.");
         return problem.retry_after(1).into_response();
     }
     next.run(request).await
+}
+
+/// Takes a body of a length and within a time that we can afford: one that trickles would hold its
+/// connection for ever.
+pub(super) async fn whole(request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    let told = |name| head.headers.contains_key(name);
+    if !told(header::CONTENT_LENGTH) && !told(header::TRANSFER_ENCODING) {
+        return next.run(Request::from_parts(head, body)).await;
+    }
+    let taken = Bytes::from_request(Request::from_parts(head.clone(), body), &());
+    let (status, code, why) = match tokio::time::timeout(BODY, taken).await {
+        Ok(Ok(bytes)) => return next.run(Request::from_parts(head, Body::from(bytes))).await,
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            (rejection.status(), "too_large", "At most 1 MiB.")
+        }
+        Ok(Err(rejection)) => (rejection.status(), "bad_request", "The body did not come whole."),
+        Err(_) => (StatusCode::REQUEST_TIMEOUT, "too_slow", "The body did not come in time."),
+    };
+    metric::refused(code);
+    Problem::new(status, code, why).into_response()
 }
 
 /// Answers only to our names (421, RFC 9110, 15.5.20).

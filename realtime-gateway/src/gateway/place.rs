@@ -1,6 +1,8 @@
 //! Room for live connections: in all, for each address, and for those that come at once.
 
-use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+use super::rate::PerAddress;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use service_kit::lifecycle::Lifecycle;
 use service_kit::problem::Problem;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -64,11 +66,8 @@ pub struct Places {
     room: Room,
     rate: Arc<DefaultDirectRateLimiter>,
     /// For each address a tenth of it: nobody takes the others' turn.
-    own_rate: Arc<DefaultKeyedRateLimiter<IpAddr>>,
+    own_rate: PerAddress,
 }
-
-/// Addresses whose rate is remembered before the quiet ones are forgotten.
-const REMEMBERED: usize = 10_000;
 
 /// A place that was taken; given back when dropped.
 #[derive(Debug)]
@@ -83,8 +82,13 @@ impl Places {
     pub fn new(room: Room) -> Self {
         let rate = Arc::new(RateLimiter::direct(Quota::per_second(room.per_second)));
         let tenth = NonZeroU32::MIN.saturating_add(room.per_second.get() / 10);
-        let own_rate = Arc::new(RateLimiter::keyed(Quota::per_second(tenth)));
+        let own_rate = PerAddress::new(Quota::per_second(tenth));
         Self { taken: Arc::default(), room, rate, own_rate }
+    }
+
+    /// Forgets addresses that are quiet.
+    pub fn start(&self, life: &Lifecycle) {
+        self.own_rate.start(life);
     }
 
     /// Takes a place, if there is one.
@@ -100,10 +104,9 @@ impl Places {
         if own >= self.room.per_address {
             return Err(Full::Address);
         }
-        if self.own_rate.len() > REMEMBERED {
-            self.own_rate.retain_recent();
+        if !self.own_rate.lets(&address) {
+            return Err(Full::Rush);
         }
-        self.own_rate.check_key(&address).map_err(|_| Full::Rush)?;
         self.rate.check().map_err(|_| Full::Rush)?;
         taken.by_address.insert(address, own + 1);
         taken.all += 1;
