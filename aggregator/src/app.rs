@@ -74,7 +74,8 @@ async fn forget(config: &Config, words: &[String]) -> anyhow::Result<ExitCode> {
         return Ok(service::usage_error(wrong));
     }
     let pool = postgres::pool(&config.postgres, "aggregator forget")?;
-    let gone = sweep::forget(&pool, keep(config)?).await?;
+    let live = LivePublisher::new(&config.common.redis_url)?;
+    let gone = sweep::forget(&pool, &live, keep(config)?).await?;
     let (orders, letters) = (gone.orders, gone.letters);
     Ok(service::print(&format!("done: {orders} orders and {letters} refused records forgotten\n")))
 }
@@ -195,8 +196,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let publishing = postgres::batch_pool(&publishing, "aggregator relay")?;
     let lanes = Lanes::keep(&life, publishing.clone());
     let (to, told) = (producer.clone(), health.clone());
-    relay::start(&life, publishing, &pipeline, live, to, told, lanes.clone());
-    sweep::start(&life, pipeline.clone(), keep(&config)?);
+    relay::start(&life, publishing, &pipeline, live.clone(), to, told, lanes.clone());
+    sweep::start(&life, pipeline.clone(), live.clone(), keep(&config)?);
     replay::start(&life, pipeline.clone(), producer.clone());
     ask::start(&life, &asked, &webhook_secrets, &pool, &producer, &lanes)?;
     intake::start(&life, config.clone(), catalog, pipeline.clone(), health.clone());

@@ -16,6 +16,7 @@ use crate::pipeline::Pipeline;
 use crate::store::duration;
 use chrono::TimeDelta;
 use service_kit::lifecycle::Lifecycle;
+use service_kit::live_bus::LivePublisher;
 use std::time::Duration;
 
 /// How long what is kept.
@@ -44,8 +45,8 @@ const HOUSEKEEPING: u32 = 40;
 const USUAL: u32 = 40;
 
 /// Runs until the soft stop.
-pub fn start(life: &Lifecycle, pipeline: Pipeline, keep: Keep) {
-    retention::start(life, pipeline.pool.clone(), keep);
+pub fn start(life: &Lifecycle, pipeline: Pipeline, live: LivePublisher, keep: Keep) {
+    retention::start(life, pipeline.pool.clone(), live, keep);
     let soft = life.soft().clone();
     life.spawn("sweep", async move {
         let mut tick = tokio::time::interval(ROUND);

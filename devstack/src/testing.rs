@@ -1,5 +1,9 @@
 //! What tests against the running stack have in common.
 
+mod gateway;
+
+pub use gateway::Ground;
+
 use crate::client::Rest;
 use crate::manifest::Manifest;
 use anyhow::Context;

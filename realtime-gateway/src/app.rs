@@ -2,11 +2,13 @@
 
 use crate::authenticator::Authenticator;
 use crate::bus::Bus;
+use crate::census::{self, Census};
 use crate::config::Config;
 use crate::denied::{self, Denied};
 use crate::edge::{self, Limiter, Pages, Services, document};
 use crate::gateway::{Gateway, Hosts, Origins, Parts, Places, Room, TrustedProxies};
 use crate::hub::Hub;
+use crate::metric;
 use crate::repair::{self, Dirty};
 use crate::session::Rules;
 use crate::snapshot::Ladder;
@@ -20,9 +22,13 @@ use service_kit::service::{self, Task, Tools};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Tokens that are remembered at most: some 50 MB if all are used.
 const MOST_REMEMBERED: usize = 100_000;
+
+/// How often the queues are measured.
+const MEASURE: Duration = Duration::from_secs(2);
 
 /// Runs the program.
 #[must_use]
@@ -60,12 +66,16 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     repair::start(&life, dirty, hub.clone(), ladder.clone());
     let (denied, told) = (Denied::unread(), hub.clone());
     denied::start(&life, redis.clone(), denied.clone(), health.clone(), move || told.look());
+    let census = Census::new(config.limit_connections_per_subject);
+    census::start(&life, redis.clone(), census.clone());
+    watch(&life, hub.clone());
     let places = Places::new(room(&config));
     places.start(&life);
     let gateway = Gateway::new(Parts {
         authenticator: Authenticator::new(auth.clone(), denied, remembered(&config)),
         auth,
         hub,
+        census,
         ladder,
         redis,
         life: life.clone(),
@@ -86,6 +96,22 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let proxies = TrustedProxies(Arc::new(config.trusted_proxies.clone()));
     let router = edge::router(&gateway, Services { aggregator, notifier }, pages, limiter, proxies);
     service::run(&config.common, life, health, router).await
+}
+
+/// Measures what no single event tells, until the hard stop.
+fn watch(life: &Lifecycle, hub: Hub) {
+    let soft = life.soft().clone();
+    life.spawn_behind("queues", async move {
+        loop {
+            tokio::time::sleep(MEASURE).await;
+            let (states, bytes) = hub.waiting();
+            metric::waiting(states, bytes);
+        }
+    });
+    life.spawn_behind("drain", async move {
+        soft.cancelled().await;
+        metric::draining();
+    });
 }
 
 /// Each viewer's token, and that of one who has just gone.

@@ -44,6 +44,9 @@ pub struct Config {
     /// Live connections per address
     #[arg(long, env, default_value_t = 100)]
     pub limit_connections_per_address: u32,
+    /// Live connections per customer, over all gateways
+    #[arg(long, env, default_value = "20")]
+    pub limit_connections_per_subject: NonZeroU32,
     /// Live connections in all
     #[arg(long, env, default_value_t = 50_000)]
     pub limit_connections: u32,

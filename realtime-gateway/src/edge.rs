@@ -8,6 +8,7 @@ mod page;
 mod timeline;
 mod token;
 mod revoke;
+mod viewer;
 pub mod document;
 
 pub use limit::Limiter;
@@ -19,7 +20,7 @@ use crate::ticket;
 use crate::transport::{sse, websocket};
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, Method, header};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use axum::{Extension, Router, middleware};
 use service_kit::http::REQUEST_ID;
 use std::time::Duration;
@@ -42,6 +43,8 @@ pub fn router(
         .route("/v1/live/sse", get(sse::open))
         .route("/v1/live/tickets", post(ticket::issue))
         .route("/v1/orders/{order}/timeline", get(timeline::get))
+        .route("/v1/live/viewers", get(viewer::list))
+        .route("/v1/live/viewers/{connection}", delete(viewer::end))
         .route("/v1/tokens", post(token::mint))
         .route("/v1/tokens/revoke", post(revoke::revoke))
         .route_layer(taken_away.clone())

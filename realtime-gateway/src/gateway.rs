@@ -13,6 +13,7 @@ pub use place::{Full, Place, Places, Room};
 pub use rate::PerAddress;
 
 use crate::authenticator::Authenticator;
+use crate::census::Census;
 use crate::hub::Hub;
 use crate::metric;
 use crate::session::Rules;
@@ -39,6 +40,8 @@ pub struct Parts {
     pub authenticator: Authenticator,
     /// Who watches what.
     pub hub: Hub,
+    /// Who is connected, by name.
+    pub census: Census,
     /// The way to a snapshot.
     pub ladder: Ladder,
     /// Redis, for tickets and revocations.

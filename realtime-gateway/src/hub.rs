@@ -48,6 +48,16 @@ impl Hub {
         viewers.iter().for_each(Viewer::look);
     }
 
+    /// How many states wait in the viewers' queues, and their bytes.
+    #[must_use]
+    pub fn waiting(&self) -> (usize, usize) {
+        let viewers = lock(&self.viewers);
+        viewers
+            .values()
+            .map(Viewer::waiting)
+            .fold((0, 0), |(states, bytes), (more, longer)| (states + more, bytes + longer))
+    }
+
     /// Registers a viewer, once for each channel. Do this before the snapshot is read, or a state
     /// could fall between.
     pub fn watch(&self, channel: &str, viewer: &Viewer) {
@@ -102,6 +112,13 @@ impl Hub {
     #[must_use]
     pub fn newest(&self, channel: &str) -> Option<State> {
         self.part(channel).get(channel)?.newest.clone()
+    }
+
+    /// The numbers of those who watch a channel.
+    #[must_use]
+    pub fn watching(&self, channel: &str) -> Vec<u64> {
+        let part = self.part(channel);
+        part.get(channel).map(|w| w.viewers.iter().map(Viewer::id).collect()).unwrap_or_default()
     }
 
     /// The watched channels of a shard.

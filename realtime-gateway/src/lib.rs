@@ -16,6 +16,7 @@ pub mod authenticator;
 pub mod session;
 pub mod hub;
 pub mod line;
+pub mod census;
 pub mod upstream;
 pub mod snapshot;
 pub mod repair;

@@ -80,6 +80,7 @@ impl Line {
                     self.session.publication(&state).into_iter().collect()
                 }
                 Delivery::Look => Vec::new(),
+                Delivery::End(close) => vec![Effect::Close(close)],
             });
             effects.extend(self.catch_up());
         }

@@ -57,6 +57,19 @@ pub fn conflated() {
     metrics::counter!("gateway_conflated_total").increment(1);
 }
 
+/// States that wait in viewers' queues, and how long they are together, in bytes. Viewers of one
+/// channel wait for one and the same.
+#[allow(clippy::cast_precision_loss, reason = "a figure for people")]
+pub fn waiting(states: usize, bytes: usize) {
+    metrics::gauge!("gateway_queue_states").set(states as f64);
+    metrics::gauge!("gateway_queue_bytes").set(bytes as f64);
+}
+
+/// The gateway is going away: its viewers are being sent to others.
+pub fn draining() {
+    metrics::gauge!("gateway_draining").set(1.0);
+}
+
 /// A shard lost something, and how that was noticed.
 pub fn gap(noticed_by: &'static str) {
     metrics::counter!("gateway_gaps_total", "noticed_by" => noticed_by).increment(1);

@@ -148,6 +148,18 @@ impl Session {
         }
     }
 
+    /// The connection's name.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Who it is with, once that is known.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.viewer.as_ref().map(|viewer| viewer.sub.as_str())
+    }
+
     /// `channel@version` of every channel, for SSE's `id:`.
     #[must_use]
     pub fn position(&self) -> String {

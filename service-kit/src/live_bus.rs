@@ -81,6 +81,19 @@ impl LivePublisher {
         told
     }
 
+    /// Removes what Redis keeps of channels: what is forgotten elsewhere is forgotten here.
+    ///
+    /// # Errors
+    /// When Redis is away.
+    pub async fn erase(&self, channels: &[String]) -> Result<(), RedisError> {
+        let one = |channel: &String| {
+            let shard = Shard::of(channel);
+            (shard, Cmd::del(shard.state_key(channel)))
+        };
+        let answers = self.redis.by_shard(channels.iter().map(one).collect()).await;
+        answers.into_iter().try_for_each(|answer| answer.map(drop))
+    }
+
     async fn send(&self, states: &[LiveState], at_ms: i64) -> Vec<Result<(), RedisError>> {
         let commands = states.iter().map(|state| self.command(state, at_ms)).collect();
         let answers = self.redis.by_shard(commands).await;

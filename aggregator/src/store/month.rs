@@ -2,6 +2,7 @@
 
 use super::lock;
 use chrono::{DateTime, NaiveDate, Utc};
+use service_kit::live_bus::LivePublisher;
 use sqlx::PgPool;
 
 /// Months for which partitions are made ahead.
@@ -42,10 +43,10 @@ pub async fn before(pool: &PgPool, day: NaiveDate) -> Result<Vec<NaiveDate>, sql
 /// locks; then what their events lay in. Returns how many there were.
 ///
 /// # Errors
-/// When the database is away, or somebody works on the month's events; what is done is done.
-pub async fn forget(pool: &PgPool, month: NaiveDate) -> Result<u64, sqlx::Error> {
+/// When the database or Redis is away, or somebody works on the month's events; what is done is done.
+pub async fn forget(pool: &PgPool, live: &LivePublisher, month: NaiveDate) -> anyhow::Result<u64> {
     let mut forgotten = 0;
-    while let Some(count) = portion(pool, month).await? {
+    while let Some(count) = portion(pool, live, month).await? {
         forgotten += count;
     }
     sqlx::query!("select drop_month($1)::text", month).fetch_one(pool).await?;
@@ -53,7 +54,11 @@ pub async fn forget(pool: &PgPool, month: NaiveDate) -> Result<u64, sqlx::Error>
 }
 
 /// None when no order of the month is left.
-async fn portion(pool: &PgPool, month: NaiveDate) -> Result<Option<u64>, sqlx::Error> {
+async fn portion(
+    pool: &PgPool,
+    live: &LivePublisher,
+    month: NaiveDate,
+) -> anyhow::Result<Option<u64>> {
     let mut transaction = pool.begin().await?;
     let orders =
         sqlx::query_scalar!("select order_id from orders where month = $1 limit $2", month, ORDERS)
@@ -77,7 +82,12 @@ async fn portion(pool: &PgPool, month: NaiveDate) -> Result<Option<u64>, sqlx::E
     )
     .execute(&mut *transaction)
     .await?;
+    // First: pages would show for ever what nobody can find again to remove.
+    let channels: Vec<String> = orders.iter().map(|order| format!("order:{order}")).collect();
+    live.erase(&channels).await?;
     transaction.commit().await?;
+    // Once more: until now whoever asked was told, and that is kept there for the next.
+    live.erase(&channels).await?;
     Ok(Some(gone.rows_affected()))
 }
 

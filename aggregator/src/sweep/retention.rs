@@ -6,13 +6,14 @@ use crate::store::month;
 use chrono::{DateTime, TimeDelta, Utc};
 use service_kit::clock;
 use service_kit::lifecycle::Lifecycle;
+use service_kit::live_bus::LivePublisher;
 use sqlx::PgPool;
 use std::time::Duration;
 
 /// How often what is old is looked for.
 const ROUND: Duration = Duration::from_hours(1);
 
-pub(super) fn start(life: &Lifecycle, pool: PgPool, keep: Keep) {
+pub(super) fn start(life: &Lifecycle, pool: PgPool, live: LivePublisher, keep: Keep) {
     let soft = life.soft().clone();
     life.spawn("retention", async move {
         let mut tick = tokio::time::interval(ROUND);
@@ -21,7 +22,7 @@ pub(super) fn start(life: &Lifecycle, pool: PgPool, keep: Keep) {
                 _ = tick.tick() => {}
                 () = soft.cancelled() => return,
             }
-            if let Err(error) = run(&pool, keep).await {
+            if let Err(error) = run(&pool, &live, keep).await {
                 tracing::warn!(%error, "what is old is forgotten an hour later");
             }
         }
@@ -40,11 +41,11 @@ pub struct Forgotten {
 /// Forgets what is old by now.
 ///
 /// # Errors
-/// When the database is away; what is done is done.
-pub async fn forget(pool: &PgPool, keep: Keep) -> Result<Forgotten, sqlx::Error> {
+/// When the database or Redis is away; what is done is done.
+pub async fn forget(pool: &PgPool, live: &LivePublisher, keep: Keep) -> anyhow::Result<Forgotten> {
     let mut gone = Forgotten::default();
     for old in month::before(pool, ago(keep.orders).date_naive()).await? {
-        let orders = month::forget(pool, old).await?;
+        let orders = month::forget(pool, live, old).await?;
         tracing::info!(month = %old, orders, "orders of a month are forgotten");
         gone.orders += orders;
     }
@@ -56,9 +57,9 @@ pub async fn forget(pool: &PgPool, keep: Keep) -> Result<Forgotten, sqlx::Error>
     }
 }
 
-async fn run(pool: &PgPool, keep: Keep) -> Result<(), sqlx::Error> {
+async fn run(pool: &PgPool, live: &LivePublisher, keep: Keep) -> anyhow::Result<()> {
     month::make(pool).await?;
-    forget(pool, keep).await.map(drop)
+    forget(pool, live, keep).await.map(drop)
 }
 
 /// The beginning of time, when it is longer ago than that.

@@ -8,6 +8,7 @@ mod bus;
 mod cluster;
 mod estimate;
 mod history;
+mod limit;
 mod live;
 mod names;
 mod operate;

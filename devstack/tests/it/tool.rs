@@ -21,7 +21,7 @@ pub(crate) async fn tool(stack: &Stack, word: &str, argument: &str) -> String {
         ("KAFKA_BROKERS", &stack.manifest.kafka_brokers),
         ("HTTP_ADDR", nowhere),
         ("ADMIN_ADDR", nowhere),
-        ("REDIS_URL", "redis://127.0.0.1:1"),
+        ("REDIS_URL", &stack.manifest.redis_url),
         ("TOKEN_KEYS_FILE", "/dev/null"),
         ("API_KEYS_FILE", "/dev/null"),
     ] {

@@ -206,3 +206,19 @@ async fn who_never_ends_a_request_or_sends_a_huge_one_is_not_waited_for() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_body_that_trickles_is_not_waited_for() {
+    let stack = Stack::running().unwrap();
+    let (mut slow, start) = (Wire::connect(&stack.manifest.gateways[0]).await, Instant::now());
+    slow.send(b"POST /v1/lookup HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n").await;
+    let mut byte = [0];
+    loop {
+        slow.send(b"x").await;
+        match timeout(Duration::from_secs(1), slow.0.read(&mut byte)).await {
+            Err(_) => assert!(start.elapsed() < Duration::from_secs(40), "it is waited for"),
+            Ok(_) => break,
+        }
+    }
+    assert!(slow.head().await.starts_with("TTP/1.1 408"));
+}

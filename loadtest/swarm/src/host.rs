@@ -163,6 +163,7 @@ impl Host {
             ("LIMIT_CONNECTIONS_PER_ADDRESS", many.to_owned()),
             ("LIMIT_CONNECTIONS", many.to_owned()),
             ("LIMIT_CONNECTS_PER_SECOND", many.to_owned()),
+            ("LIMIT_CONNECTIONS_PER_SUBJECT", many.to_owned()),
             ("DRAIN_WINDOW", format!("{}s", DRAIN.as_secs())),
             ("SHUTDOWN_GRACE", format!("{}s", DRAIN.as_secs() * 2)),
             ("TOKIO_WORKER_THREADS", "1".to_owned()),

@@ -14,6 +14,8 @@ pub enum Right {
     Order(String),
     /// One token.
     Token(String),
+    /// One connection.
+    Connection(String),
 }
 
 impl Right {
@@ -24,6 +26,7 @@ impl Right {
             Self::Subject(id) => format!("subject:{id}"),
             Self::Order(id) => format!("order:{id}"),
             Self::Token(id) => format!("token:{id}"),
+            Self::Connection(id) => format!("connection:{id}"),
         }
     }
 
@@ -35,6 +38,7 @@ impl Right {
             "subject" => Some(Self::Subject(id.to_owned())),
             "order" => Some(Self::Order(id.to_owned())),
             "token" => Some(Self::Token(id.to_owned())),
+            "connection" => Some(Self::Connection(id.to_owned())),
             _ => None,
         }
     }
@@ -111,6 +115,13 @@ impl Denied {
         !since.is_empty()
             && (since.contains_key(&Right::Token(viewer.jti.clone()))
                 || covers(&since, &Right::Subject(viewer.sub.clone()), viewer))
+    }
+
+    /// Is this connection to end?
+    #[must_use]
+    pub fn connection(&self, id: &str) -> bool {
+        let since = self.0.since.read().unwrap_or_else(PoisonError::into_inner);
+        !since.is_empty() && since.contains_key(&Right::Connection(id.to_owned()))
     }
 
     /// Is this order refused to the token?

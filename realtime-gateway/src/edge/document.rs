@@ -1,6 +1,6 @@
 //! `GET /openapi.json`: all routes of all services, as one document.
 
-use super::{revoke, token};
+use super::{revoke, token, viewer};
 use crate::ticket;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -9,7 +9,7 @@ use utoipa::OpenApi;
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Milepost: realtime gateway", version = "1"),
-    paths(token::mint, revoke::revoke, ticket::issue)
+    paths(token::mint, revoke::revoke, ticket::issue, viewer::list, viewer::end)
 )]
 struct Document;
 

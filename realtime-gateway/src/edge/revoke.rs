@@ -75,7 +75,11 @@ pub(super) async fn revoke(
 ) -> Result<StatusCode, Problem> {
     principal.key(Role::Api)?;
     let Json(ending) = body.map_err(|error| Problem::bad_request(error.body_text()))?;
-    let right = ending.right()?;
+    write_down(&gateway, ending.right()?).await
+}
+
+/// Has all gateways know that a right is over.
+pub(super) async fn write_down(gateway: &Gateway, right: Right) -> Result<StatusCode, Problem> {
     denied::revoke(&gateway.redis, &gateway.authenticator.denied, right).await.map_err(
         |error| {
             tracing::warn!(%error, "a revocation is not written");

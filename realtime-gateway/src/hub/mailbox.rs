@@ -6,6 +6,7 @@
 
 use crate::metric;
 use crate::state::State;
+use contract::live::Close;
 use std::collections::{BTreeSet, VecDeque};
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +25,8 @@ pub enum Delivery {
     Snapshot(String, Option<State>),
     /// Nothing: it shall look whether its rights are still what they were.
     Look,
+    /// It shall go.
+    End(Close),
 }
 
 impl Delivery {
@@ -32,7 +35,7 @@ impl Delivery {
     pub const fn state(&self) -> Option<&State> {
         match self {
             Self::Publication(state) => Some(state),
-            Self::Snapshot(..) | Self::Look => None,
+            Self::Snapshot(..) | Self::Look | Self::End(_) => None,
         }
     }
 }
@@ -90,10 +93,22 @@ impl Viewer {
         });
     }
 
+    /// Makes the viewer go, before whatever else waits.
+    pub fn end(&self, close: Close) {
+        self.0.hand(|inner| inner.waiting.push_front(Delivery::End(close)));
+    }
+
     /// Whether the viewer is gone.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.0.lock().gone
+    }
+
+    /// How many states wait, and their bytes.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        let inner = self.0.lock();
+        let states = inner.waiting.iter().filter_map(Delivery::state);
+        states.fold((0, 0), |(count, bytes), state| (count + 1, bytes + state.data().get().len()))
     }
 
     /// Hands over a newer state, or notes that there is one.

@@ -67,7 +67,8 @@ impl Session {
             return Vec::new();
         };
         self.held_against = changes;
-        if self.authenticator.denied.token(viewer) {
+        if self.authenticator.denied.token(viewer) || self.authenticator.denied.connection(&self.id)
+        {
             return vec![Effect::Close(Close::Revoked)];
         }
         let lost = self.lost(viewer);

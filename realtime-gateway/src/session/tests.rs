@@ -3,12 +3,13 @@
 use super::*;
 use crate::denied::{Denied, Right};
 use crate::state::State;
+use proptest::prelude::*;
 use service_kit::api_key::ApiKeys;
 use service_kit::auth::Auth;
 use service_kit::clock;
 use service_kit::token::{TokenKeys, generate_keys};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 fn auth() -> Arc<Auth> {
     let tokens = TokenKeys::from_json(&generate_keys("t").unwrap()).unwrap();
@@ -183,4 +184,52 @@ fn what_is_taken_away_is_left_at_the_next_second_and_not_entered_again() {
     denied.add(Right::Subject("C-1".to_owned()), now());
     assert_eq!(closed(&session.tick(clock::now())), Some(4403));
     assert_eq!(closed(&session_under(&auth, denied).hello(&token, clock::now())), Some(4403));
+}
+
+/// A frame of the protocol, as it is or with a part of it put out of place.
+fn frames() -> impl Strategy<Value = String> {
+    let good = prop::sample::select(vec![
+        r#"{"op":"subscribe","id":1,"channel":"order:A","since":6}"#,
+        r#"{"op":"subscribe","id":2,"channel":"inbox:C-2"}"#,
+        r#"{"op":"unsubscribe","id":3,"channel":"order:A"}"#,
+        r#"{"op":"refresh","id":4,"token":"a.b.c"}"#,
+        r#"{"op":"ping"}"#,
+    ]);
+    let broken =
+        (good.clone(), any::<prop::sample::Index>(), ".{0,8}").prop_map(|(text, at, other)| {
+            let (before, after) = text.split_at(at.index(text.len()));
+            format!("{before}{other}{}", after.get(1..).unwrap_or_default())
+        });
+    prop_oneof![good.prop_map(str::to_owned), broken, ".{0,64}"]
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_said_is_answered_or_ends_it_and_opens_nothing_else(
+        said in prop::collection::vec(frames(), 1..20)
+    ) {
+        static GROUND: LazyLock<(Arc<Auth>, String)> = LazyLock::new(|| {
+            let auth = auth();
+            let token = token(&auth, "C-1", &["A"], 900);
+            (auth, token)
+        });
+        let mut session = session(&GROUND.0);
+        session.hello(&GROUND.1, clock::now());
+        for frame in said {
+            let effects = session.frame(&frame, clock::now());
+            prop_assert!(!effects.is_empty(), "{frame} is not answered");
+            for effect in &effects {
+                match effect {
+                    Effect::Watch(channel) => prop_assert_eq!(channel.to_string(), "order:A"),
+                    Effect::Send(_, text) => {
+                        prop_assert!(serde_json::from_str::<serde_json::Value>(text.as_str()).is_ok());
+                    }
+                    Effect::Unwatch(_) | Effect::Close(_) => {}
+                }
+            }
+            if closed(&effects).is_some() {
+                break;
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! What both shells do alike: a line with its place, and one way out for every end.
 
+use crate::census::{Entry, Person};
 use crate::gateway::{Gateway, Place};
 use crate::hub::Delivery;
 use crate::line::{Line, Outcome};
@@ -19,6 +20,8 @@ pub(super) struct Connection {
     line: Line,
     transport: &'static str,
     closed: &'static str,
+    /// In the register, once it is known who this is.
+    entry: Option<Entry>,
     _place: Place,
 }
 
@@ -28,7 +31,7 @@ impl Connection {
         let session = Session::new(gateway.authenticator.clone(), id, gateway.rules, clock::now());
         let line = Line::new(session, gateway.hub.clone());
         metric::viewers(transport, 1.0);
-        Self { gateway, line, transport, closed: "viewer", _place: place }
+        Self { gateway, line, transport, closed: "viewer", entry: None, _place: place }
     }
 
     pub(super) const fn session(&self) -> &Session {
@@ -39,7 +42,28 @@ impl Connection {
     pub(super) fn tell(&mut self, what: impl FnOnce(&mut Session) -> Vec<Effect>) -> Outcome {
         let effects = what(&mut self.line.session);
         let outcome = self.line.apply(effects);
-        self.follow(outcome)
+        let outcome = self.follow(outcome);
+        if self.entry.is_none() && !self.enter() {
+            metric::refused("subject_full");
+            return self.follow(Outcome { close: Some(Close::Overload), ..Outcome::default() });
+        }
+        outcome
+    }
+
+    /// False when whoever this is has too many connections already.
+    fn enter(&mut self) -> bool {
+        let session = &self.line.session;
+        let Some(subject) = session.subject() else {
+            return true;
+        };
+        self.entry = self.gateway.census.enter(Person {
+            viewer: self.line.viewer().clone(),
+            connection: session.id().into(),
+            subject: subject.into(),
+            transport: self.transport,
+            since: clock::now(),
+        });
+        self.entry.is_some()
     }
 
     fn follow(&mut self, mut outcome: Outcome) -> Outcome {

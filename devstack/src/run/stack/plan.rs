@@ -155,6 +155,7 @@ impl Plan {
             ("LIMIT_REQUESTS_PER_SECOND", "20000".to_owned()),
             ("LIMIT_CONNECTIONS_PER_ADDRESS", "20000".to_owned()),
             ("LIMIT_CONNECTS_PER_SECOND", "20000".to_owned()),
+            ("LIMIT_CONNECTIONS_PER_SUBJECT", "20000".to_owned()),
         ];
         self.spec(
             "realtime-gateway",
