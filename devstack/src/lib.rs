@@ -9,7 +9,7 @@ pub mod manifest;
 pub mod shop;
 pub mod fake;
 pub mod client;
-pub mod testing;
 pub mod run;
+pub mod testing;
 pub mod verify;
 pub mod cli;

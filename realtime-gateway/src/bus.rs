@@ -136,7 +136,8 @@ impl Bus {
         metric::received(Duration::from_millis(u64::try_from(age).unwrap_or(0)));
         let (channel, version) = (publication.channel, publication.version);
         self.hub.publish_newer(shard, channel, version, || {
-            State::new(channel, version, publication.data.to_owned()).published(publication.at_ms)
+            State::new(channel, version, publication.data.to_owned())
+                .published(publication.at_ms, publication.traceparent)
         });
     }
 

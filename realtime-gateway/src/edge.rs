@@ -38,17 +38,7 @@ pub fn router(
     proxies: TrustedProxies,
 ) -> Router {
     let taken_away = middleware::from_fn_with_state(gateway.authenticator.clone(), revoke::check);
-    let live = Router::new()
-        .route("/v1/live", get(websocket::open))
-        .route("/v1/live/sse", get(sse::open))
-        .route("/v1/live/tickets", post(ticket::issue))
-        .route("/v1/orders/{order}/timeline", get(timeline::get))
-        .route("/v1/live/viewers", get(viewer::list))
-        .route("/v1/live/viewers/{connection}", delete(viewer::end))
-        .route("/v1/tokens", post(token::mint))
-        .route("/v1/tokens/revoke", post(revoke::revoke))
-        .route_layer(taken_away.clone())
-        .with_state(gateway.clone());
+    let live = own().route_layer(taken_away.clone()).with_state(gateway.clone());
     let timelines = Router::new()
         .route("/v1/orders/{order}", put(proxy::pass_on))
         .route("/v1/orders/{order}/events", get(proxy::pass_on))
@@ -89,6 +79,19 @@ pub fn router(
         .layer(middleware::from_fn_with_state(limiter, limit::limit))
         .layer(middleware::from_fn_with_state(gateway.hosts.clone(), limit::named))
         .layer(Extension(proxies))
+}
+
+/// What the gateway answers itself.
+fn own() -> Router<Gateway> {
+    Router::new()
+        .route("/v1/live", get(websocket::open))
+        .route("/v1/live/sse", get(sse::open))
+        .route("/v1/live/tickets", post(ticket::issue))
+        .route("/v1/orders/{order}/timeline", get(timeline::get))
+        .route("/v1/live/viewers", get(viewer::list))
+        .route("/v1/live/viewers/{connection}", delete(viewer::end))
+        .route("/v1/tokens", post(token::mint))
+        .route("/v1/tokens/revoke", post(revoke::revoke))
 }
 
 /// The widget lives on the shop's origin.

@@ -27,6 +27,9 @@ pub struct Common {
     /// How it is logged: `json` or `pretty`
     #[arg(long, env, default_value = "json", value_parser = ["json", "pretty"])]
     pub log_format: String,
+    /// Collector of OpenTelemetry, as `http://host:4318`; without one no spans are kept
+    #[arg(long, env, value_parser = http_url)]
+    pub otlp_endpoint: Option<String>,
     /// Redis, as `redis://host:port`; several, comma-separated: nodes of a cluster
     #[arg(long, env, hide_env_values = true, required = true, value_delimiter = ',', value_parser = redis_url)]
     pub redis_url: Vec<String>,
@@ -74,6 +77,15 @@ pub struct Kafka {
 fn redis_url(text: &str) -> Result<String, String> {
     redis::Client::open(text).map_err(|_| "wants redis://host:port".to_owned())?;
     Ok(text.to_owned())
+}
+
+/// Checks the address of something that is reached by HTTP.
+fn http_url(text: &str) -> Result<String, String> {
+    let url = text.parse::<reqwest::Url>().ok().filter(reqwest::Url::has_host);
+    match url.filter(|url| matches!(url.scheme(), "http" | "https")) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("wants http://host:port".to_owned()),
+    }
 }
 
 /// Checks a Postgres URL, as [`redis_url`] does.

@@ -6,17 +6,21 @@ mod versioned;
 pub use accept::bind;
 pub use versioned::versioned;
 
+use crate::clock;
 use crate::health::Health;
 use crate::lifecycle::Lifecycle;
 use crate::problem::Problem;
+use crate::span;
 use crate::telemetry;
+use crate::trace::TraceContext;
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use std::time::Instant;
+use contract::name::TRACEPARENT;
+use std::time::{Instant, SystemTime};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
@@ -67,6 +71,7 @@ async fn observe(mut request: Request, next: Next) -> Response {
         // Whoever the request is passed on to speaks of it by the same name.
         request.headers_mut().insert(REQUEST_ID, value);
     }
+    let place = place(&mut request, &route);
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions().get::<Problem>() {
         response = problem.render(Some(&id));
@@ -74,6 +79,10 @@ async fn observe(mut request: Request, next: Next) -> Response {
     let status = response.status();
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
+    }
+    if let Some((place, began)) = place {
+        let said = vec![("http.response.status_code", status.as_str().to_owned())];
+        span::record(format!("{method} {route}"), span::Kind::Answer, &place, began, said);
     }
     let labels = [("route", route.clone()), ("status", status.as_str().to_owned())];
     metrics::histogram!("http_request_seconds", &labels).record(started.elapsed());
@@ -84,6 +93,19 @@ async fn observe(mut request: Request, next: Next) -> Response {
         tracing::debug!(request.id = %id, %method, route, status = status.as_u16(), duration_ms, "request");
     }
     response
+}
+
+/// The request's place in its trace, which whoever it is passed on to goes on from; none when nobody
+/// wants to know, or for what is asked every few seconds.
+fn place(request: &mut Request, route: &str) -> Option<(TraceContext, SystemTime)> {
+    if !span::is_wanted() || route.starts_with("/health") || route == "/metrics" {
+        return None;
+    }
+    let given = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok());
+    let place = TraceContext::continued(given);
+    let value = HeaderValue::from_str(&place.to_string()).ok()?;
+    request.headers_mut().insert(TRACEPARENT, value);
+    Some((place, clock::now().into()))
 }
 
 fn request_id(request: &Request) -> String {

@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod config;
 pub mod trace;
+pub mod span;
 pub mod problem;
 pub mod telemetry;
 pub mod lifecycle;

@@ -4,6 +4,7 @@ use crate::config::{self, Common};
 use crate::health::Health;
 use crate::http;
 use crate::lifecycle::Lifecycle;
+use crate::span;
 use crate::telemetry;
 use anyhow::Context;
 use axum::Router;
@@ -44,8 +45,12 @@ pub fn main<C: CommandFactory + FromArgMatches>(
 ) -> ExitCode {
     match arguments::<C>(openapi, tools) {
         Ok((task, config)) => {
-            observe(common(&config));
-            block_on(run(task, config))
+            if let Err(problem) = observe(common(&config), C::command().get_name()) {
+                return usage_error(&problem);
+            }
+            let code = block_on(run(task, config));
+            span::stop();
+            code
         }
         Err(code) => code,
     }
@@ -127,10 +132,11 @@ fn complain(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
-/// Starts logging and metrics, before anything that may want to use them.
-fn observe(config: &Common) {
+/// Starts logging, metrics and spans, before anything that may want to use them.
+fn observe(config: &Common, service: &str) -> Result<(), String> {
     telemetry::start(config);
     telemetry::metrics();
+    config.otlp_endpoint.as_ref().map_or(Ok(()), |endpoint| span::start(endpoint, service))
 }
 
 /// Binds both addresses, serves, and waits for the end.

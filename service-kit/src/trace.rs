@@ -11,13 +11,15 @@ pub struct TraceContext {
     trace_id: String,
     span_id: String,
     flags: String,
+    /// The span that this one is a part of.
+    parent_id: Option<String>,
 }
 
 impl TraceContext {
     /// A new trace, sampled.
     #[must_use]
     pub fn start() -> Self {
-        Self { trace_id: hex(16), span_id: hex(8), flags: "01".to_owned() }
+        Self { trace_id: hex(16), span_id: hex(8), flags: "01".to_owned(), parent_id: None }
     }
 
     /// Reads a `traceparent` header; anything that is not well formed is no context.
@@ -35,7 +37,8 @@ impl TraceContext {
         if !fits || *version == "ff" || zero(trace) || zero(span) {
             return None;
         }
-        Some(Self { trace_id: (*trace).into(), span_id: (*span).into(), flags: (*flags).into() })
+        let [trace_id, span_id, flags] = [*trace, *span, *flags].map(str::to_owned);
+        Some(Self { trace_id, span_id, flags, parent_id: None })
     }
 
     /// The header's context continued, or a new trace.
@@ -47,7 +50,25 @@ impl TraceContext {
     /// The next span of the same trace.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self { span_id: hex(8), ..self.clone() }
+        Self { span_id: hex(8), parent_id: Some(self.span_id.clone()), ..self.clone() }
+    }
+
+    /// This span's id: 16 hex digits.
+    #[must_use]
+    pub fn span_id(&self) -> &str {
+        &self.span_id
+    }
+
+    /// The id of the span that this one is a part of.
+    #[must_use]
+    pub fn parent_id(&self) -> Option<&str> {
+        self.parent_id.as_deref()
+    }
+
+    /// Whether somebody wants to see this trace (the lowest bit of the flags).
+    #[must_use]
+    pub fn is_sampled(&self) -> bool {
+        u8::from_str_radix(&self.flags, 16).is_ok_and(|flags| flags & 1 == 1)
     }
 
     /// The trace's id: 32 hex digits.
@@ -81,7 +102,9 @@ mod tests {
         let child = TraceContext::continued(Some(&parent.to_string()));
         assert_eq!(child.trace_id(), parent.trace_id());
         assert_ne!(child, parent);
-        assert_eq!(TraceContext::parse(&child.to_string()), Some(child));
+        assert_eq!(child.parent_id(), Some("00f067aa0ba902b7"));
+        assert_eq!(TraceContext::parse(&child.to_string()).unwrap().to_string(), child.to_string());
+        assert!(child.is_sampled());
     }
 
     #[test]

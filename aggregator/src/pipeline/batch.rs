@@ -76,6 +76,7 @@ impl Pipeline {
         self.shelf.put(rows);
         transaction.commit().await.inspect_err(|_| self.shelf.take_away(&ids))?;
         accepted.remember(&self.settings.recent);
+        works.iter().for_each(Work::done);
         metric::batch(started.elapsed());
         Ok(())
     }

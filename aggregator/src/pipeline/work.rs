@@ -10,8 +10,10 @@ use chrono::{DateTime, Utc};
 use contract::event::Confidence;
 use contract::name::{IMPORTED, MAX_RECORD, SOURCE_PREFIX};
 use service_kit::kafka::Record;
+use service_kit::span;
 use service_kit::trace::TraceContext;
 use std::collections::HashMap;
+use std::time::SystemTime;
 
 /// A record with what came of reading it.
 #[derive(Debug, Clone)]
@@ -20,6 +22,9 @@ pub struct Work {
     received_at: DateTime<Utc>,
     /// The order, as far as it was read.
     order: Option<String>,
+    /// Its place in its trace.
+    trace: TraceContext,
+    began: SystemTime,
     /// The drafts, or the refusal.
     pub result: Result<Vec<Draft>, Refusal>,
 }
@@ -34,7 +39,8 @@ impl Work {
         let received_at = received_at.map_or(now, |time| time.to_utc().min(now));
         let source = source_of(&record);
         metric::record(source);
-        let result = drafts(catalog, &record, source, received_at, now);
+        let trace = TraceContext::continued(record.header(contract::name::TRACEPARENT));
+        let result = drafts(catalog, &record, source, [received_at, now], &trace);
         let (order, result) = match result {
             Ok(drafts) => (drafts.first().and_then(order_of), Ok(drafts)),
             Err((order, refusal)) => {
@@ -42,7 +48,15 @@ impl Work {
                 (order, Err(refusal))
             }
         };
-        Self { record, received_at, order, result }
+        Self { record, received_at, order, trace, began: now.into(), result }
+    }
+
+    /// What came of it is committed: its step of the trace is over.
+    pub fn done(&self) {
+        if span::is_wanted() {
+            let said = vec![("messaging.destination.name", self.record.topic.clone())];
+            span::record("record", span::Kind::Take, &self.trace, self.began, said);
+        }
     }
 
     /// The name that it calls its order by, as far as it was read.
@@ -101,8 +115,8 @@ fn drafts(
     catalog: &Catalog,
     record: &Record,
     source: &str,
-    received_at: DateTime<Utc>,
-    now: DateTime<Utc>,
+    [received_at, now]: [DateTime<Utc>; 2],
+    trace: &TraceContext,
 ) -> Result<Vec<Draft>, (Option<String>, Refusal)> {
     if record.value.len() > MAX_RECORD {
         return Err((None, Refusal::TooLarge(record.value.len())));
@@ -114,7 +128,7 @@ fn drafts(
     };
     let read = catalog.read(source, &record.value, &record.headers, received_at, confidence);
     let mut drafts = read.map_err(|refusal| (None, refusal))?;
-    let trace = TraceContext::continued(record.header(contract::name::TRACEPARENT)).to_string();
+    let trace = trace.to_string();
     for draft in &mut drafts {
         draft.received_at = received_at;
         draft.traceparent.clone_from(&trace);

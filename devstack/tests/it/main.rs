@@ -14,6 +14,7 @@ mod names;
 mod operate;
 mod refused;
 mod revoke;
+mod span;
 mod tool;
 mod webhook;
 mod wire;

@@ -100,8 +100,8 @@ async fn converse(socket: &mut Socket, connection: &mut Connection, first: Outco
         if socket.write(connection, outcome).await.is_err() {
             return;
         }
-        if let Some(age) = published.take().and_then(|state: Published| state.age(clock::now())) {
-            metric::written(age);
+        if let Some(state) = published.take() {
+            written(&state);
         }
         if std::mem::take(&mut socket.moved) || clock.is_elapsed() {
             clock.as_mut().reset(socket.deadline(connection));
@@ -124,6 +124,14 @@ async fn converse(socket: &mut Socket, connection: &mut Connection, first: Outco
             },
             () = &mut drained => connection.close(Close::Drain),
         };
+    }
+}
+
+/// A state that came over the bus is on the viewer's way.
+fn written(state: &Published) {
+    if let Some(age) = state.age(clock::now()) {
+        metric::written(age);
+        state.written();
     }
 }
 
