@@ -161,8 +161,9 @@ impl Bus {
             }
             self.ladder.hears(gaps.is_empty() && self.subscribed.load(Ordering::Acquire));
             deaf = if gaps.is_empty() { 0 } else { deaf + 1 };
-            // Numbers move and nothing arrives, twice: the subscription is dead though it looks alive.
-            if deaf >= 2 {
+            // Numbers move and nothing arrives, twice, anywhere or in one shard: the subscription is
+            // dead though it looks alive.
+            if deaf >= 2 || self.positions.has_deaf() {
                 deaf = 0;
                 self.reconnect.notify_one();
             }

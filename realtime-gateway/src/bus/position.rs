@@ -9,6 +9,8 @@ struct Position {
     delivered: u64,
     /// The number at the last probe.
     probed: u64,
+    /// Probes that found something lost since the bus delivered anything.
+    misses: u32,
 }
 
 /// The positions of all shards.
@@ -28,12 +30,13 @@ impl Positions {
     /// number that cannot be read now.
     pub(super) fn start(&self, sequences: &[Option<u64>]) -> Vec<Shard> {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter_mut().for_each(|position| position.misses = 0);
         let mut back = Vec::new();
         for (shard, position, number) in known(&mut all, sequences) {
             if number < position.delivered.max(position.probed) {
                 back.push(shard);
             }
-            *position = Position { delivered: number, probed: number };
+            *position = Position { delivered: number, probed: number, misses: 0 };
         }
         back
     }
@@ -47,6 +50,7 @@ impl Positions {
         };
         let gap = number > position.delivered + 1;
         position.delivered = position.delivered.max(number);
+        position.misses = 0;
         gap
     }
 
@@ -62,6 +66,7 @@ impl Positions {
                 position.delivered = number;
             } else if lost {
                 position.delivered = position.probed;
+                position.misses += 1;
             }
             position.probed = number;
             if went_back || lost {
@@ -69,6 +74,13 @@ impl Positions {
             }
         }
         gaps
+    }
+
+    /// Is there a shard of which nothing is heard though twice something was said? One that is mostly
+    /// quiet would never be found by two probes in a row.
+    pub(super) fn has_deaf(&self) -> bool {
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().any(|position| position.misses >= 2)
     }
 }
 
@@ -121,6 +133,20 @@ mod tests {
         assert_eq!(positions.probe(&numbers(6)), [(first(), false)]);
         positions.probe(&unread);
         assert_eq!(positions.probe(&numbers(4)), [(first(), true)]);
+    }
+
+    #[test]
+    fn a_shard_that_is_mostly_quiet_is_deaf_when_it_was_missed_twice() {
+        let positions = Positions::default();
+        positions.start(&numbers(5));
+        for number in [6, 6, 6, 7] {
+            positions.probe(&numbers(number));
+        }
+        assert!(!positions.has_deaf(), "once");
+        assert_eq!(positions.probe(&numbers(7)), [(first(), false)]);
+        assert!(positions.has_deaf());
+        positions.advance(first(), 8);
+        assert!(!positions.has_deaf(), "it was heard");
     }
 
     #[test]

@@ -56,9 +56,11 @@ impl Cluster {
 
     /// Who has a slot.
     pub(super) async fn owner(&self, slot: u16) -> Result<Address, RedisError> {
-        if self.0.stale.load(Ordering::Acquire) {
-            self.read_slots().await?;
-        }
+        self.read_slots().await?;
+        self.known_owner(slot)
+    }
+
+    fn known_owner(&self, slot: u16) -> Result<Address, RedisError> {
         let owner = self.slots().owner(slot).cloned();
         owner.ok_or_else(|| {
             self.read_again();
@@ -113,18 +115,22 @@ impl Cluster {
     }
 
     async fn once(&self, commands: &[(Shard, Cmd)]) -> Vec<Result<Value, RedisError>> {
-        let mut parts: BTreeMap<Result<Address, String>, Vec<usize>> = BTreeMap::new();
-        for (place, (shard, _)) in commands.iter().enumerate() {
-            let owner = self.owner(shard.slot()).await.map_err(|error| error.to_string());
-            parts.entry(owner).or_default().push(place);
+        if let Err(error) = self.read_slots().await {
+            return vec![Err(error); commands.len()];
         }
-        let mut answers: Vec<_> = commands.iter().map(|_| Err(nobody())).collect();
+        let mut answers = vec![Err(nobody()); commands.len()];
+        let mut parts: BTreeMap<Address, Vec<usize>> = BTreeMap::new();
+        for (place, (shard, _)) in commands.iter().enumerate() {
+            match self.known_owner(shard.slot()) {
+                Ok(owner) => parts.entry(owner).or_default().push(place),
+                Err(error) => answers[place] = Err(error),
+            }
+        }
         let told = join_all(parts.into_iter().map(async |(owner, places)| {
             let part = places.iter().map(|place| commands[*place].1.clone());
-            let told = match owner.map(|owner| self.manager(&owner)) {
-                Ok(Ok(manager)) => in_one_go(manager, part).await,
-                Ok(Err(error)) => vec![Err(error); places.len()],
-                Err(_) => vec![Err(nobody()); places.len()],
+            let told = match self.manager(&owner) {
+                Ok(manager) => in_one_go(manager, part).await,
+                Err(error) => vec![Err(error); places.len()],
             };
             for answer in &told {
                 self.note(answer);
@@ -137,8 +143,11 @@ impl Cluster {
         answers
     }
 
-    /// Asks the nodes, one after the other, until one tells.
+    /// Asks the nodes, one after the other, until one tells; unless what is known still holds.
     async fn read_slots(&self) -> Result<(), RedisError> {
+        if !self.0.stale.load(Ordering::Acquire) {
+            return Ok(());
+        }
         let _one = self.0.reading.lock().await;
         if !self.0.stale.load(Ordering::Acquire) {
             return Ok(());
