@@ -86,8 +86,9 @@ async fn an_order_is_expected_when_those_like_it_came() {
     // What the carrier says counts before it. Its clock knows whole seconds alone: the one that is
     // running began before the estimate.
     let (first, last) = (now + TimeDelta::hours(60), now + TimeDelta::hours(64));
+    let said = clock::now().timestamp() + 1;
     let scan = json!({"id": format!("{order}-eta"), "carrier": "ghn", "tracking_number": format!("T-{order}"),
-        "code": "eta_revised", "ts": clock::now().timestamp() + 1, "order_ref": order,
+        "code": "eta_revised", "ts": said, "order_ref": order,
         "eta": {"earliest": first.to_rfc3339(), "latest": last.to_rfc3339()}});
     stack.say("source.logistics", &scan).await.unwrap();
     let end = Instant::now() + LIMIT;
@@ -108,9 +109,10 @@ async fn an_order_is_expected_when_those_like_it_came() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     stands_still_for_longer_than_usual(&stack).await;
-    // What was said of it is held against its coming.
+    // What was said of it is held against its coming, which is later by its clock too.
+    let there = (clock::now().timestamp() + 1).max(said + 1);
     let scan = json!({"id": format!("{order}-there"), "carrier": "ghn", "tracking_number": format!("T-{order}"),
-        "code": "delivered", "ts": clock::now().timestamp() + 1, "order_ref": order});
+        "code": "delivered", "ts": there, "order_ref": order});
     stack.say("source.logistics", &scan).await.unwrap();
     let end = Instant::now() + LIMIT;
     while stack.rest.timeline(&order).await.unwrap().unwrap_or_default()["status"]
