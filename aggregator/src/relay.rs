@@ -84,10 +84,15 @@ pub fn start(
 }
 
 impl Relay {
-    /// The oldest rows that a side lacks.
-    async fn open(&self, side: Side) -> Result<Vec<Arc<Row>>, sqlx::Error> {
+    /// The oldest rows that a side lacks, but for some.
+    async fn open(
+        &self,
+        side: Side,
+        but: impl IntoIterator<Item = i64>,
+    ) -> Result<Vec<Arc<Row>>, sqlx::Error> {
         self.write_down(side, false).await?;
-        let untold = self.done.untold(side);
+        let mut untold = self.done.untold(side);
+        untold.extend(but);
         let open = outbox::open(&self.pool, side, &self.lanes.held(), PORTION, &untold).await?;
         let (mut rows, missing) = self.shelf.get(&open);
         if !missing.is_empty() {

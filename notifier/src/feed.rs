@@ -54,6 +54,8 @@ pub fn start(
 /// Publishes one portion; tells whether it was a full one.
 async fn portion(pool: &PgPool, live: &LivePublisher) -> Result<bool, String> {
     let customers = feed::unpublished(pool, PORTION).await.map_err(|e| e.to_string())?;
+    // Of a Redis Cluster one node may be away: the others' feeds are published all the same.
+    let mut refused = Ok(());
     for customer in &customers {
         let page = feed::page(pool, customer, None, LIVE_ITEMS).await.map_err(|e| e.to_string())?;
         let (items, unread, version) = page;
@@ -63,8 +65,13 @@ async fn portion(pool: &PgPool, live: &LivePublisher) -> Result<bool, String> {
             data: serde_json::to_string(&FeedState { unread, items }).map_err(|e| e.to_string())?,
             traceparent: None,
         };
-        live.publish(&[state], clock::now().timestamp_millis()).await.map_err(|e| e.to_string())?;
+        let told = live.publish(&[state], clock::now().timestamp_millis()).await;
+        if let Err(error) = told {
+            refused = Err(error.to_string());
+            continue;
+        }
         feed::published(pool, customer, version).await.map_err(|e| e.to_string())?;
     }
+    refused?;
     Ok(customers.len() == usize::try_from(PORTION).unwrap_or(0))
 }

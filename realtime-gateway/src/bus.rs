@@ -114,7 +114,12 @@ impl Bus {
         while let Some(heard) = subscription.next().await {
             match heard {
                 Heard::Said(said) => self.take(said.get_channel_name(), said.get_payload_bytes()),
-                Heard::Renewed(shard) => self.dirty.add(shard, "subscription"),
+                // Its node was away, and may be another now that knows less: numbers that have been
+                // overtaken meanwhile do not show it.
+                Heard::Renewed(shard) => {
+                    self.ladder.doubt(shard);
+                    self.dirty.add(shard, "subscription");
+                }
             }
         }
         Ok(())

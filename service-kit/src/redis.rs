@@ -108,19 +108,26 @@ pub struct Node {
 }
 
 impl Node {
-    fn note<T>(&self, result: Result<T, RedisError>) -> Result<T, RedisError> {
-        if let Some(cluster) = &self.cluster {
-            cluster.note(&result);
+    /// Down here what a server refuses is still a value among others.
+    fn note(&self, result: &Result<Vec<Value>, RedisError>) {
+        let Some(cluster) = &self.cluster else {
+            return;
+        };
+        cluster.note(result);
+        for value in result.iter().flatten() {
+            if let Value::ServerError(error) = value {
+                cluster.note::<()>(&Err(error.clone().into()));
+            }
         }
-        result
     }
 }
 
 impl ConnectionLike for Node {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         Box::pin(async move {
-            let answer = self.manager.req_packed_command(command).await;
-            self.note(answer)
+            let answer = self.manager.req_packed_command(command).await.map(|value| vec![value]);
+            self.note(&answer);
+            answer.map(|mut values| values.pop().unwrap_or(Value::Nil))
         })
     }
 
@@ -132,7 +139,8 @@ impl ConnectionLike for Node {
     ) -> RedisFuture<'a, Vec<Value>> {
         Box::pin(async move {
             let answers = self.manager.req_packed_commands(pipeline, offset, count).await;
-            self.note(answers)
+            self.note(&answers);
+            answers
         })
     }
 

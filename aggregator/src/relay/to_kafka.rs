@@ -19,7 +19,7 @@ pub(super) async fn run(relay: &Relay, producer: Producer) {
 
 /// Publishes one portion; tells whether it was a full one.
 async fn portion(relay: &Relay, producer: &Producer) -> Result<bool, String> {
-    let rows = relay.open(Side::Kafka).await.map_err(|e| e.to_string())?;
+    let rows = relay.open(Side::Kafka, []).await.map_err(|e| e.to_string())?;
     let Some(first) = rows.first() else { return Ok(false) };
     let oldest = (clock::now() - first.created_at).to_std().unwrap_or_default();
     let records: Vec<Outgoing> = rows.iter().flat_map(|row| [event(row), message(row)]).collect();

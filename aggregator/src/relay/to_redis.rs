@@ -8,18 +8,48 @@ use service_kit::clock;
 use service_kit::live_bus::{LivePublisher, LiveState};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long rows are left out that were refused: of a cluster one node may be away, and what the others
+/// have must not wait behind it.
+const REFUSED: Duration = Duration::from_secs(1);
+/// Rows that are left out at most.
+const MOST: usize = 20_000;
+
+/// Rows that were refused a moment ago.
+#[derive(Default)]
+struct Refused(HashMap<i64, Instant>);
+
+impl Refused {
+    fn add(&mut self, rows: impl Iterator<Item = i64>) {
+        let until = Instant::now() + REFUSED;
+        let room = MOST.saturating_sub(self.0.len());
+        self.0.extend(rows.take(room).map(|row| (row, until)));
+    }
+
+    fn now(&mut self) -> Vec<i64> {
+        let now = Instant::now();
+        self.0.retain(|_, until| *until > now);
+        self.0.keys().copied().collect()
+    }
+}
 
 pub(super) async fn run(relay: &Relay, live: LivePublisher) {
+    let mut refused = Refused::default();
     loop {
         let committed = relay.committed.notified();
-        let result = portion(relay, &live).await;
+        let result = portion(relay, &live, &mut refused).await;
         relay.report(Side::Redis, result, committed).await;
     }
 }
 
 /// Publishes one portion; tells whether it was a full one.
-async fn portion(relay: &Relay, live: &LivePublisher) -> Result<bool, String> {
-    let mut rows = relay.open(Side::Redis).await.map_err(|e| e.to_string())?;
+async fn portion(
+    relay: &Relay,
+    live: &LivePublisher,
+    waiting: &mut Refused,
+) -> Result<bool, String> {
+    let mut rows = relay.open(Side::Redis, waiting.now()).await.map_err(|e| e.to_string())?;
     let Some(first) = rows.first() else {
         return Ok(false);
     };
@@ -33,7 +63,12 @@ async fn portion(relay: &Relay, live: &LivePublisher) -> Result<bool, String> {
     let refused =
         rows.iter().zip(told).filter_map(|(row, told)| Some((&row.order_id, told.err()?)));
     let refused: HashMap<&String, RedisError> = refused.collect();
-    ids.retain(|(_, order)| !refused.contains_key(order));
+    let out = ids.extract_if(.., |(_, order)| refused.contains_key(order));
+    let out: Vec<i64> = out.map(|(id, _)| id).collect();
+    // While all of Redis is away nothing waits behind anything.
+    if !ids.is_empty() {
+        waiting.add(out.into_iter());
+    }
     let ids: Vec<i64> = ids.into_iter().map(|(id, _)| id).collect();
     relay.has(Side::Redis, &ids).await.map_err(|e| e.to_string())?;
     metric::published("redis", ids.len(), oldest);

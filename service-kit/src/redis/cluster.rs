@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long one node is waited for, to connect and to answer: the others wait with those who ask it.
-pub(super) const NODE_PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const NODE_PATIENCE: Duration = Duration::from_millis(400);
 
 /// The cluster; cheap to clone.
 #[derive(Clone)]
@@ -76,7 +76,11 @@ impl Cluster {
     /// Looks whether an error means that the slots are elsewhere now.
     pub(super) fn note<T>(&self, result: &Result<T, RedisError>) {
         if let Err(error) = result
-            && (error.is_cluster_error() || error.is_io_error() || error.is_unrecoverable_error())
+            && (error.is_cluster_error()
+                || error.is_io_error()
+                || error.is_unrecoverable_error()
+                // A transaction for a slot that is elsewhere.
+                || error.code() == Some("EXECABORT"))
         {
             self.read_again();
         }
@@ -89,7 +93,7 @@ impl Cluster {
 
     /// Has all nodes know a script that answer.
     pub(super) async fn load(&self, script: &Script) -> Result<(), RedisError> {
-        self.owner(0).await?;
+        self.read_slots().await?;
         let nodes: HashSet<Address> = self.slots().nodes().cloned().collect();
         let told = join_all(nodes.iter().map(async |address| {
             script.prepare_invoke().load_async(&mut self.manager(address)?).await.map(drop)
@@ -104,8 +108,8 @@ impl Cluster {
         commands: Vec<(Shard, Cmd)>,
     ) -> Vec<Result<Value, RedisError>> {
         let mut answers = self.once(&commands).await;
-        let left: Vec<usize> = (0..answers.len()).filter(|n| answers[*n].is_err()).collect();
-        if !left.is_empty() && left.iter().any(|n| moved(&answers[*n])) {
+        let left: Vec<usize> = (0..answers.len()).filter(|n| moved(&answers[*n])).collect();
+        if !left.is_empty() {
             let again: Vec<_> = left.iter().map(|n| commands[*n].clone()).collect();
             for (place, answer) in left.into_iter().zip(self.once(&again).await) {
                 answers[place] = answer;
@@ -135,6 +139,9 @@ impl Cluster {
             for answer in &told {
                 self.note(answer);
             }
+            if told.iter().any(is_stuck) {
+                self.managers().remove(&owner);
+            }
             places.into_iter().zip(told)
         }));
         for (place, answer) in told.await.into_iter().flatten() {
@@ -144,7 +151,7 @@ impl Cluster {
     }
 
     /// Asks the nodes, one after the other, until one tells; unless what is known still holds.
-    async fn read_slots(&self) -> Result<(), RedisError> {
+    pub(super) async fn read_slots(&self) -> Result<(), RedisError> {
         if !self.0.stale.load(Ordering::Acquire) {
             return Ok(());
         }
@@ -161,10 +168,14 @@ impl Cluster {
             }
             let mut manager = self.manager(&address)?;
             match cmd("CLUSTER").arg("NODES").query_async::<String>(&mut manager).await {
-                Ok(text) => {
-                    self.take(Slots::read(&text, &address));
-                    return Ok(());
-                }
+                Ok(text) => match Slots::read(&text, &address) {
+                    // It has lost what it knew: the next one may know.
+                    slots if slots.nodes().next().is_none() => {}
+                    slots => {
+                        self.take(slots);
+                        return Ok(());
+                    }
+                },
                 Err(error) => last = Err(error),
             }
         }
@@ -172,14 +183,13 @@ impl Cluster {
     }
 
     fn take(&self, slots: Slots) {
-        let mut managers = self.0.managers.lock().unwrap_or_else(PoisonError::into_inner);
-        managers.retain(|address, _| slots.nodes().any(|node| node == address));
+        self.managers().retain(|address, _| slots.nodes().any(|node| node == address));
         *self.slots() = slots;
         self.0.stale.store(false, Ordering::Release);
     }
 
     fn manager(&self, address: &Address) -> Result<ConnectionManager, RedisError> {
-        let mut managers = self.0.managers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut managers = self.managers();
         if let Some(known) = managers.get(address) {
             return Ok(known.clone());
         }
@@ -210,6 +220,10 @@ impl Cluster {
         Client::open(template.set_addr(node).set_redis_settings(settings))
     }
 
+    fn managers(&self) -> std::sync::MutexGuard<'_, HashMap<Address, ConnectionManager>> {
+        self.0.managers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn slots(&self) -> std::sync::MutexGuard<'_, Slots> {
         self.0.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -217,6 +231,12 @@ impl Cluster {
 
 fn nobody() -> RedisError {
     RedisError::from((ErrorKind::ClusterConnectionNotFound, "no node tells who has the slots"))
+}
+
+/// What the library's connection does not get over by itself.
+fn is_stuck(answer: &Result<Value, RedisError>) -> bool {
+    let kinds = [ErrorKind::AuthenticationFailed, ErrorKind::Parse];
+    answer.as_ref().is_err_and(|error| kinds.contains(&error.kind()))
 }
 
 fn moved(answer: &Result<Value, RedisError>) -> bool {
@@ -233,8 +253,10 @@ pub(super) async fn in_one_go(
     for command in commands {
         pipeline.add_command(command);
     }
-    match pipeline.query_async::<Vec<Value>>(&mut manager).await {
-        Ok(values) => values.into_iter().map(Ok).collect(),
+    // What is refused to one is not refused to the others.
+    pipeline.ignore_errors();
+    match pipeline.query_async::<Vec<Result<Value, RedisError>>>(&mut manager).await {
+        Ok(answers) => answers,
         Err(error) => vec![Err(error); count],
     }
 }

@@ -39,7 +39,12 @@ fn node(line: &str, asked: &Address) -> Vec<(u16, u16, Address)> {
         return Vec::new();
     }
     let address = address.split('@').next().unwrap_or_default();
-    let address: Address = if address.starts_with(':') { asked.clone() } else { address.into() };
+    let is = |flag| flags.split(',').any(|one| one == flag);
+    let address: Address = match address.strip_prefix(':') {
+        Some(port) if !port.contains(':') && is("myself") => asked.clone(),
+        Some(port) if !port.contains(':') => return Vec::new(),
+        _ => address.into(),
+    };
     let ranges = fields.get(8..).unwrap_or_default().iter().filter_map(|field| range(field));
     ranges.map(|(first, last)| (first, last, address.clone())).collect()
 }
