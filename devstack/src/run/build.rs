@@ -6,14 +6,20 @@ use anyhow::Context;
 use std::path::PathBuf;
 use tokio::process::Command;
 
-/// Builds all binaries of the workspace; cargo's own progress is shown.
+/// Builds all binaries of the workspace as we were built: what measures (`--release`) measures what
+/// would be shipped, the demo and the tests share one build. Cargo's own progress is shown.
 ///
 /// # Errors
 /// When the build fails.
 pub async fn binaries() -> anyhow::Result<()> {
-    let step = Step::quiet("the services are built");
+    let shipped = folder_of_ours()?.ends_with("release");
+    let step = match shipped {
+        true => Step::long("building the services with optimisation (minutes, the first time)"),
+        false => Step::quiet("the services are built"),
+    };
     let status = cargo()
         .args(["build", "--workspace", "--bins"])
+        .args(shipped.then_some("--release"))
         .status()
         .await
         .context("cannot start cargo")?;
@@ -36,10 +42,14 @@ pub fn cargo() -> Command {
 /// # Errors
 /// When our own place cannot be told.
 pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
+    Ok(folder_of_ours()?.join(name))
+}
+
+fn folder_of_ours() -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe()?;
     // Tests run from target/debug/deps, programs from target/debug.
     let folder = own.parent().context("no folder")?;
     let folder =
         if folder.ends_with("deps") { folder.parent().context("no folder")? } else { folder };
-    Ok(folder.join(name))
+    Ok(folder.to_owned())
 }

@@ -5,7 +5,6 @@ use anyhow::Context;
 use chrono::TimeDelta;
 use devstack::host::folder::{DataFolder, write_private};
 use devstack::host::process::{Identity, Register};
-use devstack::host::term::Step;
 use devstack::run::build;
 use devstack::server::cluster::Cluster;
 use devstack::server::{Given, Servers};
@@ -49,7 +48,7 @@ pub(crate) struct Behind {
 pub(crate) struct Host {
     pub(crate) runtime: Runtime,
     pub(crate) register: Register,
-    /// Our gateway's program, built with optimisation.
+    /// Our gateway's program, built as we are.
     pub(crate) gateway: PathBuf,
     /// Beginning of the clock that payloads carry.
     pub(crate) clock: Instant,
@@ -69,7 +68,8 @@ impl Host {
         setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
         let folder = DataFolder::take("swarm")?;
         let register = runtime.block_on(Register::open(folder.path()));
-        let gateway = runtime.block_on(optimised())?;
+        runtime.block_on(build::binaries())?;
+        let gateway = build::binary("realtime-gateway")?;
         // Viewers need neither a database nor Kafka.
         let none = Some(String::new());
         let given = Given { database: none.clone(), kafka: none, redis: None };
@@ -221,16 +221,4 @@ fn keys(folder: &DataFolder) -> anyhow::Result<(TokenKeys, TokenKeys)> {
     let api = json!([{"name": "swarm", "role": "api", "key": API_KEY}]);
     write_private(&folder.path().join("api-keys.json"), &api.to_string())?;
     Ok((read(&pair)?, read(&json!({"keys": [shared]}).to_string())?))
-}
-
-/// Our gateway, built as it would be shipped.
-async fn optimised() -> anyhow::Result<PathBuf> {
-    let step = Step::long("building the gateway with optimisation (minutes, the first time)");
-    let mut cargo = build::cargo();
-    cargo.args(["build", "--quiet", "--release", "--bin", "realtime-gateway"]);
-    anyhow::ensure!(cargo.status().await?.success(), "the build failed");
-    step.done("");
-    let beside = build::binary("realtime-gateway")?;
-    let target = beside.parent().and_then(|p| p.parent()).context("no target folder")?;
-    Ok(target.join("release/realtime-gateway"))
 }
