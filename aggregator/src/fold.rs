@@ -22,6 +22,7 @@ use contract::id::OrderId;
 use contract::milestone::{Kind, Milestone};
 use contract::timeline::{Entry, Promise, Timeline};
 use fact::Fact;
+use std::borrow::Borrow;
 use std::collections::HashSet;
 
 pub use crate::draft::DERIVED_SOURCE;
@@ -35,11 +36,12 @@ pub fn counts(event: &OrderEvent) -> bool {
 
 /// Folds the accepted events of an order. None while nothing that counts has happened.
 #[must_use]
-pub fn fold(order: &OrderId, events: &[OrderEvent]) -> Option<Timeline> {
-    let counted: Vec<&OrderEvent> = events.iter().filter(|event| counts(event)).collect();
+pub fn fold<E: Borrow<OrderEvent>>(order: &OrderId, events: &[E]) -> Option<Timeline> {
+    let counted: Vec<&OrderEvent> =
+        events.iter().map(Borrow::borrow).filter(|event| counts(event)).collect();
     let updated_at = counted.iter().map(|event| event.receivedat).max()?;
-    let facts = fact::facts(&counted);
-    let parcels = parcel::parcels(&facts);
+    let mut facts = fact::facts(&counted);
+    let parcels = parcel::parcels(&mut facts);
     let items = thread::items(&facts, &parcels);
     let whole = thread::order(&facts);
     let (status, terminal) = status::status(&items, &whole);
@@ -53,8 +55,8 @@ pub fn fold(order: &OrderId, events: &[OrderEvent]) -> Option<Timeline> {
         steps: step::steps(&facts, &items),
         items: items.iter().map(thread::ItemThread::item).collect(),
         shipments: shipment::shipments(&parcels, &facts),
-        entries: entries(&facts, &parcels),
-        eta: eta::eta(&facts, &parcels),
+        entries: entries(&facts),
+        eta: eta::eta(&facts),
         promise: promise(&facts),
         problem: status::problem(&items, &whole, terminal),
     })
@@ -63,7 +65,7 @@ pub fn fold(order: &OrderId, events: &[OrderEvent]) -> Option<Timeline> {
 /// The timeline with its version: the number of events, above a base that a restore may have
 /// raised.
 #[must_use]
-pub fn state(order: &OrderId, events: &[OrderEvent], base: u64) -> Option<Timeline> {
+pub fn state<E: Borrow<OrderEvent>>(order: &OrderId, events: &[E], base: u64) -> Option<Timeline> {
     let mut timeline = fold(order, events)?;
     timeline.version += base;
     Some(timeline)
@@ -71,11 +73,10 @@ pub fn state(order: &OrderId, events: &[OrderEvent], base: u64) -> Option<Timeli
 
 /// What people see, in its order. A reported delivery that was believed in the end is told from one
 /// that is still a report.
-fn entries(facts: &[Fact<'_>], parcels: &parcel::Parcels) -> Vec<Entry> {
-    let believed: HashSet<Option<String>> =
-        facts.iter().filter(|f| fact::is_belief(f)).map(|f| parcels.of(f.event)).collect();
-    let mut shown: Vec<Entry> =
-        facts.iter().filter(|fact| fact.shown).map(|fact| entry(fact, parcels)).collect();
+fn entries(facts: &[Fact<'_>]) -> Vec<Entry> {
+    let believed: HashSet<&Option<String>> =
+        facts.iter().filter(|f| fact::is_belief(f)).map(|f| &f.parcel).collect();
+    let mut shown: Vec<Entry> = facts.iter().filter(|fact| fact.shown).map(entry).collect();
     for entry in shown.iter_mut().filter(|e| e.milestone == Milestone::ShipmentDelivered) {
         if entry.confidence == Confidence::Reported && believed.contains(&entry.shipment) {
             entry.confidence = Confidence::Predicted;
@@ -84,7 +85,7 @@ fn entries(facts: &[Fact<'_>], parcels: &parcel::Parcels) -> Vec<Entry> {
     shown
 }
 
-fn entry(fact: &Fact<'_>, parcels: &parcel::Parcels) -> Entry {
+fn entry(fact: &Fact<'_>) -> Entry {
     let data = &fact.event.data;
     Entry {
         id: fact.event.key(),
@@ -92,7 +93,7 @@ fn entry(fact: &Fact<'_>, parcels: &parcel::Parcels) -> Entry {
         received_at: fact.event.receivedat,
         milestone: fact.milestone,
         source: fact.event.source.clone(),
-        shipment: parcels.of(fact.event),
+        shipment: fact.parcel.clone(),
         line: data.line.clone(),
         location: data.location.clone(),
         // People's names and numbers stand in carriers' notes: they stay with the event, for the

@@ -2,6 +2,7 @@
 
 use crate::customer::Customer;
 use crate::id::OrderId;
+use crate::instant;
 use crate::milestone::Milestone;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -24,9 +25,11 @@ pub enum Confidence {
 pub struct EtaRange {
     /// Not before.
     #[schema(example = "2026-11-22T01:00:00Z")]
+    #[serde(serialize_with = "instant::write")]
     pub earliest: DateTime<Utc>,
     /// Not after.
     #[schema(example = "2026-11-24T13:00:00Z")]
+    #[serde(serialize_with = "instant::write")]
     pub latest: DateTime<Utc>,
 }
 
@@ -169,6 +172,7 @@ pub struct OrderEvent {
     #[schema(value_type = String)]
     pub milestone: Milestone,
     /// When it happened, by the source's clock.
+    #[serde(serialize_with = "instant::write")]
     pub time: DateTime<Utc>,
     /// The order.
     #[schema(value_type = String)]
@@ -182,6 +186,7 @@ pub struct OrderEvent {
     /// Always `application/json`.
     pub datacontenttype: String,
     /// First receipt by the aggregator (extension attribute; `CloudEvents` names have no `_`).
+    #[serde(serialize_with = "instant::write")]
     pub receivedat: DateTime<Utc>,
     /// The rest.
     pub data: EventData,
@@ -192,6 +197,13 @@ impl OrderEvent {
     #[must_use]
     pub fn key(&self) -> String {
         format!("{}:{}", self.source, self.id)
+    }
+
+    /// Is this its key?
+    #[must_use]
+    pub fn has_key(&self, key: &str) -> bool {
+        let id = key.strip_prefix(self.source.as_str()).and_then(|rest| rest.strip_prefix(':'));
+        id == Some(self.id.as_str())
     }
 }
 

@@ -5,6 +5,7 @@
 //!
 //! Floors, lowest first: a module uses only what is declared above it.
 
+pub mod instant;
 pub mod id;
 pub mod milestone;
 pub mod words;

@@ -4,6 +4,7 @@
 
 use crate::event::{Confidence, EtaRange};
 use crate::id::OrderId;
+use crate::instant;
 use crate::milestone::Milestone;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -40,7 +41,7 @@ pub struct Step {
 #[serde(untagged)]
 pub enum StepAt {
     /// Known.
-    At(DateTime<Utc>),
+    At(#[serde(serialize_with = "instant::write")] DateTime<Utc>),
     /// Passed without an event.
     Untold(()),
     /// Not reached.
@@ -119,9 +120,11 @@ pub struct Entry {
     pub id: String,
     /// When it happened.
     #[schema(example = "2026-11-20T09:40:06Z")]
+    #[serde(serialize_with = "instant::write")]
     pub at: DateTime<Utc>,
     /// When it was first received.
     #[schema(example = "2026-11-20T09:40:06Z")]
+    #[serde(serialize_with = "instant::write")]
     pub received_at: DateTime<Utc>,
     /// Milestone code.
     #[schema(value_type = String, example = "shipment.in_transit")]
@@ -171,6 +174,7 @@ pub enum EtaSource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EtaEntry {
     /// When it was said.
+    #[serde(serialize_with = "instant::write")]
     pub at: DateTime<Utc>,
     /// By whom.
     #[serde(default)]
@@ -208,6 +212,7 @@ pub struct Problem {
     pub code: Milestone,
     /// Since when.
     #[schema(example = "2026-11-20T09:40:06Z")]
+    #[serde(serialize_with = "instant::write")]
     pub since: DateTime<Utc>,
     /// Why: a short code.
     #[schema(example = "not_at_home")]
@@ -231,6 +236,7 @@ pub struct Timeline {
     pub version: u64,
     /// Newest receipt among the accepted events.
     #[schema(example = "2026-11-20T09:40:06Z")]
+    #[serde(serialize_with = "instant::write")]
     pub updated_at: DateTime<Utc>,
     /// The worst open problem, else the least advanced unfinished item.
     #[schema(value_type = String, example = "shipment.in_transit")]

@@ -3,12 +3,11 @@
 
 use super::DERIVED_SOURCE;
 use super::fact::{Fact, is_estimate};
-use super::parcel::Parcels;
 use contract::event::{EtaRange, OrderEvent};
 use contract::timeline::{Eta, EtaEntry, EtaSource};
 use std::collections::BTreeMap;
 
-pub(super) fn eta(facts: &[Fact<'_>], parcels: &Parcels) -> Option<Eta> {
+pub(super) fn eta(facts: &[Fact<'_>]) -> Option<Eta> {
     let (mut told, mut estimate) = (BTreeMap::new(), None);
     let mut history: Vec<EtaEntry> = Vec::new();
     for fact in facts.iter().filter(|fact| fact.stands()) {
@@ -18,7 +17,7 @@ pub(super) fn eta(facts: &[Fact<'_>], parcels: &Parcels) -> Option<Eta> {
         if source == EtaSource::Estimate {
             estimate = Some((range, source));
         } else {
-            told.insert(parcels.of(fact.event), (range, source));
+            told.insert(&fact.parcel, (range, source));
         }
         if history.last().is_none_or(|last| last.range != range) {
             history.push(EtaEntry { at: fact.at, source, range });

@@ -15,6 +15,8 @@ pub(super) struct Fact<'a> {
     pub(super) clock_ahead: bool,
     /// The milestone; a refund of a part is told from one of all here.
     pub(super) milestone: Milestone,
+    /// The parcel that it is about, once the parcels are told apart.
+    pub(super) parcel: Option<String>,
     /// Key of the event that withdrew it.
     pub(super) corrected_by: Option<String>,
     /// It only says again what its source said before, or what a surer source of the same says.
@@ -77,7 +79,8 @@ fn placed(event: &OrderEvent) -> Fact<'_> {
     let belief = event.source == DERIVED_SOURCE && event.milestone == Milestone::ShipmentDelivered;
     let shown = event.milestone.kind() != Kind::Info && !belief && !is_estimate(event);
     let milestone = event.milestone;
-    Fact { event, at, clock_ahead, milestone, corrected_by: None, said_before: false, shown }
+    let (parcel, corrected_by, said_before) = (None, None, false);
+    Fact { event, at, clock_ahead, milestone, parcel, corrected_by, said_before, shown }
 }
 
 fn key<'a>(fact: &Fact<'a>) -> (DateTime<Utc>, u8, &'a str, &'a str) {
@@ -88,6 +91,9 @@ fn key<'a>(fact: &Fact<'a>) -> (DateTime<Utc>, u8, &'a str, &'a str) {
 /// correction that was itself withdrawn withdraws nothing. What is derived and withdrawn leaves
 /// no trace in the history.
 fn correct(facts: &mut [Fact<'_>]) {
+    if facts.iter().all(|fact| fact.event.data.corrects.is_none()) {
+        return;
+    }
     let places: HashMap<String, usize> =
         facts.iter().enumerate().map(|(place, fact)| (fact.event.key(), place)).collect();
     for place in (0..facts.len()).rev() {
@@ -134,6 +140,9 @@ fn keep_the_surest(facts: &mut [Fact<'_>]) {
         Confidence::Reported => 1,
         Confidence::Predicted => 0,
     };
+    if facts.windows(2).all(|two| sureness(&two[0]) == sureness(&two[1])) {
+        return;
+    }
     let mut surest: HashMap<_, usize> = HashMap::new();
     for place in 0..facts.len() {
         if !facts[place].stands() || facts[place].milestone.kind() == Kind::Side {

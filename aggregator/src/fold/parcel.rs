@@ -27,7 +27,7 @@ pub(super) struct Parcels {
 impl Parcels {
     /// The parcel that an event is about: by name, else by number. One that is not named is the
     /// order's only one; among several it means none of them.
-    pub(super) fn of(&self, event: &OrderEvent) -> Option<String> {
+    fn of(&self, event: &OrderEvent) -> Option<String> {
         let named = self.named(event);
         let about_one = scope_of(event) == Scope::Shipment;
         named.or_else(|| if about_one { self.only() } else { None })
@@ -68,8 +68,23 @@ fn plain(number: &str) -> String {
 }
 
 /// Reads the parcels off all events, so that a scan that came before the warehouse's record
-/// belongs to the same parcel as one that came after.
-pub(super) fn parcels(facts: &[Fact<'_>]) -> Parcels {
+/// belongs to the same parcel as one that came after; then each fact knows its parcel.
+pub(super) fn parcels(facts: &mut [Fact<'_>]) -> Parcels {
+    let mut parcels = named(facts);
+    for fact in &mut *facts {
+        fact.parcel = parcels.of(fact.event);
+    }
+    let lines = lines(facts);
+    for fact in facts.iter().filter(|fact| fact.stands()) {
+        if let Some(name) = &fact.parcel {
+            parcels.by_name.entry(name.clone()).or_default().learn(fact, &lines);
+        }
+    }
+    parcels
+}
+
+/// What parcels are called, and by which numbers.
+fn named(facts: &[Fact<'_>]) -> Parcels {
     let standing = || facts.iter().filter(|fact| fact.stands());
     let mut parcels = Parcels::default();
     for data in standing().map(|fact| &fact.event.data) {
@@ -81,13 +96,6 @@ pub(super) fn parcels(facts: &[Fact<'_>]) -> Parcels {
         .filter(|fact| fact.scope() == Scope::Shipment)
         .filter_map(|fact| parcels.named(fact.event))
         .collect();
-    let lines = lines(facts);
-    for fact in standing() {
-        let Some(name) = parcels.of(fact.event) else {
-            continue;
-        };
-        parcels.by_name.entry(name).or_default().learn(fact, &lines);
-    }
     parcels
 }
 

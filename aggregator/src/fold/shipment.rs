@@ -10,7 +10,7 @@ use contract::timeline::Shipment;
 pub(super) fn shipments(parcels: &Parcels, facts: &[Fact<'_>]) -> Vec<Shipment> {
     let states = parcels.by_name.iter().filter_map(|(name, parcel)| {
         let own = |fact: &&Fact<'_>| {
-            fact.scope() == Scope::Shipment && parcels.of(fact.event).as_ref() == Some(name)
+            fact.scope() == Scope::Shipment && fact.parcel.as_ref() == Some(name)
         };
         let status = Thread::fold(facts.iter().filter(own)).state?.code;
         Some(shipment(name, parcel, status))

@@ -132,9 +132,7 @@ fn item(line: LineItem, facts: &[Fact<'_>], parcels: &Parcels) -> ItemThread {
                     .line
                     .as_ref()
                     .is_none_or(|l| *l == line.line || line.line.is_empty()),
-                Scope::Shipment => {
-                    shipment.is_some() && parcels.of(fact.event).as_ref() == shipment
-                }
+                Scope::Shipment => shipment.is_some() && fact.parcel.as_ref() == shipment,
             }
         }))
     };

@@ -15,6 +15,7 @@ use contract::id::OrderId;
 use contract::timeline::Timeline;
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// What came of a batch.
 #[derive(Default)]
@@ -86,7 +87,7 @@ async fn histories(
     let mut missing = Vec::new();
     for order in drafts.keys() {
         let Some(line) = known.get_key_value(order.as_str()) else { continue };
-        match settings.recent.take(order, line.1.version) {
+        match settings.recent.take(order, line.1.newest.map(|(version, _)| version)) {
             Some(history) => drop(histories.insert(order.clone(), history)),
             None => missing.push((order, line)),
         }
@@ -95,7 +96,7 @@ async fn histories(
     let mut read = event::load(connection, missing.iter().map(|(_, line)| *line)).await?;
     for (order, (_, known)) in missing {
         let events = read.remove(order.as_str()).unwrap_or_default();
-        histories.insert(order.clone(), History::of(order, events, known.version_base));
+        histories.insert(order.clone(), History::stored(events, known));
     }
     Ok(histories)
 }
@@ -112,29 +113,27 @@ impl Changes {
     ) {
         // What comes at once becomes versions in the order in which it happened.
         drafts.sort_by_key(|a| (a.time, a.milestone.rank()));
-        let (mut changed, customer) = (false, json(&known.customer));
+        let (mut newest, customer) = (None, json(&known.customer));
         for mut draft in drafts {
-            if !history.keys.insert(draft.key()) {
+            if history.has(&draft.key()) {
                 self.duplicates += 1;
                 continue;
             }
             let origin = draft.origin.take();
-            let event = draft.into_event(order.clone());
-            let text = json(&event);
+            let event = Arc::new(draft.into_event(order.clone()));
+            let text = json(&*event);
             if event.source != fold::DERIVED_SOURCE && fold::counts(&event) {
                 self.heard_of.push(order.to_string());
             }
-            let before = history.state.as_ref().map(|state| state.status);
-            if history.add(&order, event.clone(), known.version_base)
-                && let Some(state) = &history.state
-            {
-                self.rows.push(NewRow::version(state, &event, &text, before, &customer));
-                changed = true;
+            let before = history.status();
+            if let Some(state) = history.add(&order, event.clone(), known.version_base) {
+                self.rows.push(NewRow::version(&state, &event, &text, before, &customer));
+                newest = Some(state);
             }
             self.events.push(NewEvent { event, text, month: known.month, origin });
         }
-        if let Some(timeline) = history.state.as_ref().filter(|_| changed) {
-            self.keep(timeline.clone(), known, settings);
+        if let Some(timeline) = newest {
+            self.keep(timeline, known, settings);
         }
         self.histories.push((order, history));
     }
@@ -158,7 +157,6 @@ impl Changes {
         if self.events.is_empty() {
             return Ok(Accepted { rows: Vec::new(), histories: self.histories });
         }
-        unmapped::note(connection, &self.events).await?;
         event::add(connection, &self.events).await?;
         timeline::put(connection, &self.timelines, &self.documents).await?;
         let rows = outbox::add(connection, self.rows).await?;
@@ -167,6 +165,8 @@ impl Changes {
             ask::put(connection, &self.touched, &self.asks).await?;
         }
         due::put(connection, &self.touched, &self.due).await?;
+        // Last: batches that count the same codes wait for each other from here on.
+        unmapped::note(connection, &self.events).await?;
         Ok(Accepted { rows, histories: self.histories })
     }
 }

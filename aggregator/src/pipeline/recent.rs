@@ -7,46 +7,55 @@
 //! reads what is stored.)
 
 use crate::fold;
+use crate::store::order::Known;
 use contract::event::{EventData, LineItem, OrderEvent};
 use contract::id::OrderId;
+use contract::milestone::Milestone;
 use contract::timeline::Timeline;
 use lru::LruCache;
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes that are kept, about.
 const MOST: usize = 16 * 1024 * 1024;
-/// Bytes of an event's texts, about, and of its entry in the state.
-const TEXTS: usize = 900;
+/// Bytes of an event's texts, about.
+const TEXTS: usize = 500;
 
-/// An order's events, and what they fold to.
+/// An order's events, and where the newest state that was made of them stands.
 #[derive(Debug, Clone, Default)]
 pub struct History {
     /// The events, in the order of their arrival.
-    pub events: Vec<OrderEvent>,
-    /// Their keys.
-    pub keys: HashSet<String>,
-    /// The newest state.
-    pub state: Option<Timeline>,
+    events: Vec<Arc<OrderEvent>>,
+    /// Version and status of the newest state, once there is one.
+    newest: Option<(u64, Milestone)>,
 }
 
 impl History {
-    /// Of events that were read.
+    /// What is stored of an order.
     #[must_use]
-    pub fn of(order: &OrderId, events: Vec<OrderEvent>, base: u64) -> Self {
-        let keys = events.iter().map(OrderEvent::key).collect();
-        let state = fold::state(order, &events, base);
-        Self { events, keys, state }
+    pub fn stored(events: Vec<OrderEvent>, known: &Known) -> Self {
+        let events = events.into_iter().map(Arc::new).collect();
+        Self { events, newest: known.newest }
     }
 
-    /// Adds an event and folds anew if it counts; tells whether it does.
-    pub fn add(&mut self, order: &OrderId, event: OrderEvent, base: u64) -> bool {
+    /// Is an event with this key there?
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.events.iter().any(|event| event.has_key(key))
+    }
+
+    /// Where the order stands.
+    #[must_use]
+    pub fn status(&self) -> Option<Milestone> {
+        self.newest.map(|(_, status)| status)
+    }
+
+    /// Adds an event; if it counts, folds anew and gives the state.
+    pub fn add(&mut self, order: &OrderId, event: Arc<OrderEvent>, base: u64) -> Option<Timeline> {
         let counts = fold::counts(&event);
         self.events.push(event);
-        if counts {
-            self.state = fold::state(order, &self.events, base);
-        }
-        counts
+        let state = counts.then(|| fold::state(order, &self.events, base)).flatten()?;
+        self.newest = Some((state.version, state.status));
+        Some(state)
     }
 
     /// Bytes, about.
@@ -54,11 +63,9 @@ impl History {
         let parts = |data: &EventData| {
             data.items.len() * size_of::<LineItem>() + (data.lines.len() + data.skus.len()) * 64
         };
-        let event = |event: &OrderEvent| {
-            // The state repeats the lines.
-            size_of::<OrderEvent>() + TEXTS + 2 * parts(&event.data)
-        };
-        size_of::<Timeline>() + self.events.iter().map(event).sum::<usize>()
+        let event =
+            |event: &Arc<OrderEvent>| size_of::<OrderEvent>() + TEXTS + 2 * parts(&event.data);
+        size_of::<Self>() + self.events.iter().map(event).sum::<usize>()
     }
 }
 
@@ -89,7 +96,7 @@ impl Recent {
     #[must_use]
     pub fn take(&self, order: &OrderId, stored: Option<u64>) -> Option<History> {
         let history = self.kept().take(order)?;
-        let version = history.state.as_ref().map(|state| state.version);
+        let version = history.newest.map(|(version, _)| version);
         (version.is_some() && version == stored).then_some(history)
     }
 
@@ -123,7 +130,6 @@ impl Kept {
 mod tests {
     use super::*;
     use crate::draft::{Draft, OrderRef};
-    use contract::milestone::Milestone;
     use service_kit::clock;
 
     #[test]
@@ -131,7 +137,9 @@ mod tests {
         let (recent, order) = (Recent::default(), "TM-1".parse::<OrderId>().expect("an order"));
         let (id, named) = ("e".to_owned(), OrderRef::Order(order.clone()));
         let draft = Draft::new("shop", id, Milestone::OrderConfirmed, clock::now(), named);
-        let history = History::of(&order, vec![draft.into_event(order.clone())], 4);
+        let mut history = History::default();
+        let state = history.add(&order, draft.into_event(order.clone()).into(), 4);
+        assert_eq!(state.map(|state| state.version), Some(5));
         for (stored, found) in [(None, false), (Some(4), false), (Some(5), true), (Some(5), false)]
         {
             if stored != Some(5) || found {

@@ -7,6 +7,7 @@ use contract::event::OrderEvent;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// All events of these orders, by order.
 ///
@@ -43,7 +44,7 @@ pub async fn load<'a>(
 #[derive(Debug, Clone)]
 pub struct NewEvent {
     /// The event.
-    pub event: OrderEvent,
+    pub event: Arc<OrderEvent>,
     /// The same as JSON.
     pub text: String,
     /// The order's month.
@@ -58,7 +59,7 @@ pub struct NewEvent {
 /// When the database is away or refuses a value; when one of them is there already: then what the
 /// caller knows is old, and the transaction is to be tried again upon what is stored.
 pub async fn add(connection: &mut PgConnection, new: &[NewEvent]) -> Result<(), sqlx::Error> {
-    let events = || new.iter().map(|new| &new.event);
+    let events = || new.iter().map(|new| new.event.as_ref());
     let orders: Vec<String> = events().map(|e| e.subject.to_string()).collect();
     let keys: Vec<String> = events().map(OrderEvent::key).collect();
     let milestones: Vec<String> = events().map(|e| e.milestone.code().to_owned()).collect();

@@ -3,6 +3,7 @@
 use super::json;
 use chrono::{DateTime, NaiveDate, Utc};
 use contract::customer::Customer;
+use contract::milestone::Milestone;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use std::collections::{BTreeMap, HashMap};
@@ -20,8 +21,8 @@ pub struct Known {
     pub month: NaiveDate,
     /// It is finished and has taught how long it took.
     pub learned: bool,
-    /// Version of its stored timeline, if it has one.
-    pub version: Option<u64>,
+    /// Version and status of its stored timeline, if it has one.
+    pub newest: Option<(u64, Milestone)>,
 }
 
 struct Line {
@@ -32,17 +33,20 @@ struct Line {
     version_base: i64,
     learned: bool,
     version: Option<i64>,
+    status: Option<String>,
 }
 
 impl Line {
     fn known(self) -> (String, Known) {
+        let version = self.version.and_then(|version| u64::try_from(version).ok());
+        let status = self.status.and_then(|code| code.parse().ok());
         let known = Known {
             customer: self.customer.0,
             placed_at: self.placed_at,
             version_base: u64::try_from(self.version_base).unwrap_or(0),
             month: self.month,
             learned: self.learned,
-            version: self.version.and_then(|version| u64::try_from(version).ok()),
+            newest: version.zip(status),
         };
         (self.order_id, known)
     }
@@ -58,10 +62,10 @@ pub async fn known(
 ) -> Result<HashMap<String, Known>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Line,
-        r#"select order_id, month, customer as "customer: Json<Customer>", placed_at, version_base,
-             learned_at is not null as "learned!",
-             (select version from timelines t where t.order_id = known.order_id) as "version?"
-           from orders known where order_id = any($1)"#,
+        r#"select order_id as "order_id!", month as "month!", customer as "customer!: Json<Customer>", placed_at,
+             version_base as "version_base!", learned_at is not null as "learned!", version as "version?",
+             status as "status?"
+           from orders left join timelines using (order_id) where order_id = any($1)"#,
         orders
     )
     .fetch_all(connection)
@@ -115,7 +119,8 @@ pub async fn describe(
              placed_at = least(known.placed_at, excluded.placed_at)
            returning order_id, month, customer as "customer: Json<Customer>", placed_at, version_base,
              learned_at is not null as "learned!",
-             (select version from timelines t where t.order_id = known.order_id) as "version?""#,
+             (select version from timelines t where t.order_id = known.order_id) as "version?",
+             (select status from timelines t where t.order_id = known.order_id) as "status?""#,
         &orders,
         &customers,
         &times,
