@@ -195,8 +195,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         Pipeline { pool: batches, settings, shelf: Shelf::default(), committed: Arc::default() };
     let publishing = postgres::batch_pool(&publishing, "aggregator relay")?;
     let lanes = Lanes::keep(&life, publishing.clone());
-    let (to, told) = (producer.clone(), health.clone());
-    relay::start(&life, publishing, &pipeline, live.clone(), to, told, lanes.clone());
+    let told = health.clone();
+    relay::start(&life, publishing, &pipeline, live.clone(), &producer, told, lanes.clone());
     sweep::start(&life, pipeline.clone(), live.clone(), keep(&config)?);
     replay::start(&life, pipeline.clone(), producer.clone());
     ask::start(&life, &asked, &webhook_secrets, &pool, &producer, &lanes)?;

@@ -1,16 +1,18 @@
 //! Reads the source topics in batches and hands them to the pipeline; offsets after the commit.
 
+mod parts;
+
 use crate::config::Config;
 use crate::pipeline::{Pipeline, Work};
 use crate::source::Catalog;
 use contract::name::{TOPIC_DEAD_LETTER, TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE, source_topic};
 use futures_util::future::try_join_all;
 use futures_util::{Stream, StreamExt, TryFutureExt, stream};
+use parts::{Part, Parts};
 use service_kit::clock;
 use service_kit::health::Health;
 use service_kit::kafka::{BatchConsumer, Portion, Reached};
 use service_kit::lifecycle::Lifecycle;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic;
 use std::pin::pin;
 use std::sync::Arc;
@@ -24,11 +26,6 @@ const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
 /// Batches that are stored at the same time: while one waits for the database, another is folded.
 const AT_ONCE: usize = 2;
-/// A batch of more records than this is stored in parts, side by side.
-const WHOLE: usize = 64;
-/// Into so many parts.
-const PARTS: usize = 2;
-
 /// A batch, and how far it reaches.
 type Batch = (Vec<Work>, Reached);
 
@@ -60,10 +57,11 @@ async fn run(config: Config, catalog: Arc<Catalog>, pipeline: Pipeline, health: 
         linger: Duration::from_millis(5),
     };
     let consumer = Arc::new(consumer);
-    let batches =
-        stream::unfold((consumer.clone(), catalog), move |(consumer, catalog)| async move {
-            Some((next(&consumer, portion, &catalog).await, (consumer, catalog)))
-        });
+    let from = (consumer.clone(), catalog, pipeline.shelf.clone());
+    let batches = stream::unfold(from, move |(consumer, catalog, shelf)| async move {
+        shelf.room().await;
+        Some((next(&consumer, portion, &catalog).await, (consumer, catalog, shelf)))
+    });
     store(batches, &consumer, &pipeline, &health).await;
 }
 
@@ -84,9 +82,10 @@ async fn store(
     pipeline: &Pipeline,
     health: &Health,
 ) {
+    let mut parts = Parts::default();
     let stored = batches.map(|(works, reached)| {
-        let parts = parts(works).into_iter();
-        let tasks = parts.map(|part| process(pipeline.clone(), part, health.clone()));
+        let tasks = parts.of(works).into_iter();
+        let tasks = tasks.map(|part| process(pipeline.clone(), part, health.clone()));
         try_join_all(tasks.collect::<Vec<_>>()).map_ok(|_| reached)
     });
     let mut stored = pin!(stored.buffered(AT_ONCE));
@@ -102,24 +101,11 @@ async fn store(
     }
 }
 
-/// A batch on a task of its own, which ends when it is dropped.
-fn process(pipeline: Pipeline, works: Vec<Work>, health: Health) -> AbortOnDropHandle<()> {
-    let task = async move { pipeline.process(works, &health).await };
+/// A part of a batch on a task of its own, which ends when it is dropped.
+fn process(pipeline: Pipeline, part: Part, health: Health) -> AbortOnDropHandle<()> {
+    let task = async move {
+        let _turn = part.turn.lock_owned().await;
+        pipeline.process(part.works, &health).await;
+    };
     AbortOnDropHandle::new(TaskTracker::new().spawn(task))
-}
-
-/// Records of one order (or of one parcel whose order is not known yet) stay together: parts that
-/// touch one order would wait for each other.
-fn parts(works: Vec<Work>) -> Vec<Vec<Work>> {
-    if works.len() <= WHOLE {
-        return vec![works];
-    }
-    let mut parts = vec![Vec::new(); PARTS];
-    for work in works {
-        let mut hasher = DefaultHasher::new();
-        work.name().hash(&mut hasher);
-        let part = usize::try_from(hasher.finish() % PARTS as u64).unwrap_or(0);
-        parts[part].push(work);
-    }
-    parts
 }

@@ -1,6 +1,6 @@
 //! Publishes the committed outbox: Redis for whoever watches, Kafka for whoever works on.
 //!
-//! Two loops, neither waits for the other, and one for dead letters (`letters`). A lane has one owner
+//! Loops for either side, neither waits for the other, and one for dead letters (`letters`). A lane has one owner
 //! at a time, so the versions of an order leave in order; a crash means a second publish, never a lost
 //! one. What the two share is what was published and is not written down yet (`done`).
 
@@ -26,10 +26,14 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-/// Rows of a lane that are taken at a time.
-const PORTION: i64 = 64;
+/// Rows of a lane that are taken at a time: what is asked for, sent and confirmed together costs little
+/// more than one row.
+const PORTION: i64 = 160;
 /// A portion of so many rows may have been a lane's full one: there may be more.
-const FULL: usize = 64;
+const FULL: usize = 160;
+/// Loops to Kafka, each with its share of the lanes: while one waits for the broker's answer, the other
+/// makes up what comes next.
+const TO_KAFKA: i16 = 2;
 
 /// What both loops work with.
 #[derive(Clone)]
@@ -48,7 +52,7 @@ pub fn start(
     pool: PgPool,
     pipeline: &Pipeline,
     live: LivePublisher,
-    producer: Producer,
+    producer: &Producer,
     health: Health,
     lanes: Lanes,
 ) {
@@ -74,26 +78,29 @@ pub fn start(
             () = soft.cancelled() => {}
         }
     });
-    let soft = life.soft().clone();
-    life.spawn("relay to kafka", async move {
-        tokio::select! {
-            () = to_kafka::run(&relay, producer) => {}
-            () = soft.cancelled() => relay.end(Side::Kafka).await,
-        }
-    });
+    for share in 0..TO_KAFKA {
+        let (relay, soft, producer) = (relay.clone(), life.soft().clone(), producer.clone());
+        life.spawn("relay to kafka", async move {
+            tokio::select! {
+                () = to_kafka::run(&relay, producer, share) => {}
+                () = soft.cancelled() => relay.end(Side::Kafka).await,
+            }
+        });
+    }
 }
 
 impl Relay {
-    /// The oldest rows that a side lacks, but for some.
+    /// The oldest rows of these lanes that a side lacks, but for some.
     async fn open(
         &self,
         side: Side,
+        lanes: &[i16],
         but: impl IntoIterator<Item = i64>,
     ) -> Result<Vec<Arc<Row>>, sqlx::Error> {
         self.write_down(side, false).await?;
         let mut untold = self.done.untold(side);
         untold.extend(but);
-        let open = outbox::open(&self.pool, side, &self.lanes.held(), PORTION, &untold).await?;
+        let open = outbox::open(&self.pool, side, lanes, PORTION, &untold).await?;
         let (mut rows, missing) = self.shelf.get(&open);
         if !missing.is_empty() {
             rows.extend(outbox::read(&self.pool, &missing).await?.into_iter().map(Arc::new));

@@ -5,15 +5,24 @@ use crate::store::outbox::{Open, Row};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use tokio::time::timeout_at;
 
 /// Bytes that are kept.
 const MOST: usize = 12 * 1024 * 1024;
+/// With more than this on it, new work waits: publishing is behind, and what has no room is read back.
+const BEHIND: usize = MOST / 2;
+/// New work waits so long at most: a side that is away must not stop the other.
+const WAIT: Duration = Duration::from_millis(100);
 /// What lies longer was rolled back, or somebody else publishes its lane.
 const STALE: Duration = Duration::from_secs(3);
 
 /// Rows by number; cheap to clone.
 #[derive(Clone, Default)]
-pub struct Shelf(Arc<Mutex<Rows>>);
+pub struct Shelf {
+    rows: Arc<Mutex<Rows>>,
+    taken: Arc<Notify>,
+}
 
 #[derive(Default)]
 struct Rows {
@@ -59,10 +68,23 @@ impl Shelf {
     /// Takes rows away that nobody asks for any more.
     pub fn take_away(&self, ids: &[i64]) {
         self.with(|all| ids.iter().for_each(|id| all.remove(*id)));
+        self.taken.notify_waiters();
+    }
+
+    /// Waits until publishing has caught up a little, for a moment at most.
+    pub async fn room(&self) {
+        let end = Instant::now() + WAIT;
+        loop {
+            let taken = self.taken.notified();
+            if self.with(|all| all.bytes) <= BEHIND || timeout_at(end.into(), taken).await.is_err()
+            {
+                return;
+            }
+        }
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Rows) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.rows.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -106,6 +128,21 @@ mod tests {
 
     fn open(ids: &[i64]) -> Vec<Open> {
         ids.iter().map(|id| Open { id: *id, order_id: "TM-1".to_owned(), version: 1 }).collect()
+    }
+
+    #[tokio::test]
+    async fn new_work_waits_for_what_is_published_and_not_for_long() {
+        let shelf = Shelf::default();
+        shelf.put(vec![row(1, BEHIND)]);
+        let started = Instant::now();
+        shelf.room().await;
+        assert!(started.elapsed() >= WAIT, "nobody takes anything away");
+        let (room, ()) =
+            tokio::join!(timeout_at((Instant::now() + WAIT / 2).into(), shelf.room()), async {
+                tokio::task::yield_now().await;
+                shelf.take_away(&[1]);
+            });
+        assert!(room.is_ok(), "there is room again");
     }
 
     #[test]

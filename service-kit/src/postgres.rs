@@ -1,10 +1,12 @@
 //! The pool of a service's own database, and the one place that classifies its errors.
 
 use crate::config::Postgres;
+use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
-use sqlx::PgPool;
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -30,9 +32,21 @@ pub fn batch_pool(config: &Postgres, name: &str) -> Result<PgPool, sqlx::Error> 
         ("enable_mergejoin", "off"),
         // What cannot do without a scan looks dear enough to be compiled.
         ("jit", "off"),
+        // Room for a batch's arrays: what has none goes through files.
+        ("work_mem", "32MB"),
     ];
     let options = options(config, name)?.options(planned);
-    Ok(lazy(config).connect_lazy_with(options))
+    Ok(lazy(config).after_release(forget_size).connect_lazy_with(options))
+}
+
+/// A connection's buffers grow with the largest batch that it has carried, and a pool gives each
+/// connection its turn: without this all of them would be that large for good.
+fn forget_size(
+    connection: &mut PgConnection,
+    _: PoolConnectionMetadata,
+) -> BoxFuture<'_, Result<bool, sqlx::Error>> {
+    connection.shrink_buffers();
+    Box::pin(std::future::ready(Ok(true)))
 }
 
 fn options(config: &Postgres, name: &str) -> Result<PgConnectOptions, sqlx::Error> {

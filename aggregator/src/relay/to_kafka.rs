@@ -1,6 +1,6 @@
 //! The side that other programs work on: `order.events` and `order.timeline`.
 
-use super::{FULL, Relay};
+use super::{FULL, Relay, TO_KAFKA};
 use crate::metric;
 use crate::store::outbox::{Row, Side};
 use contract::name::{TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE, TRACEPARENT};
@@ -9,17 +9,21 @@ use service_kit::clock;
 use service_kit::kafka::{Outgoing, Producer};
 use std::sync::Arc;
 
-pub(super) async fn run(relay: &Relay, producer: Producer) {
+/// Publishes what stands in a share of the lanes: a lane is one loop's alone, so that its versions leave
+/// in order.
+pub(super) async fn run(relay: &Relay, producer: Producer, share: i16) {
     loop {
         let committed = relay.committed.notified();
-        let result = portion(relay, &producer).await;
+        let result = portion(relay, &producer, share).await;
         relay.report(Side::Kafka, result, committed).await;
     }
 }
 
 /// Publishes one portion; tells whether it was a full one.
-async fn portion(relay: &Relay, producer: &Producer) -> Result<bool, String> {
-    let rows = relay.open(Side::Kafka, []).await.map_err(|e| e.to_string())?;
+async fn portion(relay: &Relay, producer: &Producer, share: i16) -> Result<bool, String> {
+    let mut lanes = relay.lanes.held();
+    lanes.retain(|lane| lane % TO_KAFKA == share);
+    let rows = relay.open(Side::Kafka, &lanes, []).await.map_err(|e| e.to_string())?;
     let Some(first) = rows.first() else { return Ok(false) };
     let oldest = (clock::now() - first.created_at).to_std().unwrap_or_default();
     let records: Vec<Outgoing> = rows.iter().flat_map(|row| [event(row), message(row)]).collect();

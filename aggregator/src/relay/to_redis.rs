@@ -49,7 +49,10 @@ async fn portion(
     live: &LivePublisher,
     waiting: &mut Refused,
 ) -> Result<bool, String> {
-    let mut rows = relay.open(Side::Redis, waiting.now()).await.map_err(|e| e.to_string())?;
+    let mut rows = relay
+        .open(Side::Redis, &relay.lanes.held(), waiting.now())
+        .await
+        .map_err(|e| e.to_string())?;
     let Some(first) = rows.first() else {
         return Ok(false);
     };
