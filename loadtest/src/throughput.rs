@@ -3,6 +3,7 @@
 
 mod feed;
 mod gauge;
+mod spent;
 mod written;
 mod bare;
 mod copies;
@@ -17,6 +18,7 @@ use feed::Feed;
 use gauge::Gauge;
 use nix::sys::signal::Signal;
 use serde_json::Value;
+use spent::Spent;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgPool, Row};
 use std::time::{Duration, Instant};
@@ -41,7 +43,9 @@ pub(crate) async fn prove(stack: &Stack, orders: usize) -> anyhow::Result<()> {
     term::line(&format!("\n  {} records of {orders} orders wait in Kafka", feed.records));
     let before = Written::so_far(&pool).await?;
     stack.aggregator(0).await?;
+    let spent = Spent::begin(&stack.manifest.get())?;
     let run = drain(stack, &pool, &feed).await?;
+    spent.print(&stack.manifest.get(), f64::from(u32::try_from(feed.distinct)?))?;
     let written = Written::so_far(&pool).await?.since(&before);
     written.print();
     compare(&pool, &feed).await?;

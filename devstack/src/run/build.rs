@@ -13,9 +13,10 @@ use tokio::process::Command;
 /// When the build fails.
 pub async fn binaries() -> anyhow::Result<()> {
     let shipped = folder_of_ours()?.ends_with("release");
-    let step = match shipped {
-        true => Step::long("building the services with optimisation (minutes, the first time)"),
-        false => Step::quiet("the services are built"),
+    let step = if shipped {
+        Step::long("building the services with optimisation (minutes, the first time)")
+    } else {
+        Step::quiet("the services are built")
     };
     let status = cargo()
         .args(["build", "--workspace", "--bins"])

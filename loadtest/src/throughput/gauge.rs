@@ -33,7 +33,7 @@ impl Gauge {
 }
 
 /// Seconds of CPU that a process has used.
-fn cpu(pid: i32) -> anyhow::Result<f64> {
+pub(super) fn cpu(pid: i32) -> anyhow::Result<f64> {
     ticks(pid, 2)
 }
 
