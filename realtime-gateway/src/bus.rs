@@ -4,6 +4,7 @@
 //! the probe, which reads all numbers every 2 s and so sees a lost last message, a subscription
 //! that is silently dead, and a Redis that was started empty.
 
+mod pace;
 mod position;
 
 use crate::hub::Hub;
@@ -11,8 +12,9 @@ use crate::metric;
 use crate::repair::Dirty;
 use crate::snapshot::Ladder;
 use crate::state::State;
-use contract::message::Publication;
+use contract::message::{Head, Publication};
 use contract::name::Shard;
+use pace::Pace;
 use position::Positions;
 use redis::{Cmd, RedisError, from_redis_value};
 use service_kit::backoff;
@@ -111,9 +113,10 @@ impl Bus {
         self.hears(true);
         self.health.good("bus");
         *attempt = 0;
-        while let Some(heard) = subscription.next().await {
-            match heard {
-                Heard::Said(said) => self.take(said.get_channel_name(), said.get_payload_bytes()),
+        let mut pace = Pace::default();
+        loop {
+            match subscription.next().await? {
+                Heard::Said { channel, payload } => pace.heard(self.take(channel, payload)),
                 // Its node was away, and may be another now that knows less: numbers that have been
                 // overtaken meanwhile do not show it.
                 Heard::Renewed(shard) => {
@@ -121,29 +124,43 @@ impl Bus {
                     self.dirty.add(shard, "subscription");
                 }
             }
+            if pace.is_slow() {
+                subscription.rest(pace::PAUSE).await?;
+            }
         }
-        Ok(())
     }
 
-    /// Never blocks: the reader of the bus must not fall behind because of a viewer.
-    fn take(&self, name: &str, payload: &[u8]) {
+    /// Never blocks: the reader of the bus must not fall behind because of a viewer. Tells whether
+    /// somebody here watches what was said.
+    fn take(&self, name: &str, payload: &[u8]) -> bool {
         let Some(shard) = Shard::from_pubsub(name) else {
-            return;
+            return false;
         };
+        let head = Head::read(payload).filter(|head| !self.hub.watches(shard, head.channel));
+        if let Some(head) = head {
+            self.heard(shard, head.seq, head.at_ms);
+            return false;
+        }
         let Ok(publication) = serde_json::from_slice::<Publication<'_>>(payload) else {
             metric::refused("broken_publication");
-            return self.dirty.add(shard, "broken");
+            self.dirty.add(shard, "broken");
+            return true;
         };
-        if self.positions.advance(shard, publication.seq) {
-            self.dirty.add(shard, "sequence");
-        }
-        let age = clock::now().timestamp_millis() - publication.at_ms;
-        metric::received(Duration::from_millis(u64::try_from(age).unwrap_or(0)));
+        self.heard(shard, publication.seq, publication.at_ms);
         let (channel, version) = (publication.channel, publication.version);
         self.hub.publish_newer(shard, channel, version, || {
             State::new(channel, version, publication.data.to_owned())
                 .published(publication.at_ms, publication.traceparent)
         });
+        true
+    }
+
+    fn heard(&self, shard: Shard, seq: u64, at_ms: i64) {
+        if self.positions.advance(shard, seq) {
+            self.dirty.add(shard, "sequence");
+        }
+        let age = clock::now().timestamp_millis() - at_ms;
+        metric::received(Duration::from_millis(u64::try_from(age).unwrap_or(0)));
     }
 
     async fn probe(&self) {

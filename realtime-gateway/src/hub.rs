@@ -108,6 +108,12 @@ impl Hub {
         watched.viewers.iter().for_each(|viewer| viewer.publish(state));
     }
 
+    /// Does anybody here watch a channel?
+    #[must_use]
+    pub fn watches(&self, shard: Shard, channel: &str) -> bool {
+        self.shard(shard).contains_key(channel)
+    }
+
     /// The newest state of a watched channel, if it came by.
     #[must_use]
     pub fn newest(&self, channel: &str) -> Option<State> {

@@ -1,6 +1,11 @@
 //! The realtime gateway: `serve` (default), `openapi`, `config`.
 
 use std::process::ExitCode;
+use tikv_jemallocator::Jemalloc;
+
+/// A quarter of what a state costs that a thousand watch (see docs/benchmarks.md).
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     realtime_gateway::app::main()

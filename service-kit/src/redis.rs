@@ -6,6 +6,8 @@
 
 mod slots;
 mod heard;
+mod reply;
+mod listener;
 mod cluster;
 mod sharded;
 mod subscription;

@@ -246,13 +246,6 @@ mod tests {
     )]
     fn a_waiting_viewer_s_future_stays_small() {
         let bytes = size(run);
-        eprintln!(
-            "X conn {} ws {} sess {} sleep {}",
-            size_of::<Connection>(),
-            size_of::<WebSocket>(),
-            size_of::<crate::session::Session>(),
-            size_of::<tokio::time::Sleep>()
-        );
         eprintln!("{bytes} bytes for each viewer that waits");
         assert!(bytes <= 2_300, "{bytes}");
     }

@@ -2,7 +2,6 @@
 //! again when the slot moves or the node comes back.
 
 use super::cluster::{Cluster, NODE_PATIENCE};
-use super::heard::Heard;
 use super::slots::Address;
 use crate::backoff;
 use contract::name::Shard;
@@ -33,12 +32,20 @@ pub(super) struct Sharded {
     wires: Arc<Wires>,
     said: mpsc::Receiver<Msg>,
     told: mpsc::UnboundedReceiver<(Number, PushInfo)>,
-    /// What was found out and is still to be handed on.
-    ready: VecDeque<Heard>,
+    /// Shards that are heard again, still to be handed on.
+    ready: VecDeque<Shard>,
     /// The connection that hears a shard, as the server has confirmed.
     heard_by: HashMap<Shard, Number>,
     /// The shards that nobody hears, each tried until somebody does.
     joining: FuturesUnordered<BoxFuture<'static, (Shard, Number)>>,
+}
+
+/// What comes from one of the nodes.
+pub(super) enum Next {
+    /// A message.
+    Said(Msg),
+    /// The shard is heard again.
+    Renewed(Shard),
 }
 
 /// A connection to each node.
@@ -81,13 +88,13 @@ impl Sharded {
     }
 
     /// What is heard next.
-    pub(super) async fn next(&mut self) -> Option<Heard> {
+    pub(super) async fn next(&mut self) -> Option<Next> {
         loop {
-            if let Some(heard) = self.ready.pop_front() {
-                return Some(heard);
+            if let Some(shard) = self.ready.pop_front() {
+                return Some(Next::Renewed(shard));
             }
             tokio::select! {
-                message = self.said.recv() => return message.map(Heard::Said),
+                message = self.said.recv() => return message.map(Next::Said),
                 told = self.told.recv() => self.take(told?),
                 Some((shard, number)) = self.joining.next() => self.joined(shard, number),
             }
@@ -104,7 +111,7 @@ impl Sharded {
             PushKind::SSubscribe => {
                 if let Some(shard) = shard(&push) {
                     self.heard_by.insert(shard, number);
-                    self.ready.push_back(Heard::Renewed(shard));
+                    self.ready.push_back(shard);
                 }
             }
             // The slot went to another node, and the subscription did not go with it.

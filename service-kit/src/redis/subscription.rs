@@ -1,20 +1,22 @@
 //! Everything that is published on the live bus.
 
-use super::PATIENCE;
 use super::heard::Heard;
-use super::sharded::Sharded;
-use contract::name::Shard;
-use futures_util::StreamExt;
-use redis::aio::PubSubStream;
-use redis::{Client, RedisError};
+use super::listener::Listener;
+use super::sharded::{Next, Sharded};
+use redis::{Msg, RedisError};
 use std::io::{Error, ErrorKind};
+use std::time::Duration;
 
 /// The subscription to all shards.
 pub struct Subscription(Kind);
 
 enum Kind {
-    One(PubSubStream),
-    Cluster(Box<Sharded>),
+    One(Box<Listener>),
+    Cluster {
+        sharded: Box<Sharded>,
+        /// What was said last: it is lent out.
+        said: Option<Msg>,
+    },
 }
 
 impl Subscription {
@@ -25,25 +27,40 @@ impl Subscription {
     /// When Redis does not answer within 2 s.
     pub async fn open(urls: &[String]) -> Result<Self, RedisError> {
         Ok(Self(match urls {
-            [url] => Kind::One(one(url).await?),
-            urls => Kind::Cluster(Box::new(Sharded::open(urls).await?)),
+            [url] => Kind::One(Box::new(Listener::open(url).await?)),
+            urls => Kind::Cluster { sharded: Box::new(Sharded::open(urls).await?), said: None },
         }))
     }
 
-    /// What is heard next; none when the subscription is over.
-    pub async fn next(&mut self) -> Option<Heard> {
+    /// What is heard next.
+    ///
+    /// # Errors
+    /// When the subscription is over.
+    pub async fn next(&mut self) -> Result<Heard<'_>, RedisError> {
         match &mut self.0 {
-            Kind::One(messages) => messages.next().await.map(Heard::Said),
-            Kind::Cluster(sharded) => sharded.next().await,
+            Kind::One(listener) => listener.next().await,
+            Kind::Cluster { sharded, said } => match sharded.next().await {
+                Some(Next::Said(message)) => {
+                    let said = said.insert(message);
+                    let (channel, payload) = (said.get_channel_name(), said.get_payload_bytes());
+                    Ok(Heard::Said { channel, payload })
+                }
+                Some(Next::Renewed(shard)) => Ok(Heard::Renewed(shard)),
+                None => Err(Error::from(ErrorKind::UnexpectedEof).into()),
+            },
         }
     }
-}
 
-async fn one(url: &str) -> Result<PubSubStream, RedisError> {
-    let client = Client::open(url)?;
-    let connect = tokio::time::timeout(PATIENCE, client.get_async_pubsub());
-    let mut pubsub = connect.await.map_err(|_| Error::from(ErrorKind::TimedOut))??;
-    let names: Vec<String> = Shard::all().map(Shard::pubsub).collect();
-    pubsub.subscribe(&names).await?;
-    Ok(pubsub.into_on_message())
+    /// For who hears mostly what is for others: once all that has come in was handed on, lets things
+    /// gather for a while. Not cancel-safe: dropped meanwhile, it ends the subscription.
+    ///
+    /// # Errors
+    /// When the subscription is over.
+    pub async fn rest(&mut self, pause: Duration) -> Result<(), RedisError> {
+        match &mut self.0 {
+            Kind::One(listener) if listener.is_drained() => listener.rest(pause).await,
+            // Of a cluster, the library reads its connections by itself.
+            Kind::One(_) | Kind::Cluster { .. } => Ok(()),
+        }
+    }
 }
