@@ -207,7 +207,8 @@ mod tests {
                 theirs.write_all(message.as_bytes()),
                 listener.rest(Duration::from_millis(5)),
             );
-            (said.unwrap(), rested.unwrap());
+            said.unwrap();
+            rested.unwrap();
             let heard = listener.next().await.unwrap();
             let Heard::Said { payload: heard, .. } = heard else { panic!("{heard:?}") };
             assert_eq!(heard, payload.as_bytes());
