@@ -114,7 +114,7 @@ async fn walk(config: &Config, tool: &str, named: &[String]) -> anyhow::Result<E
 /// which no batch that waits for an order may hold up, and the rest for batches.
 fn split(all: &Postgres) -> [Postgres; 3] {
     let reads = (all.database_connections / 3).max(1);
-    let relay = (all.database_connections / 4).clamp(1, 3);
+    let relay = (all.database_connections / 4).clamp(1, 4);
     let batches = all.database_connections.saturating_sub(reads + relay).max(1);
     [reads, relay, batches]
         .map(|database_connections| Postgres { database_connections, ..all.clone() })
@@ -194,7 +194,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let pipeline =
         Pipeline { pool: batches, settings, shelf: Shelf::default(), committed: Arc::default() };
     let publishing = postgres::batch_pool(&publishing, "aggregator relay")?;
-    let lanes = Lanes::keep(&life, publishing.clone());
+    let lanes = Lanes::keep(&life, publishing.clone(), pipeline.shelf.clone());
     let told = health.clone();
     relay::start(&life, publishing, &pipeline, live.clone(), &producer, told, lanes.clone());
     sweep::start(&life, pipeline.clone(), live.clone(), keep(&config)?);

@@ -7,7 +7,7 @@ use crate::pipeline::{Pipeline, Work};
 use crate::source::Catalog;
 use contract::name::{TOPIC_DEAD_LETTER, TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE, source_topic};
 use futures_util::future::try_join_all;
-use futures_util::{Stream, StreamExt, TryFutureExt, stream};
+use futures_util::{FutureExt, Stream, StreamExt, TryFutureExt, stream};
 use parts::{Part, Parts};
 use service_kit::clock;
 use service_kit::health::Health;
@@ -26,6 +26,7 @@ const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
 /// Batches that are stored at the same time: while one waits for the database, another is folded.
 const AT_ONCE: usize = 2;
+
 /// A batch, and how far it reaches.
 type Batch = (Vec<Work>, Reached);
 
@@ -103,8 +104,14 @@ async fn store(
 
 /// A part of a batch on a task of its own, which ends when it is dropped.
 fn process(pipeline: Pipeline, part: Part, health: Health) -> AbortOnDropHandle<()> {
+    // Asked for now: turns are given in the order of the batches.
+    let mut turn = Box::pin(part.turn.lock_owned());
+    let first = turn.as_mut().now_or_never();
     let task = async move {
-        let _turn = part.turn.lock_owned().await;
+        let _turn = match first {
+            Some(turn) => turn,
+            None => turn.await,
+        };
         pipeline.process(part.works, &health).await;
     };
     AbortOnDropHandle::new(TaskTracker::new().spawn(task))

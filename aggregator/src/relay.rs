@@ -31,11 +31,7 @@ use tokio::sync::futures::Notified;
 const PORTION: i64 = 160;
 /// A portion of so many rows may have been a lane's full one: there may be more.
 const FULL: usize = 160;
-/// Loops to Kafka, each with its share of the lanes: while one waits for the broker's answer, the other
-/// makes up what comes next.
-const TO_KAFKA: i16 = 2;
-
-/// What both loops work with.
+/// What the loops work with.
 #[derive(Clone)]
 struct Relay {
     pool: PgPool,
@@ -78,11 +74,11 @@ pub fn start(
             () = soft.cancelled() => {}
         }
     });
-    for share in 0..TO_KAFKA {
+    for (share, name) in (0..).zip(to_kafka::SHARES) {
         let (relay, soft, producer) = (relay.clone(), life.soft().clone(), producer.clone());
         life.spawn("relay to kafka", async move {
             tokio::select! {
-                () = to_kafka::run(&relay, producer, share) => {}
+                () = to_kafka::run(&relay, producer, share, name) => {}
                 () = soft.cancelled() => relay.end(Side::Kafka).await,
             }
         });
@@ -157,10 +153,14 @@ impl Relay {
         }
     }
 
-    /// Tells the health of a side and how to go on after an error. `committed` hears of commits
+    /// Tells the health of a loop and how to go on after an error. `committed` hears of commits
     /// since before the portion was read: one that came meanwhile is not waited for.
-    async fn report(&self, side: Side, result: Result<bool, String>, committed: Notified<'_>) {
-        let name = side.name();
+    async fn report(
+        &self,
+        name: &'static str,
+        result: Result<bool, String>,
+        committed: Notified<'_>,
+    ) {
         match result {
             Ok(full) => {
                 self.health.good(name);
@@ -168,7 +168,7 @@ impl Relay {
             }
             Err(error) => {
                 self.health.bad(name, "cannot publish");
-                tracing::warn!(side = name, error, "publishing is tried again");
+                tracing::warn!(to = name, error, "publishing is tried again");
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
         }

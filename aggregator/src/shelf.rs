@@ -1,7 +1,7 @@
-//! Rows of the outbox that were written a moment ago, so that publishing them need not read them
+//! Kept of the outbox that were written a moment ago, so that publishing them need not read them
 //! back. The database says what is open and in which order; what is not here is read from there.
 
-use crate::store::outbox::{Open, Row};
+use crate::store::outbox::{Open, Row, lane_of};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,25 +17,44 @@ const WAIT: Duration = Duration::from_millis(100);
 /// What lies longer was rolled back, or somebody else publishes its lane.
 const STALE: Duration = Duration::from_secs(3);
 
-/// Rows by number; cheap to clone.
+/// Kept by number; cheap to clone.
 #[derive(Clone, Default)]
 pub struct Shelf {
-    rows: Arc<Mutex<Rows>>,
+    rows: Arc<Mutex<Kept>>,
     taken: Arc<Notify>,
 }
 
 #[derive(Default)]
-struct Rows {
+struct Kept {
     rows: BTreeMap<i64, (Instant, Arc<Row>)>,
     bytes: usize,
+    /// The lanes that are published from here: rows of others are of no use.
+    lanes: Vec<i16>,
 }
 
 impl Shelf {
+    /// Keeps rows of these lanes from now on, and no others: somebody else publishes those.
+    pub fn serve(&self, lanes: &[i16]) {
+        self.with(|all| {
+            lanes.clone_into(&mut all.lanes);
+            let of_others = |row: &Row| !lanes.contains(&lane_of(&row.order_id));
+            let gone = all.rows.iter().filter(|(_, (_, row))| of_others(row)).map(|(id, _)| *id);
+            let gone: Vec<i64> = gone.collect();
+            for id in gone {
+                all.remove(id);
+            }
+        });
+        self.taken.notify_waiters();
+    }
+
     /// Puts rows here, as far as there is room: the oldest are asked for first.
     pub fn put(&self, rows: Vec<Row>) {
         let now = Instant::now();
         self.with(|all| {
             for row in rows {
+                if !all.lanes.contains(&lane_of(&row.order_id)) {
+                    continue;
+                }
                 if !all.room(row.size(), now) {
                     return;
                 }
@@ -83,12 +102,12 @@ impl Shelf {
         }
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut Rows) -> T) -> T {
+    fn with<T>(&self, act: impl FnOnce(&mut Kept) -> T) -> T {
         act(&mut self.rows.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Rows {
+impl Kept {
     /// Is there room for so many bytes, after what is stale is thrown away?
     fn room(&mut self, bytes: usize, now: Instant) -> bool {
         while self.bytes + bytes > MOST {
@@ -110,6 +129,7 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt;
     use service_kit::clock;
 
     fn row(id: i64, bytes: usize) -> Row {
@@ -126,13 +146,29 @@ mod tests {
         }
     }
 
+    fn shelf() -> Shelf {
+        let shelf = Shelf::default();
+        shelf.serve(&[lane_of("TM-1")]);
+        shelf
+    }
+
+    #[tokio::test]
+    async fn what_others_publish_takes_no_room_and_is_not_waited_for() {
+        let shelf = shelf();
+        shelf.put(vec![row(1, MOST - 1_000)]);
+        shelf.serve(&[lane_of("TM-1") + 1]);
+        shelf.put(vec![row(2, MOST - 1_000)]);
+        assert_eq!(shelf.get(&open(&[1, 2])).1, [1, 2]);
+        assert!(shelf.room().now_or_never().is_some());
+    }
+
     fn open(ids: &[i64]) -> Vec<Open> {
         ids.iter().map(|id| Open { id: *id, order_id: "TM-1".to_owned(), version: 1 }).collect()
     }
 
     #[tokio::test]
     async fn new_work_waits_for_what_is_published_and_not_for_long() {
-        let shelf = Shelf::default();
+        let shelf = shelf();
         shelf.put(vec![row(1, BEHIND)]);
         let started = Instant::now();
         shelf.room().await;
@@ -147,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_number_that_was_given_again_is_another_row() {
-        let shelf = Shelf::default();
+        let shelf = shelf();
         shelf.put(vec![row(1, 10)]);
         let other = Open { version: 2, ..open(&[1]).remove(0) };
         assert_eq!(shelf.get(&[other]).1, [1]);
@@ -156,7 +192,7 @@ mod tests {
 
     #[test]
     fn what_has_no_room_is_missing_and_what_is_taken_away_makes_room() {
-        let shelf = Shelf::default();
+        let shelf = shelf();
         shelf.put(vec![row(1, 10), row(2, MOST / 2), row(3, MOST / 2), row(4, 10)]);
         let (found, missing) = shelf.get(&open(&[1, 2, 3, 4]));
         assert_eq!(found.iter().map(|row| row.id).collect::<Vec<_>>(), [1, 2]);

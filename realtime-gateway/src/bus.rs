@@ -124,6 +124,8 @@ impl Bus {
                     self.dirty.add(shard, "subscription");
                 }
             }
+            // What lies in the buffer is taken without waiting: viewers have their turn meanwhile.
+            tokio::task::consume_budget().await;
             if pace.is_slow() {
                 subscription.rest(pace::PAUSE).await?;
             }

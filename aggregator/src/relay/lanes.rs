@@ -1,5 +1,6 @@
 //! Holds leases on the outbox's lanes: one owner at a time.
 
+use crate::shelf::Shelf;
 use crate::store::lane;
 use service_kit::lifecycle::Lifecycle;
 use sqlx::PgPool;
@@ -17,9 +18,9 @@ pub struct Lanes {
 }
 
 impl Lanes {
-    /// Keeps taking and renewing until the soft stop, then gives everything back.
+    /// Keeps taking and renewing (and the shelf knowing) until the soft stop, then gives everything back.
     #[must_use]
-    pub fn keep(life: &Lifecycle, pool: PgPool) -> Self {
+    pub fn keep(life: &Lifecycle, pool: PgPool, shelf: Shelf) -> Self {
         let (tell, held) = watch::channel((Instant::now(), Vec::new()));
         let (soft, owner) = (life.soft().clone(), Uuid::now_v7());
         life.spawn("lanes", async move {
@@ -31,7 +32,10 @@ impl Lanes {
                 }
                 let asked = Instant::now();
                 match lane::take(&pool, owner).await {
-                    Ok(lanes) => tell.send_replace((asked, lanes)),
+                    Ok(lanes) => {
+                        shelf.serve(&lanes);
+                        tell.send_replace((asked, lanes))
+                    }
                     Err(error) => {
                         tracing::warn!(%error, "lanes cannot be renewed");
                         continue;

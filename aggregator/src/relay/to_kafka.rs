@@ -1,6 +1,6 @@
 //! The side that other programs work on: `order.events` and `order.timeline`.
 
-use super::{FULL, Relay, TO_KAFKA};
+use super::{FULL, Relay};
 use crate::metric;
 use crate::store::outbox::{Row, Side};
 use contract::name::{TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE, TRACEPARENT};
@@ -9,20 +9,24 @@ use service_kit::clock;
 use service_kit::kafka::{Outgoing, Producer};
 use std::sync::Arc;
 
+/// Loops, each with its share of the lanes: while one waits for the broker's answer, the other makes up
+/// what comes next. One that has nothing to publish knows nothing of Kafka's health, so each tells its own.
+pub(super) const SHARES: [&str; 2] = ["kafka, even lanes", "kafka, odd lanes"];
+
 /// Publishes what stands in a share of the lanes: a lane is one loop's alone, so that its versions leave
 /// in order.
-pub(super) async fn run(relay: &Relay, producer: Producer, share: i16) {
+pub(super) async fn run(relay: &Relay, producer: Producer, share: usize, name: &'static str) {
     loop {
         let committed = relay.committed.notified();
         let result = portion(relay, &producer, share).await;
-        relay.report(Side::Kafka, result, committed).await;
+        relay.report(name, result, committed).await;
     }
 }
 
 /// Publishes one portion; tells whether it was a full one.
-async fn portion(relay: &Relay, producer: &Producer, share: i16) -> Result<bool, String> {
+async fn portion(relay: &Relay, producer: &Producer, share: usize) -> Result<bool, String> {
     let mut lanes = relay.lanes.held();
-    lanes.retain(|lane| lane % TO_KAFKA == share);
+    lanes.retain(|lane| usize::try_from(*lane).is_ok_and(|lane| lane % SHARES.len() == share));
     let rows = relay.open(Side::Kafka, &lanes, []).await.map_err(|e| e.to_string())?;
     let Some(first) = rows.first() else { return Ok(false) };
     let oldest = (clock::now() - first.created_at).to_std().unwrap_or_default();

@@ -39,7 +39,7 @@ pub(super) async fn run(relay: &Relay, live: LivePublisher) {
     loop {
         let committed = relay.committed.notified();
         let result = portion(relay, &live, &mut refused).await;
-        relay.report(Side::Redis, result, committed).await;
+        relay.report(Side::Redis.name(), result, committed).await;
     }
 }
 

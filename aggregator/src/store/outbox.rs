@@ -15,6 +15,13 @@ pub use open::{Open, Side, clear, has, open, read, remove};
 /// Lanes that rows are spread over by order; a lane has one owner at a time.
 pub const LANES: i16 = 8;
 
+/// The lane of an order.
+#[must_use]
+pub fn lane_of(order: &str) -> i16 {
+    let shard = Shard::of(&format!("order:{order}")).number();
+    i16::try_from(shard).unwrap_or(0) % LANES
+}
+
 /// A row to add.
 #[derive(Debug, Clone)]
 pub struct NewRow {
@@ -40,9 +47,8 @@ impl NewRow {
         customer: &str,
     ) -> Self {
         let order = timeline.order.to_string();
-        let shard = Shard::of(&format!("order:{order}")).number();
         Self {
-            lane: i16::try_from(shard).unwrap_or(0) % LANES,
+            lane: lane_of(&order),
             order,
             version: i64::try_from(timeline.version).unwrap_or(i64::MAX),
             event: text.to_owned(),

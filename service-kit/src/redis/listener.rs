@@ -35,6 +35,8 @@ pub(super) struct Listener {
     buffer: BytesMut,
     /// Bytes at its beginning that were handed on.
     taken: usize,
+    /// The last reading took all that there was room for: there may be more.
+    full: bool,
 }
 
 impl Listener {
@@ -43,7 +45,8 @@ impl Listener {
         let info = Client::open(url)?.get_connection_info().clone();
         let opened = tokio::time::timeout(PATIENCE, async {
             let socket = connect(info.addr()).await?;
-            let mut listener = Self { socket, buffer: BytesMut::with_capacity(ROOM), taken: 0 };
+            let mut listener =
+                Self { socket, buffer: BytesMut::with_capacity(ROOM), taken: 0, full: false };
             if let Some(login) = login(info.redis_settings()) {
                 listener.ask(&login).await?;
             }
@@ -78,9 +81,9 @@ impl Listener {
         Ok(Heard::Said { channel, payload: &self.buffer[payload] })
     }
 
-    /// Whether nothing more lies in the buffer, or only the beginning of something.
+    /// Whether all that had come in was handed on, but for the beginning of something.
     pub(super) fn is_drained(&self) -> bool {
-        matches!(reply::read(&self.buffer[self.taken..]), Ok(None))
+        !self.full && matches!(reply::read(&self.buffer[self.taken..]), Ok(None))
     }
 
     /// Looks at nothing for a while: what comes meanwhile is read in one go, and wakes nobody (the
@@ -108,9 +111,12 @@ impl Listener {
                 return Ok(found);
             }
             self.buffer.reserve(ROOM / 4);
-            if self.socket.read(&mut self.buffer).await? == 0 {
+            let room = self.buffer.capacity() - self.buffer.len();
+            let read = self.socket.read(&mut self.buffer).await?;
+            if read == 0 {
                 return Err(Error::from(ErrorKind::UnexpectedEof).into());
             }
+            self.full = read == room;
         }
     }
 }
@@ -167,7 +173,10 @@ mod tests {
 
     fn listener(room: usize) -> (Listener, DuplexStream) {
         let (ours, theirs) = tokio::io::duplex(room);
-        (Listener { socket: Socket::Pipe(ours), buffer: BytesMut::new(), taken: 0 }, theirs)
+        (
+            Listener { socket: Socket::Pipe(ours), buffer: BytesMut::new(), taken: 0, full: false },
+            theirs,
+        )
     }
 
     fn message(payload: &str) -> String {
@@ -195,12 +204,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn nobody_rests_while_there_is_more_to_read() {
+        let (mut listener, mut server) = listener(1_000_000);
+        let (said, count) = (message(&"x".repeat(999)), 500);
+        server.write_all(said.repeat(count).as_bytes()).await.unwrap();
+        for number in 1..=count {
+            listener.next().await.unwrap();
+            assert_eq!(listener.is_drained(), number == count, "{number}");
+        }
+    }
+
+    #[tokio::test]
     async fn what_comes_while_it_rests_is_heard_afterwards() {
         let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let ours = TcpStream::connect(server.local_addr().unwrap()).await.unwrap();
         let (mut theirs, _) = server.accept().await.unwrap();
         let (socket, buffer) = (Socket::Tcp(ours), BytesMut::new());
-        let mut listener = Listener { socket, buffer, taken: 0 };
+        let mut listener = Listener { socket, buffer, taken: 0, full: false };
         for payload in ["a", "b"] {
             let message = message(payload);
             let (said, rested) = tokio::join!(

@@ -8,6 +8,9 @@ const LONGEST: usize = 64 * 1024 * 1024;
 /// A list of ours has three parts; a longer one than this is none.
 const MOST: usize = 16;
 
+/// A line is a length, a number or an error: a longer one than this is none of them.
+const LINE: usize = 4 * 1024;
+
 /// A reply; texts are places in the bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reply {
@@ -42,7 +45,10 @@ impl<'a> Reader<'a> {
     /// The next line: its first byte, which says what it is, and the rest.
     fn head(&mut self) -> Result<Option<(u8, &'a [u8])>, RedisError> {
         let rest = &self.bytes[self.at..];
-        let Some(end) = rest.windows(2).position(|two| two == b"\r\n") else { return Ok(None) };
+        let line = &rest[..rest.len().min(LINE)];
+        let Some(end) = line.windows(2).position(|two| two == b"\r\n") else {
+            return if line.len() == LINE { Err(broken()) } else { Ok(None) };
+        };
         let (kind, line) = rest[..end].split_first().ok_or_else(broken)?;
         self.at += end + 2;
         Ok(Some((*kind, line)))
@@ -128,6 +134,7 @@ mod tests {
         ] {
             assert!(read(bad.as_bytes()).is_err(), "{bad:?}");
         }
+        assert!(read(&[b'x'; LINE]).is_err(), "a line without an end is not waited for");
         assert_eq!(read(b"+OK\r\n+OK\r\n").unwrap(), Some((Reply::Other, 5)));
     }
 
