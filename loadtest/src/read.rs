@@ -2,6 +2,7 @@
 
 use crate::histories::{History, history, shuffled};
 use crate::percentile::{at, line};
+use crate::settle;
 use anyhow::ensure;
 use devstack::client::Rest;
 use devstack::host::term;
@@ -31,9 +32,8 @@ pub(crate) async fn prove(manifest: &ManifestFile, rate: u32, seconds: u64) -> a
         producer.send(&records).await?;
     }
     let rest = Rest::new(manifest.get())?;
-    for life in &lives {
-        rest.wait_version(&life.order, 1, Duration::from_mins(1)).await?;
-    }
+    // All of them: what is left of their making would be what is measured.
+    settle::timelines(&rest, &lives, Duration::from_mins(1)).await?;
     // Made beforehand: on two cores the making would be what is measured.
     let others = others();
     let mut flow = JoinSet::new();

@@ -18,9 +18,9 @@ impl Spent {
         Ok(Self { by: so_far(manifest)?, since: Instant::now() })
     }
 
-    /// Prints microseconds for each version, of one process after the other and of nobody.
-    pub(super) fn print(&self, manifest: &Manifest, versions: f64) -> anyhow::Result<()> {
-        let each = |seconds: f64| seconds / versions * 1e6;
+    /// Prints microseconds for each event, of one process after the other and of nobody.
+    pub(super) fn print(&self, manifest: &Manifest, events: f64) -> anyhow::Result<()> {
+        let each = |seconds: f64| seconds / events * 1e6;
         let cores = std::thread::available_parallelism()?.get();
         let mut rest = self.since.elapsed() * u32::try_from(cores)?;
         let mut parts = Vec::new();
@@ -30,7 +30,7 @@ impl Spent {
             parts.push(format!("{name} {:.0}", each(seconds)));
         }
         parts.push(format!("the system and nobody {:.0}", each(rest.as_secs_f64())));
-        term::line(&format!("  µs of CPU for each version: {}", parts.join(", ")));
+        term::line(&format!("  µs of CPU for each event: {}", parts.join(", ")));
         Ok(())
     }
 }
