@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use tikv_jemallocator::Jemalloc;
 
-/// Two fifths of the time went into the C library's allocator (see docs/performance.md).
+/// Two fifths of the time went into the C library's allocator (see docs/adr/0015).
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 

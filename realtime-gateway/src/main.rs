@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use tikv_jemallocator::Jemalloc;
 
-/// A quarter of what a state costs that a thousand watch (see docs/benchmarks.md).
+/// A tenth of what a state costs that a thousand watch (see docs/adr/0015).
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 

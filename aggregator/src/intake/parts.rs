@@ -131,7 +131,7 @@ mod tests {
         for (one, next) in first.iter().zip(&second) {
             assert_eq!(parcels(one), names(one));
             assert_eq!(names(one), names(next));
-            assert!(Arc::ptr_eq(&one.turn, &next.turn), "the later one waits");
+            assert!(Arc::ptr_eq(&one.turn, &next.turn), "one turn for both");
         }
     }
 
