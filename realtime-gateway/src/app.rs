@@ -5,6 +5,7 @@ use crate::bus::Bus;
 use crate::census::{self, Census};
 use crate::config::Config;
 use crate::denied::{self, Denied};
+use crate::drain;
 use crate::edge::{self, Limiter, Pages, Services, document};
 use crate::gateway::{Gateway, Hosts, Origins, Parts, Places, Room, TrustedProxies};
 use crate::hub::Hub;
@@ -69,6 +70,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let census = Census::new(config.limit_connections_per_subject);
     census::start(&life, redis.clone(), census.clone());
     watch(&life, hub.clone());
+    drain::start(&life, hub.clone(), config.drain_window);
     let places = Places::new(room(&config));
     places.start(&life);
     let gateway = Gateway::new(Parts {
@@ -86,7 +88,6 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         origins: Origins::new(&config.allowed_origins),
         hosts: Hosts::new(&config.allowed_hosts),
         places,
-        drain_window: config.drain_window,
         rotate_after: config.rotate_after,
     });
     let demo_shop =
@@ -100,17 +101,12 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
 
 /// Measures what no single event tells, until the hard stop.
 fn watch(life: &Lifecycle, hub: Hub) {
-    let soft = life.soft().clone();
     life.spawn_behind("queues", async move {
         loop {
             tokio::time::sleep(MEASURE).await;
             let (states, bytes) = hub.waiting();
             metric::waiting(states, bytes);
         }
-    });
-    life.spawn_behind("drain", async move {
-        soft.cancelled().await;
-        metric::draining();
     });
 }
 

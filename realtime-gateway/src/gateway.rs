@@ -56,8 +56,6 @@ pub struct Parts {
     pub hosts: Hosts,
     /// Room for connections.
     pub places: Places,
-    /// Over how long viewers are sent away.
-    pub drain_window: Duration,
     /// How old a connection grows.
     pub rotate_after: Duration,
 }

@@ -42,10 +42,15 @@ impl Hub {
         lock(&self.viewers).remove(&viewer.id());
     }
 
+    /// Who is here.
+    #[must_use]
+    pub fn everybody(&self) -> Vec<Viewer> {
+        lock(&self.viewers).values().cloned().collect()
+    }
+
     /// Makes every viewer look at its rights: something was taken away.
     pub fn look(&self) {
-        let viewers: Vec<Viewer> = lock(&self.viewers).values().cloned().collect();
-        viewers.iter().for_each(Viewer::look);
+        self.everybody().iter().for_each(Viewer::look);
     }
 
     /// How many states wait in the viewers' queues, and their bytes.

@@ -21,6 +21,7 @@ pub mod upstream;
 pub mod snapshot;
 pub mod repair;
 pub mod bus;
+pub mod drain;
 pub mod gateway;
 pub mod ticket;
 pub mod transport;

@@ -1,6 +1,7 @@
 //! What both shells do alike: a line with its place, and one way out for every end.
 
 use crate::census::{Entry, Person};
+use crate::drain;
 use crate::gateway::{Gateway, Place};
 use crate::hub::Delivery;
 use crate::line::{Line, Outcome};
@@ -9,7 +10,6 @@ use crate::session::{Effect, Session};
 use axum::extract::ws::Utf8Bytes;
 use contract::live::{Close, ServerFrame};
 use service_kit::clock;
-use service_kit::lifecycle::Lifecycle;
 use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -20,6 +20,8 @@ pub(super) struct Connection {
     line: Line,
     transport: &'static str,
     closed: &'static str,
+    /// When it shall go to another gateway.
+    turn: Instant,
     /// In the register, once it is known who this is.
     entry: Option<Entry>,
     _place: Place,
@@ -31,7 +33,8 @@ impl Connection {
         let session = Session::new(gateway.authenticator.clone(), id, gateway.rules, clock::now());
         let line = Line::new(session, gateway.hub.clone());
         metric::viewers(transport, 1.0);
-        Self { gateway, line, transport, closed: "viewer", entry: None, _place: place }
+        let turn = drain::turn(&gateway.life, gateway.rotate_after);
+        Self { gateway, line, transport, closed: "viewer", turn, entry: None, _place: place }
     }
 
     pub(super) const fn session(&self) -> &Session {
@@ -88,39 +91,25 @@ impl Connection {
 
     /// When [`Self::deadline`] has come.
     pub(super) fn tick(&mut self) -> Outcome {
+        if Instant::now() >= self.turn {
+            return self.close(Close::Drain);
+        }
         let outcome = self.line.tick(clock::now());
         self.follow(outcome)
     }
 
-    /// When the session has to look at the clock, at the latest after `most`: wall clocks jump.
+    /// When the session has to look at the clock or the viewer's turn has come, at the latest after
+    /// `most`: wall clocks jump.
     pub(super) fn deadline(&self, most: Duration) -> Instant {
         let left = (self.line.session.deadline() - clock::now()).to_std().unwrap_or_default();
         // A deadline that has just come is not looked at over and over.
-        Instant::now() + left.min(most).max(Duration::from_millis(10))
+        let look = Instant::now() + left.min(most).max(Duration::from_millis(10));
+        look.min(self.turn)
     }
 
     /// Ends it, for the metric.
     pub(super) fn close(&mut self, close: Close) -> Outcome {
         self.tell(|_| vec![Effect::Close(close)])
-    }
-
-    /// Waits until this viewer shall go to another gateway.
-    pub(super) fn drained(&self) -> impl Future<Output = ()> + use<> {
-        turn(self.gateway.life.clone(), self.gateway.drain_window, self.gateway.rotate_after)
-    }
-}
-
-/// Waits for the stop, then for a random moment in the drain window, no longer than until the hard
-/// stop; or for a random moment in the last fifth of `age`, so that a gateway that was added gets its
-/// share of those who stay for hours.
-async fn turn(life: Lifecycle, window: Duration, age: Duration) {
-    tokio::select! {
-        () = tokio::time::sleep(age.mul_f64(fastrand::f64().mul_add(0.2, 0.8))) => return,
-        () = life.soft().cancelled() => {}
-    }
-    tokio::select! {
-        () = tokio::time::sleep(window.mul_f64(fastrand::f64())) => {}
-        () = life.hard().cancelled() => {}
     }
 }
 
@@ -136,20 +125,5 @@ impl Drop for Connection {
     fn drop(&mut self) {
         metric::viewers(self.transport, -1.0);
         metric::closed(self.transport, self.closed);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use futures_util::FutureExt;
-
-    #[tokio::test]
-    async fn a_viewer_goes_at_its_age_or_within_the_window_of_a_stop() {
-        let (life, long) = (Lifecycle::new(), Duration::from_hours(1));
-        turn(life.clone(), long, Duration::from_millis(20)).await;
-        assert!(turn(life.clone(), Duration::ZERO, long).now_or_never().is_none());
-        life.stop();
-        turn(life, Duration::from_millis(20), long).await;
     }
 }

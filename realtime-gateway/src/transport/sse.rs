@@ -122,16 +122,13 @@ fn decode(text: &str) -> Option<String> {
 struct Streaming {
     connection: Connection,
     ready: VecDeque<Event>,
-    drained: Pin<Box<dyn Future<Output = ()> + Send>>,
     clock: Pin<Box<Sleep>>,
     over: bool,
 }
 
 fn events(connection: Connection, first: Outcome) -> impl Stream<Item = Result<Event, Infallible>> {
-    let drained = Box::pin(connection.drained());
     let clock = Box::pin(tokio::time::sleep_until(connection.deadline(COMMENT)));
-    let mut streaming =
-        Streaming { connection, ready: VecDeque::new(), drained, clock, over: false };
+    let mut streaming = Streaming { connection, ready: VecDeque::new(), clock, over: false };
     streaming
         .ready
         .push_back(Event::default().retry(Duration::from_secs(2)).comment("milepost.v1"));
@@ -160,7 +157,6 @@ impl Streaming {
                     self.clock.as_mut().reset(self.connection.deadline(COMMENT));
                     outcome
                 }
-                () = &mut self.drained => self.connection.close(Close::Drain),
                 () = &mut quiet => return Some(Event::default().comment("still here")),
             };
             self.write(outcome);

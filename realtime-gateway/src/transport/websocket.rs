@@ -92,9 +92,8 @@ fn run(
 }
 
 async fn converse(socket: &mut Socket, connection: &mut Connection, first: Outcome) {
-    let drained = connection.drained();
     let clock = tokio::time::sleep_until(socket.deadline(connection));
-    tokio::pin!(drained, clock);
+    tokio::pin!(clock);
     let (mut outcome, mut published) = (first, None);
     loop {
         if socket.write(connection, outcome).await.is_err() {
@@ -122,7 +121,6 @@ async fn converse(socket: &mut Socket, connection: &mut Connection, first: Outco
                 Ok(outcome) => outcome,
                 Err(()) => return,
             },
-            () = &mut drained => connection.close(Close::Drain),
         };
     }
 }
