@@ -41,7 +41,10 @@ fuzz_target!(|bytes: &[u8]| {
         let effects = session.frame(&String::from_utf8_lossy(line), ground.now);
         for effect in &effects {
             match effect {
-                Effect::Send(op, text) => assert!(text.contains(op), "{op}: {text}"),
+                Effect::Send(op, frame) => {
+                    let text = frame.text();
+                    assert!(text.contains(op), "{op}: {text}");
+                },
                 Effect::Watch(channel) => {
                     assert!(["order:A", "inbox:C-1"].contains(&channel.to_string().as_str()));
                 }

@@ -10,6 +10,7 @@
 
 pub mod config;
 pub mod metric;
+pub mod frame;
 pub mod state;
 pub mod denied;
 pub mod authenticator;

@@ -3,9 +3,9 @@
 #[cfg(test)]
 mod model;
 
+use crate::frame::Frame;
 use crate::hub::{Delivery, Hub, Inbox, Viewer};
 use crate::session::{Effect, Session};
-use axum::extract::ws::Utf8Bytes;
 use chrono::{DateTime, Utc};
 use contract::live::Close;
 use contract::name::Channel;
@@ -13,8 +13,8 @@ use contract::name::Channel;
 /// What a line makes its shell do.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Frames to write: `op` and text.
-    pub frames: Vec<(&'static str, Utf8Bytes)>,
+    /// Frames to write, each with its `op`.
+    pub frames: Vec<(&'static str, Frame)>,
     /// Channels that were entered: their snapshots are to be fetched.
     pub entered: Vec<Channel>,
     /// Whether that is the end.
@@ -46,11 +46,16 @@ impl Line {
     }
 
     /// Enters and leaves channels; what else is to be done is the shell's.
-    pub fn apply(&mut self, effects: impl IntoIterator<Item = Effect>) -> Outcome {
+    pub fn apply(&self, effects: impl IntoIterator<Item = Effect>) -> Outcome {
         let mut outcome = Outcome::default();
+        self.carry_out(effects, &mut outcome);
+        outcome
+    }
+
+    fn carry_out(&self, effects: impl IntoIterator<Item = Effect>, outcome: &mut Outcome) {
         for effect in effects {
             match effect {
-                Effect::Send(op, text) => outcome.frames.push((op, text)),
+                Effect::Send(op, frame) => outcome.frames.push((op, frame)),
                 Effect::Watch(channel) => {
                     // Before its snapshot is read: in this order nothing falls between.
                     self.hub.watch(&channel.to_string(), &self.viewer);
@@ -60,7 +65,6 @@ impl Line {
                 Effect::Close(close) => outcome.close = Some(close),
             }
         }
-        outcome
     }
 
     /// Waits for what the inbox brings. Cancel-safe.
@@ -71,20 +75,22 @@ impl Line {
     /// What a delivery makes the session say. When nothing else waits, the channels whose states
     /// did not fit get their newest one. A right that was taken away meanwhile is gone first,
     /// however long the viewer has not read.
-    pub fn deliver(&mut self, delivery: Delivery, now: DateTime<Utc>) -> Outcome {
-        let mut effects = self.session.look(now);
-        if !ends(&effects) {
-            effects.extend(match delivery {
-                Delivery::Snapshot(channel, state) => self.session.snapshot(&channel, state),
-                Delivery::Publication(state) => {
-                    self.session.publication(&state).into_iter().collect()
-                }
-                Delivery::Look => Vec::new(),
-                Delivery::End(close) => vec![Effect::Close(close)],
-            });
-            effects.extend(self.catch_up());
+    pub fn deliver(&mut self, delivery: &Delivery, now: DateTime<Utc>) -> Outcome {
+        let mut outcome = Outcome::default();
+        let looked = self.session.look(now);
+        self.carry_out(looked, &mut outcome);
+        if outcome.close.is_none() {
+            let effect = match delivery {
+                Delivery::Snapshot(channel, state) => self.session.snapshot(channel, state.clone()),
+                Delivery::Publication(state) => self.session.publication(state),
+                Delivery::Look => None,
+                Delivery::End(close) => Some(Effect::Close(*close)),
+            };
+            self.carry_out(effect, &mut outcome);
+            let missed = self.catch_up();
+            self.carry_out(missed, &mut outcome);
         }
-        self.apply(effects)
+        outcome
     }
 
     /// When [`Session::deadline`] has come: the session's clock.
@@ -98,10 +104,6 @@ impl Line {
         let newest = behind.iter().filter_map(|channel| self.hub.newest(channel));
         newest.filter_map(|state| self.session.publication(&state)).collect()
     }
-}
-
-fn ends(effects: &[Effect]) -> bool {
-    effects.iter().any(|effect| matches!(effect, Effect::Close(_)))
 }
 
 impl Drop for Line {

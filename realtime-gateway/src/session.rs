@@ -15,7 +15,7 @@ mod admission;
 mod tests;
 
 use crate::authenticator::Authenticator;
-use axum::extract::ws::Utf8Bytes;
+use crate::frame::Frame;
 use bucket::Bucket;
 use channel::Channels;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -31,8 +31,8 @@ pub const EXPIRY_GRACE: TimeDelta = TimeDelta::seconds(25);
 /// What the shell has to do.
 #[derive(Debug, Clone)]
 pub enum Effect {
-    /// Send a frame: its `op` and its text.
-    Send(&'static str, Utf8Bytes),
+    /// Send a frame, whose `op` is this.
+    Send(&'static str, Frame),
     /// Register for the channel, then fetch its snapshot.
     Watch(Channel),
     /// Leave the channel.
@@ -59,6 +59,8 @@ pub struct Session {
     rules: Rules,
     started: DateTime<Utc>,
     viewer: Option<Viewer>,
+    /// When its token ends.
+    expires_at: DateTime<Utc>,
     refresh_at: DateTime<Utc>,
     refresh_asked: bool,
     frames: Bucket,
@@ -77,6 +79,7 @@ impl Session {
             rules,
             started: now,
             viewer: None,
+            expires_at: now,
             refresh_at: now,
             refresh_asked: false,
             frames,
@@ -130,7 +133,7 @@ impl Session {
     /// Looks whether the viewer may still have what it has: before anything is handed to it.
     pub fn look(&mut self, now: DateTime<Utc>) -> Vec<Effect> {
         match &self.viewer {
-            Some(viewer) if now >= viewer.expires_at() + EXPIRY_GRACE => {
+            Some(_) if now >= self.expires_at + EXPIRY_GRACE => {
                 vec![Effect::Close(Close::BadToken)]
             }
             Some(_) => self.revoked(),
@@ -143,7 +146,7 @@ impl Session {
     pub fn deadline(&self) -> DateTime<Utc> {
         match &self.viewer {
             None => self.started + HELLO_LIMIT,
-            Some(viewer) if self.refresh_asked => viewer.expires_at() + EXPIRY_GRACE,
+            Some(_) if self.refresh_asked => self.expires_at + EXPIRY_GRACE,
             Some(_) => self.refresh_at,
         }
     }
@@ -176,7 +179,7 @@ impl Session {
 /// A frame to send.
 #[must_use]
 pub fn send(frame: &ServerFrame<'_>) -> Effect {
-    Effect::Send(frame.op(), frame.encode().into())
+    Effect::Send(frame.op(), Frame::new(&frame.encode()))
 }
 
 fn refuse(id: Option<u64>, code: &'static str, message: &'static str) -> Effect {

@@ -1,6 +1,6 @@
 //! The state of one channel, encoded once for everybody who watches it.
 
-use axum::extract::ws::Utf8Bytes;
+use crate::frame::Frame;
 use chrono::{DateTime, Utc};
 use contract::live::ServerFrame;
 use serde_json::value::RawValue;
@@ -23,7 +23,7 @@ struct Inner {
     /// The trace that it belongs to (W3C), where somebody wants to see it.
     trace: Option<Box<str>>,
     /// Encoded when the first viewer needs it: a snapshot's never is.
-    update: OnceLock<Utf8Bytes>,
+    update: OnceLock<Frame>,
 }
 
 impl State {
@@ -87,10 +87,10 @@ impl State {
 
     /// The `update` frame: shared, not copied.
     #[must_use]
-    pub fn update(&self) -> Utf8Bytes {
+    pub fn update(&self) -> Frame {
         let encode = || {
             let (channel, version, data) = (self.channel(), self.version(), self.data());
-            ServerFrame::Update { channel, version, data }.encode().into()
+            Frame::new(&ServerFrame::Update { channel, version, data }.encode())
         };
         self.0.update.get_or_init(encode).clone()
     }

@@ -38,6 +38,15 @@ impl Delivery {
             Self::Snapshot(..) | Self::Look | Self::End(_) => None,
         }
     }
+
+    /// The newer state, if it is one.
+    #[must_use]
+    pub fn into_state(self) -> Option<State> {
+        match self {
+            Self::Publication(state) => Some(state),
+            Self::Snapshot(..) | Self::Look | Self::End(_) => None,
+        }
+    }
 }
 
 /// The sending end; cheap to clone.

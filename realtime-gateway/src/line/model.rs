@@ -192,7 +192,7 @@ impl World {
 
     fn take(&mut self) -> Option<()> {
         let delivery = self.line.next().now_or_never()?;
-        let outcome = self.line.deliver(delivery, clock::now());
+        let outcome = self.line.deliver(&delivery, clock::now());
         self.read(outcome);
         Some(())
     }
@@ -215,8 +215,8 @@ impl World {
 
     fn read(&mut self, outcome: Outcome) {
         assert_eq!(outcome.close, None);
-        for (op, text) in outcome.frames {
-            let frame: Value = serde_json::from_str(&text).unwrap();
+        for (op, frame) in outcome.frames {
+            let frame: Value = serde_json::from_str(frame.text()).unwrap();
             let of = |order: &usize| frame["channel"] == channel(*order);
             if let Some(order) = (0..ORDERS.len()).find(of) {
                 self.read_channel(order, op, &frame);

@@ -82,8 +82,9 @@ impl Session {
 
     /// A newer token is asked for 30 s before the end, or at half time of a shorter one.
     fn admit(&mut self, viewer: Viewer, now: DateTime<Utc>) {
-        let left = viewer.expires_at() - now;
-        self.refresh_at = viewer.expires_at() - (left / 2).min(TimeDelta::seconds(30));
+        self.expires_at = viewer.expires_at();
+        let left = self.expires_at - now;
+        self.refresh_at = self.expires_at - (left / 2).min(TimeDelta::seconds(30));
         self.refresh_asked = false;
         self.viewer = Some(viewer);
     }

@@ -86,9 +86,8 @@ impl Session {
     }
 
     /// Takes the snapshot that [`Effect::Watch`] asked for; none when there is nothing yet.
-    pub fn snapshot(&mut self, channel: &str, state: Option<State>) -> Vec<Effect> {
-        let subscription = self.channels.get_mut(channel);
-        subscription.and_then(|s| s.snapshot(channel, state)).into_iter().collect()
+    pub fn snapshot(&mut self, channel: &str, state: Option<State>) -> Option<Effect> {
+        self.channels.get_mut(channel)?.snapshot(channel, state)
     }
 
     /// Takes a newer (or older, or repeated) state.

@@ -45,9 +45,9 @@ fn state(version: u64) -> State {
     State::new("order:A", version, data)
 }
 
-fn text(effects: &[Effect]) -> String {
-    let frames = effects.iter().filter_map(|effect| match effect {
-        Effect::Send(_, text) => Some(text.as_str().to_owned()),
+fn text<'a>(effects: impl IntoIterator<Item = &'a Effect>) -> String {
+    let frames = effects.into_iter().filter_map(|effect| match effect {
+        Effect::Send(_, frame) => Some(frame.text().to_owned()),
         _ => None,
     });
     frames.collect::<Vec<_>>().join(" ")
@@ -221,8 +221,8 @@ proptest! {
             for effect in &effects {
                 match effect {
                     Effect::Watch(channel) => prop_assert_eq!(channel.to_string(), "order:A"),
-                    Effect::Send(_, text) => {
-                        prop_assert!(serde_json::from_str::<serde_json::Value>(text.as_str()).is_ok());
+                    Effect::Send(_, frame) => {
+                        prop_assert!(serde_json::from_str::<serde_json::Value>(frame.text()).is_ok());
                     }
                     Effect::Unwatch(_) | Effect::Close(_) => {}
                 }

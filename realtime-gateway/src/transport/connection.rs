@@ -2,12 +2,12 @@
 
 use crate::census::{Entry, Person};
 use crate::drain;
+use crate::frame::Frame;
 use crate::gateway::{Gateway, Place};
 use crate::hub::Delivery;
 use crate::line::{Line, Outcome};
 use crate::metric;
 use crate::session::{Effect, Session};
-use axum::extract::ws::Utf8Bytes;
 use contract::live::{Close, ServerFrame};
 use service_kit::clock;
 use std::time::Duration;
@@ -84,7 +84,7 @@ impl Connection {
         self.line.next().await
     }
 
-    pub(super) fn deliver(&mut self, delivery: Delivery) -> Outcome {
+    pub(super) fn deliver(&mut self, delivery: &Delivery) -> Outcome {
         let outcome = self.line.deliver(delivery, clock::now());
         self.follow(outcome)
     }
@@ -114,11 +114,11 @@ impl Connection {
 }
 
 /// The frame before the end, with a random time to come back, so that not all come at once.
-pub(super) fn goodbye(close: Close) -> Utf8Bytes {
+pub(super) fn goodbye(close: Close) -> Frame {
     let wait = Duration::from_millis(fastrand::u64(100..2000));
     let reconnect_after_ms =
         (close.code() < 4400).then(|| u64::try_from(wait.as_millis()).unwrap_or(1000));
-    ServerFrame::Goodbye { code: close.code(), reconnect_after_ms }.encode().into()
+    Frame::new(&ServerFrame::Goodbye { code: close.code(), reconnect_after_ms }.encode())
 }
 
 impl Drop for Connection {

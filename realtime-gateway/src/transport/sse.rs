@@ -151,7 +151,7 @@ impl Streaming {
                 return None;
             }
             let outcome = tokio::select! {
-                delivery = self.connection.next() => self.connection.deliver(delivery),
+                delivery = self.connection.next() => self.connection.deliver(&delivery),
                 () = &mut self.clock => {
                     let outcome = self.connection.tick();
                     self.clock.as_mut().reset(self.connection.deadline(COMMENT));
@@ -170,18 +170,17 @@ impl Streaming {
             // A stream cannot ask for another channel.
             outcome = Outcome { frames: outcome.frames, ..self.connection.close(Close::Revoked) };
         }
-        let mut frames: Vec<(&'static str, String)> =
-            outcome.frames.into_iter().map(|(op, text)| (op, text.to_string())).collect();
+        let mut frames = outcome.frames;
         if let Some(close) = outcome.close {
-            frames.push(("goodbye", goodbye(close).to_string()));
+            frames.push(("goodbye", goodbye(close)));
             self.over = true;
         }
         // The position is that after the last frame: a line that is cut before it resumes further
         // back, which repeats something and loses nothing.
         let position = self.connection.session().position();
         let last = frames.len().saturating_sub(1);
-        for (place, (op, text)) in frames.into_iter().enumerate() {
-            let event = Event::default().event(op).data(text);
+        for (place, (op, frame)) in frames.into_iter().enumerate() {
+            let event = Event::default().event(op).data(frame.text());
             let told = place == last && matches!(op, "snapshot" | "update" | "same");
             self.ready.push_back(if told { event.id(&position) } else { event });
         }

@@ -1,0 +1,185 @@
+//! What goes on between the first frame and the last: reading, writing, and the heartbeat.
+
+use super::connection::{Connection, goodbye};
+use crate::frame::Frame;
+use crate::line::Outcome;
+use crate::metric;
+use axum::body::Bytes;
+use contract::live::Close;
+use futures_util::{SinkExt, StreamExt};
+use service_kit::clock;
+use std::future::poll_fn;
+use std::io::ErrorKind;
+use std::task::Poll;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tungstenite::protocol::CloseFrame;
+use tungstenite::{Error, Message, Utf8Bytes};
+
+/// A viewer that takes nothing for so long is sent away.
+const SLOW: Duration = Duration::from_secs(10);
+/// A ping is answered within this.
+const PONG: Duration = Duration::from_secs(10);
+
+/// What was read of a viewer.
+type Read = Option<Result<Message, Error>>;
+
+pub(super) struct Socket {
+    stream: WebSocketStream<TcpStream>,
+    /// All that came has been read: before the wire has more there is no message.
+    empty: bool,
+    /// A ping was read, and its answer waits to be written.
+    owes_pong: bool,
+    heard: Instant,
+    pinged: Instant,
+    /// Whether the viewer said something that may have moved the session's deadline.
+    pub(super) moved: bool,
+}
+
+impl Socket {
+    pub(super) fn new(stream: WebSocketStream<TcpStream>) -> Self {
+        let now = Instant::now();
+        let (heard, pinged) = (now, now);
+        Self { stream, empty: false, owes_pong: false, heard, pinged, moved: false }
+    }
+
+    /// Waits for the next message. Cancel-safe.
+    pub(super) async fn recv(&mut self) -> Read {
+        poll_fn(|context| {
+            // Cheaper than to read in vain, and asked with every delivery.
+            if self.empty && self.stream.get_ref().poll_read_ready(context).is_pending() {
+                return Poll::Pending;
+            }
+            let read = self.stream.poll_next_unpin(context);
+            self.empty = read.is_pending();
+            read
+        })
+        .await
+    }
+
+    /// None when the viewer is gone.
+    pub(super) fn heard(&mut self, message: Read, connection: &mut Connection) -> Option<Outcome> {
+        self.heard = Instant::now();
+        match message? {
+            Ok(Message::Text(text)) => {
+                self.moved = true;
+                Some(connection.tell(|session| session.frame(text.as_str(), clock::now())))
+            }
+            Ok(Message::Binary(_) | Message::Frame(_)) => {
+                Some(connection.close(Close::BrokenFrame))
+            }
+            Ok(control @ (Message::Ping(_) | Message::Pong(_))) => {
+                self.owes_pong |= control.is_ping();
+                Some(connection.tell(|session| session.control(clock::now())))
+            }
+            Ok(Message::Close(_)) => None,
+            Err(error) => Some(connection.close(classify(&error))),
+        }
+    }
+
+    /// When the session or the heartbeat has to look at the clock.
+    pub(super) fn deadline(&self, connection: &Connection) -> Instant {
+        let every = Duration::from_millis(connection.gateway.rules.heartbeat_ms);
+        let waits = self.pinged > self.heard;
+        let beat = if waits { self.pinged + PONG } else { self.pinged.max(self.heard) + every };
+        beat.min(connection.deadline(every))
+    }
+
+    pub(super) async fn heartbeat(&mut self, connection: &mut Connection) -> Result<Outcome, ()> {
+        let now = Instant::now();
+        if self.pinged > self.heard && now - self.pinged >= PONG {
+            return Ok(connection.close(Close::NoPong));
+        }
+        let every = Duration::from_millis(connection.gateway.rules.heartbeat_ms);
+        if now - self.pinged.max(self.heard) >= every {
+            self.pinged = now;
+            self.control(Message::Ping(Bytes::new())).await?;
+        }
+        Ok(connection.tick())
+    }
+
+    /// Writes frames; after a closing one there is nothing more.
+    pub(super) async fn write(
+        &mut self,
+        connection: &mut Connection,
+        outcome: Outcome,
+    ) -> Result<(), ()> {
+        if self.all(&outcome.frames).await.is_err() {
+            // It took nothing for too long, or it is gone; a close frame would wait as well.
+            connection.close(Close::TooSlow);
+            return Err(());
+        }
+        match outcome.close {
+            None => Ok(()),
+            Some(close) => {
+                Box::pin(self.close(close)).await;
+                Err(())
+            }
+        }
+    }
+
+    async fn all(&mut self, frames: &[(&'static str, Frame)]) -> Result<(), ()> {
+        if std::mem::take(&mut self.owes_pong) {
+            Box::pin(within(self.stream.flush())).await?;
+        }
+        for (_, frame) in frames {
+            self.send(frame).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes a frame, all of it. Past the protocol's library, which would copy it for each viewer: that
+    /// has nothing of its own under way, since what it writes is flushed before anything else is.
+    async fn send(&mut self, frame: &Frame) -> Result<(), ()> {
+        let wire = frame.wire();
+        let written = match self.stream.get_ref().try_write(wire) {
+            Ok(written) => written,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
+            Err(_) => return Err(()),
+        };
+        if written == wire.len() {
+            return Ok(());
+        }
+        Box::pin(within(self.stream.get_mut().write_all(&wire[written..]))).await
+    }
+
+    /// Says why, and waits a little for the viewer's own close.
+    async fn close(&mut self, close: Close) {
+        metric::refused(close.label());
+        let _ = self.send(&goodbye(close)).await;
+        let frame = CloseFrame {
+            code: close.code().into(),
+            reason: Utf8Bytes::from_static(close.label()),
+        };
+        let _ = self.control(Message::Close(Some(frame))).await;
+        // The viewer answers with its own close; what it still sends is not read.
+        let _ = timeout(Duration::from_secs(1), async {
+            while let Some(Ok(_)) = self.stream.next().await {}
+        })
+        .await;
+    }
+
+    /// The viewer closes: it is answered (RFC 6455, 5.5.1), if it still takes that.
+    pub(super) async fn answer_close(&mut self) {
+        let _ = timeout(Duration::from_secs(1), self.stream.flush()).await;
+    }
+
+    async fn control(&mut self, message: Message) -> Result<(), ()> {
+        within(self.stream.send(message)).await
+    }
+}
+
+async fn within<E>(written: impl Future<Output = Result<(), E>>) -> Result<(), ()> {
+    timeout(SLOW, written).await.map_err(drop)?.map_err(drop)
+}
+
+/// A frame that cannot be read: too long, or no frame at all.
+const fn classify(error: &Error) -> Close {
+    match error {
+        Error::Capacity(_) => Close::FrameTooBig,
+        _ => Close::BrokenFrame,
+    }
+}
