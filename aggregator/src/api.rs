@@ -15,10 +15,11 @@ use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::routing::{get, post, put};
 use contract::name::MAX_RECORD;
 use service_kit::auth::Auth;
-use service_kit::kafka::Producer;
+use service_kit::kafka::{Outgoing, Producer};
 use service_kit::problem::Problem;
 use sqlx::PgPool;
 use std::sync::Arc;
+use std::time::Duration;
 use utoipa::OpenApi;
 
 /// What the routes work on.
@@ -49,6 +50,25 @@ fn away(error: sqlx::Error) -> Problem {
     tracing::error!(error = %error, "the database does not answer");
     drop(error);
     Problem::unavailable("The database does not answer.")
+}
+
+/// Kafka has a record within this, or its sender is told to come again: vendors wait a few seconds.
+const TAKEN: Duration = Duration::from_secs(3);
+
+/// Gives a record to the log.
+///
+/// # Errors
+/// 503 when the log does not have it in time; then it may have it all the same, which who comes again
+/// does not harm: events are known by their keys.
+async fn hand_over(api: &Api, record: Outgoing, what: &str) -> Result<(), Problem> {
+    let sent = [record];
+    let why = match tokio::time::timeout(TAKEN, api.producer.send(&sent)).await {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "Kafka does not answer".to_owned(),
+    };
+    tracing::warn!(error = why, "{what} was not taken");
+    Err(Problem::unavailable("The log does not take it; come again."))
 }
 
 /// The routes of the aggregator.

@@ -1,8 +1,10 @@
 //! A canonical event whose order may still be known by another name only.
 
-use chrono::{DateTime, Utc};
+use crate::day::whole_days;
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use contract::customer::Customer;
-use contract::event::{EventData, OrderEvent};
+use contract::event::{EtaRange, EventData, OrderEvent};
 use contract::id::OrderId;
 use contract::milestone::Milestone;
 use serde::{Deserialize, Serialize};
@@ -47,6 +49,9 @@ pub struct Draft {
     pub customer_at: Option<DateTime<Utc>>,
     /// The rest.
     pub data: EventData,
+    /// The days on which it is expected, where no hours were told: they are the customer's.
+    #[serde(default)]
+    pub days: Option<(NaiveDate, NaiveDate)>,
     /// First receipt.
     pub received_at: DateTime<Utc>,
     /// W3C trace context of the record.
@@ -54,6 +59,30 @@ pub struct Draft {
     /// Where its record stands in the log.
     #[serde(default)]
     pub origin: Option<Origin>,
+}
+
+/// When something is expected, as its source says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    /// The range; of whole days, by the source's clock.
+    pub range: EtaRange,
+    /// The first and the last day, where no hours were told.
+    days: Option<(NaiveDate, NaiveDate)>,
+}
+
+impl Expected {
+    /// Whole days; none when the last is before the first.
+    #[must_use]
+    pub fn days(first: NaiveDate, last: NaiveDate, zone: Tz) -> Option<Self> {
+        let range = whole_days(first, last, zone)?;
+        Some(Self { range, days: Some((first, last)) })
+    }
+}
+
+impl From<EtaRange> for Expected {
+    fn from(range: EtaRange) -> Self {
+        Self { range, days: None }
+    }
 }
 
 /// A place in the log.
@@ -88,6 +117,7 @@ impl Draft {
             customer: None,
             customer_at: None,
             data: EventData::default(),
+            days: None,
             received_at: time,
             traceparent: String::new(),
             origin: None,
@@ -101,6 +131,19 @@ impl Draft {
         self.data.tracking_number = number;
         if let Some(number) = &self.data.tracking_number {
             self.reveal(tracking_alias(number));
+        }
+    }
+
+    /// Says when it is expected.
+    pub fn expect(&mut self, expected: Option<Expected>) {
+        self.data.eta = expected.map(|expected| expected.range);
+        self.days = expected.and_then(|expected| expected.days);
+    }
+
+    /// Days begin and end by the customer's clock, whatever its source's is.
+    pub fn days_in(&mut self, zone: Tz) {
+        if let Some((first, last)) = self.days {
+            self.data.eta = whole_days(first, last, zone).or(self.data.eta);
         }
     }
 
@@ -144,4 +187,26 @@ pub const TRACKING: &str = "tracking:";
 pub fn tracking_alias(number: &str) -> String {
     let plain: String = number.chars().filter(|c| !c.is_whitespace()).collect();
     format!("{TRACKING}{}", plain.to_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_the_customers_and_hours_are_nobodys() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let order = OrderRef::Order("T-1".parse().unwrap());
+        let at = DateTime::UNIX_EPOCH;
+        let mut draft = Draft::new("aftership", "1".into(), Milestone::EtaRevised, at, order);
+        draft.expect(Expected::days(day("2026-11-26"), day("2026-11-27"), Tz::UTC));
+        draft.days_in(Tz::Asia__Ho_Chi_Minh);
+        let range = draft.data.eta.unwrap();
+        assert_eq!(range.earliest.to_rfc3339(), "2026-11-26T01:00:00+00:00");
+        assert_eq!(range.latest.to_rfc3339(), "2026-11-27T16:59:59+00:00");
+        let hours = EtaRange { earliest: range.earliest, latest: range.earliest };
+        draft.expect(Some(hours.into()));
+        draft.days_in(Tz::UTC);
+        assert_eq!(draft.data.eta, Some(hours));
+    }
 }

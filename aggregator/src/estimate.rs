@@ -14,7 +14,7 @@ mod score;
 #[cfg(test)]
 mod tests;
 
-pub use forecast::{Forecast, due_at, forecast, local, needs};
+pub use forecast::{Forecast, due_at, forecast, needs};
 pub use group::{Traits, quiet_groups};
 pub use lesson::{Lesson, lessons};
 pub use sample::{Book, MOST_SAMPLES, Patience, Samples};

@@ -45,6 +45,7 @@ pub fn fold<E: Borrow<OrderEvent>>(order: &OrderId, events: &[E]) -> Option<Time
     let items = thread::items(&facts, &parcels);
     let whole = thread::order(&facts);
     let (status, terminal) = status::status(&items, &whole);
+    let shipments = shipment::shipments(&parcels, &facts);
     Some(Timeline {
         order: order.clone(),
         version: counted.len() as u64,
@@ -54,9 +55,9 @@ pub fn fold<E: Borrow<OrderEvent>>(order: &OrderId, events: &[E]) -> Option<Time
         terminal,
         steps: step::steps(&facts, &items),
         items: items.iter().map(thread::ItemThread::item).collect(),
-        shipments: shipment::shipments(&parcels, &facts),
         entries: entries(&facts),
-        eta: eta::eta(&facts),
+        eta: eta::eta(&facts, &shipments),
+        shipments,
         promise: promise(&facts),
         problem: status::problem(&items, &whole, terminal),
     })

@@ -12,6 +12,7 @@
 pub mod config;
 pub mod metric;
 pub mod reject;
+pub mod day;
 pub mod draft;
 pub mod question;
 pub mod source;

@@ -1,6 +1,6 @@
 //! What becomes true by the clock alone: a promise at risk, a delivery within 24 hours. Pure.
 
-use crate::estimate::local;
+use crate::day::{local, zone_of};
 use crate::fold::DERIVED_SOURCE;
 use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
@@ -154,12 +154,6 @@ fn before_the_night(at: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
     let moved =
         evening.and_hms_opt(21, 59, 0).and_then(|t| zone.from_local_datetime(&t).earliest());
     moved.map_or(at, |moved| moved.to_utc())
-}
-
-/// The customer's zone; Viet Nam's for one that is no zone.
-#[must_use]
-pub fn zone_of(name: Option<&str>) -> Tz {
-    name.and_then(|name| name.parse().ok()).unwrap_or(Tz::Asia__Ho_Chi_Minh)
 }
 
 /// When to look again: when it becomes true, but not before the order has been quiet for the

@@ -9,8 +9,9 @@ use service_kit::kafka::{Outgoing, Producer};
 use service_kit::lifecycle::Lifecycle;
 use std::time::Duration;
 
-/// Records at a time.
+/// Records at a time, and bytes of their values: one may be as large as a record may.
 const PORTION: i64 = 500;
+const BYTES: i64 = 8 * 1024 * 1024;
 
 /// Works on the runs that operators begin, until the soft stop.
 pub fn start(life: &Lifecycle, pipeline: Pipeline, producer: Producer) {
@@ -39,10 +40,11 @@ async fn portion(pipeline: &Pipeline, producer: &Producer) -> anyhow::Result<boo
     let mut transaction = pipeline.pool.begin().await?;
     let Some(run) = replay::claim(&mut transaction).await? else { return Ok(false) };
     let filter = Filter { source: run.source.as_deref(), reason: run.reason.as_deref() };
+    let most = (PORTION, BYTES);
     let letters =
-        dead_letter::open_after(&mut transaction, filter, run.at, run.up_to, PORTION).await?;
+        dead_letter::open_after(&mut transaction, filter, run.at, run.up_to, most).await?;
     let at = letters.last().map_or(run.at, |(id, _)| *id);
-    let finished = i64::try_from(letters.len())? < PORTION;
+    let finished = letters.is_empty();
     let driven = drive(&mut transaction, pipeline, producer, letters).await?;
     replay::advance(&mut transaction, run.id, at, i64::try_from(driven)?, finished).await?;
     transaction.commit().await?;

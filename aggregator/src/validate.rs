@@ -43,6 +43,7 @@ pub fn check(draft: &mut Draft, now: DateTime<Utc>) -> Result<Vec<&'static str>,
         }
         Err(refusal) => Err(refusal),
     };
+    draft.data.location = draft.data.location.take().map(|place| without_phones(&place));
     clean(&mut draft.id, MAX_EVENT_ID)?;
     data_texts(&mut draft.data, &mut clean)?;
     if let Some(customer) = &mut draft.customer {
@@ -98,6 +99,29 @@ fn data_texts(
     }
     Ok(())
 }
+
+/// A place without the numbers to call that carriers write behind it, in brackets or not: places are
+/// shown to whoever has the order's link.
+fn without_phones(place: &str) -> String {
+    let calls = |part: &str| part.chars().filter(char::is_ascii_digit).count() >= PHONE;
+    let (mut kept, mut rest) = (String::new(), place);
+    while let Some((before, behind)) = rest.split_once('(') {
+        let (inside, after) = behind.split_once(')').unwrap_or((behind, ""));
+        kept.push_str(before);
+        if !calls(inside) {
+            kept.push_str(&rest[before.len()..rest.len() - after.len()]);
+        }
+        rest = after;
+    }
+    kept.push_str(rest);
+    let plain = kept.split_whitespace().filter(|word| {
+        !calls(word) || word.chars().any(|c| c.is_alphabetic() && !matches!(c, 'Đ' | 'Ð' | 'T'))
+    });
+    plain.collect::<Vec<_>>().join(" ")
+}
+
+/// Digits of a number to call, at least; codes of post offices have fewer.
+const PHONE: usize = 9;
 
 /// Outside 2000 to two years from now nothing of ours happened.
 fn in_range(time: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Refusal> {
@@ -169,5 +193,19 @@ mod tests {
         assert_eq!(cleaned("<script>", 64).unwrap().unwrap().1, "markup");
         assert_eq!(cleaned("a\0b", 64), Err(Refusal::NulCharacter));
         assert_eq!(cleaned("Trần Thị Bích", 64), Ok(None));
+    }
+
+    #[test]
+    fn a_place_is_shown_without_its_number_to_call() {
+        for (told, shown) in [
+            ("890100 - KTC1 Vĩnh Long (ÐT:02703834180)", "890100 - KTC1 Vĩnh Long"),
+            ("Bưu cục Cẩm Lệ ĐT:0901234567", "Bưu cục Cẩm Lệ"),
+            ("Bưu cục 0901234567", "Bưu cục"),
+            ("Kho Củ Chi (HCM) 700000", "Kho Củ Chi (HCM) 700000"),
+            ("Memphis, TN (hub", "Memphis, TN (hub"),
+            ("urn:epc:id:sgln:4012345.00001.0", "urn:epc:id:sgln:4012345.00001.0"),
+        ] {
+            assert_eq!(without_phones(told), shown);
+        }
     }
 }

@@ -36,6 +36,19 @@ pub(super) struct Wanted {
     reason: Option<String>,
 }
 
+/// Which refused records are driven again; all of them when nothing is said. What is not known here is
+/// refused: a mistyped name would drive all.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Again {
+    /// Of this source.
+    #[schema(example = "ghn")]
+    source: Option<String>,
+    /// With this label.
+    #[schema(example = "bad_time")]
+    reason: Option<String>,
+}
+
 impl Wanted {
     fn filter(&self) -> Filter<'_> {
         Filter { source: self.source.as_deref(), reason: self.reason.as_deref() }
@@ -190,7 +203,8 @@ pub(super) async fn replay_one(
 #[utoipa::path(
     post,
     path = "/v1/dead-letters/replay",
-    request_body = Wanted,
+    params(Wanted),
+    request_body = Again,
     responses(
         (status = 202, description = "Begun; `Location` tells how far it is", body = Replay),
         (status = 400, description = "The body is not what is wanted"),
@@ -200,10 +214,14 @@ pub(super) async fn replay_one(
 pub(super) async fn replay_all(
     State(api): State<Api>,
     principal: Principal,
-    body: Result<Json<Wanted>, JsonRejection>,
+    Query(asked): Query<Wanted>,
+    body: Result<Option<Json<Again>>, JsonRejection>,
 ) -> Result<Response, Problem> {
     principal.key(Role::Operator)?;
-    let Json(wanted) = body.map_err(|error| Problem::bad_request(error.body_text()))?;
+    let body = body.map_err(|error| Problem::bad_request(error.body_text()))?;
+    let again = body.map(|Json(again)| again).unwrap_or_default();
+    let wanted =
+        Wanted { source: again.source.or(asked.source), reason: again.reason.or(asked.reason) };
     let id = Uuid::now_v7();
     replay::begin(&api.pool, id, wanted.filter()).await.map_err(away)?;
     let run = replay::read(&api.pool, id).await.map_err(away)?.ok_or_else(Problem::internal)?;

@@ -1,6 +1,6 @@
 //! `PUT /v1/orders/{order}`: what `source.shop` says, without Kafka.
 
-use super::Api;
+use super::{Api, hand_over};
 use crate::source::Catalog;
 use axum::Json;
 use axum::body::Bytes;
@@ -55,9 +55,6 @@ pub(super) async fn put(
     let record = Outgoing::new(source_topic("shop"), order.as_bytes(), body.to_vec())
         .header("received-at", now.to_rfc3339())
         .header("verification", "verified");
-    api.producer.send(&[record]).await.map_err(|error| {
-        tracing::warn!(%error, "an order was not taken");
-        Problem::unavailable("The log does not take it; come again.")
-    })?;
+    hand_over(&api, record, "an order").await?;
     Ok((StatusCode::ACCEPTED, Json(json!({"order": order}))))
 }

@@ -1,6 +1,6 @@
 //! `/v1/webhooks/{source}`: what a vendor says goes to the log, and only then is it thanked.
 
-use super::Api;
+use super::{Api, hand_over};
 use crate::metric;
 use crate::webhook::{Answer, Call, Vendor, Verdict};
 use axum::body::Bytes;
@@ -96,10 +96,7 @@ async fn take(
         }
     };
     let record = record(vendor, &call, verification);
-    api.producer.send(&[record]).await.map_err(|error| {
-        tracing::warn!(%error, source = vendor.source, "a webhook was not taken");
-        Problem::unavailable("The log does not take it; come again.")
-    })?;
+    hand_over(api, record, "a webhook").await?;
     metric::webhook(vendor.source, verification);
     Ok(answer(vendor.thanks(&call)))
 }

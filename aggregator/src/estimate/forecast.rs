@@ -7,7 +7,8 @@
 use super::course::{Course, STAGES, Stage, courses};
 use super::group::{Traits, groups};
 use super::sample::{Book, Samples, quantile};
-use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
+use crate::day::whole_days;
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use contract::event::EtaRange;
 use contract::milestone::Milestone;
@@ -18,8 +19,6 @@ use std::collections::BTreeMap;
 const PLAYS: usize = 400;
 /// The earliest and the latest end of the range, per thousand.
 const ENDS: (usize, usize) = (150, 850);
-/// A range of whole days begins at this hour.
-const MORNING: u32 = 8;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
@@ -106,7 +105,8 @@ pub fn forecast(asked: Forecast<'_>, book: &Book) -> Option<EtaRange> {
         (0..PLAYS).filter_map(|_| play(&ways, asked.now, &mut random)).collect();
     let first = DateTime::from_timestamp(quantile(&mut sums, ENDS.0)?, 0)?;
     let last = DateTime::from_timestamp(quantile(&mut sums, ENDS.1)?, 0)?;
-    whole_days(first, last, asked.zone)
+    let day = |time: DateTime<Utc>| time.with_timezone(&asked.zone).date_naive();
+    whole_days(day(first), day(last), asked.zone)
 }
 
 fn way<'a>(course: &Course<'a>, asked: Forecast<'_>, book: &Book) -> Option<Way<'a>> {
@@ -141,22 +141,6 @@ fn play(ways: &[Way<'_>], now: DateTime<Utc>, random: &mut fastrand::Rng) -> Opt
     }
     let there = parcels.into_values().map(|(ready, carried)| ready + carried).max()?;
     Some(there.max(now.timestamp()))
-}
-
-/// From the morning of the first day to the end of the last, in the customer's zone.
-fn whole_days(first: DateTime<Utc>, last: DateTime<Utc>, zone: Tz) -> Option<EtaRange> {
-    let morning = first.with_timezone(&zone).date_naive().and_hms_opt(MORNING, 0, 0)?;
-    let night = last.with_timezone(&zone).date_naive().succ_opt()?.and_time(NaiveTime::MIN);
-    let (earliest, end) = (local(morning, zone)?, local(night, zone)?);
-    let range = EtaRange { earliest, latest: end - TimeDelta::seconds(1) };
-    (range.earliest <= range.latest).then_some(range)
-}
-
-/// A local time; an hour later where summer time skips it.
-#[must_use]
-pub fn local(time: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
-    let there = |time: NaiveDateTime| zone.from_local_datetime(&time).earliest();
-    Some(there(time).or_else(|| there(time + TimeDelta::hours(1)))?.to_utc())
 }
 
 /// The same order is played the same way (FNV-1a).

@@ -6,6 +6,7 @@ use crate::metric;
 use crate::store::order::{Description, Known};
 use crate::store::{lock, order, parked};
 use chrono::{DateTime, Utc};
+use contract::customer::Customer;
 use contract::id::OrderId;
 use contract::milestone::Milestone;
 use sqlx::PgConnection;
@@ -66,8 +67,23 @@ fn disregard_former_life(drafts: &mut [Draft], placed_at: Option<DateTime<Utc>>)
     for draft in drafts.iter_mut().filter(|draft| draft.by_parcel && draft.time < born) {
         draft.milestone = Milestone::InfoIgnored;
         draft.data.reason = Some("before_the_order".to_owned());
-        draft.data.eta = None;
+        draft.expect(None);
     }
+}
+
+fn described(draft: &Draft) -> DateTime<Utc> {
+    draft.customer_at.unwrap_or(draft.time)
+}
+
+/// An order that was placed by somebody whom its source does not describe: any description is newer.
+fn stranger(draft: &Draft, order: &OrderId) -> Option<(Customer, DateTime<Utc>)> {
+    if draft.milestone != Milestone::OrderPlaced {
+        return None;
+    }
+    let number = draft.data.customer_id.as_deref().and_then(|id| id.parse().ok());
+    let id = number.or_else(|| order.as_str().parse().ok())?;
+    let (name, email, phone, locale, time_zone) = (None, None, None, None, None);
+    Some((Customer { id, name, email, phone, locale, time_zone }, DateTime::UNIX_EPOCH))
 }
 
 /// What is told of customers. `order.placed` makes an order known; any other news of a customer
@@ -80,19 +96,53 @@ fn descriptions<'a>(
     let newly: HashSet<&str> = newly.iter().map(String::as_str).collect();
     let mut told: BTreeMap<String, Description> = BTreeMap::new();
     for draft in drafts {
-        let (OrderRef::Order(order), Some(customer)) = (&draft.order, &draft.customer) else {
+        let OrderRef::Order(order) = &draft.order else { continue };
+        let bare = || stranger(draft, order);
+        let Some((customer, at)) =
+            draft.customer.clone().map(|c| (c, described(draft))).or_else(bare)
+        else {
             continue;
         };
         if !newly.contains(order.as_str()) && !known.contains_key(order.as_str()) {
             continue;
         }
         let placed_at = (draft.milestone == Milestone::OrderPlaced).then_some(draft.time);
-        let at = draft.customer_at.unwrap_or(draft.time);
-        let new = Description { customer: customer.clone(), at, placed_at };
+        let new = Description { customer, at, placed_at };
         match told.entry(order.to_string()) {
             Entry::Vacant(free) => drop(free.insert(new)),
             Entry::Occupied(mut there) => there.get_mut().join(new),
         }
     }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use service_kit::clock;
+
+    fn placed(source: &str, customer: Option<Customer>) -> Draft {
+        let order = OrderRef::Order("T-1".parse().unwrap());
+        let mut draft = Draft::new(source, "1".into(), Milestone::OrderPlaced, clock::now(), order);
+        draft.customer = customer;
+        draft
+    }
+
+    #[test]
+    fn an_order_whose_customer_nobody_describes_is_known_and_any_description_is_newer() {
+        let known = HashMap::new();
+        let told = |drafts: &[Draft]| {
+            descriptions(drafts.iter(), &["T-1".to_owned()], &known).remove("T-1").unwrap()
+        };
+        let mut bare = placed("cloudevents", None);
+        assert_eq!(told(&[bare.clone()]).customer.id.as_str(), "T-1");
+        bare.data.customer_id = Some("C-7".to_owned());
+        let first = told(&[bare.clone()]);
+        assert_eq!((first.customer.id.as_str(), first.placed_at), ("C-7", Some(bare.time)));
+        let described = Customer { name: Some("An".into()), ..first.customer };
+        let shop = placed("shop", Some(described));
+        for drafts in [[bare.clone(), shop.clone()], [shop, bare]] {
+            assert_eq!(told(&drafts).customer.name.as_deref(), Some("An"));
+        }
+    }
 }

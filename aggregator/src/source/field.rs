@@ -56,6 +56,30 @@ pub(super) fn money(decimal: &str, currency: &str) -> Option<Money> {
     Some(Money { amount: unit.checked_mul(sign)?, currency })
 }
 
+/// Lower case, without accents, single spaces: people write one status in several ways.
+pub(super) fn plain(text: &str) -> String {
+    let letters: String = text.to_lowercase().chars().filter_map(base).collect();
+    letters.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The Latin letter below Vietnamese marks; none for a combining mark itself.
+fn base(letter: char) -> Option<char> {
+    Some(match letter {
+        '\u{0300}'..='\u{036f}' => return None,
+        'à' | 'á' | 'ả' | 'ã' | 'ạ' | 'ă' | 'ằ' | 'ắ' | 'ẳ' | 'ẵ' | 'ặ' | 'â' | 'ầ' | 'ấ' | 'ẩ'
+        | 'ẫ' | 'ậ' => 'a',
+        'è' | 'é' | 'ẻ' | 'ẽ' | 'ẹ' | 'ê' | 'ề' | 'ế' | 'ể' | 'ễ' | 'ệ' => 'e',
+        'ì' | 'í' | 'ỉ' | 'ĩ' | 'ị' => 'i',
+        'ò' | 'ó' | 'ỏ' | 'õ' | 'ọ' | 'ô' | 'ồ' | 'ố' | 'ổ' | 'ỗ' | 'ộ' | 'ơ' | 'ờ' | 'ớ' | 'ở'
+        | 'ỡ' | 'ợ' => 'o',
+        'ù' | 'ú' | 'ủ' | 'ũ' | 'ụ' | 'ư' | 'ừ' | 'ứ' | 'ử' | 'ữ' | 'ự' => 'u',
+        'ỳ' | 'ý' | 'ỷ' | 'ỹ' | 'ỵ' => 'y',
+        'đ' => 'd',
+        other if other.is_alphanumeric() => other,
+        _ => ' ',
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

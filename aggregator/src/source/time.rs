@@ -1,7 +1,9 @@
 //! Times as sources write them. One without an offset gets the source's zone, and says so.
 
+use crate::day::local;
+use crate::draft::Expected;
 use crate::reject::{Refusal, excerpt};
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
 use contract::event::EtaRange;
 
@@ -55,16 +57,9 @@ pub(super) fn when(text: &str, zone: Tz) -> Result<When, Refusal> {
     let read = LOCAL.iter().find_map(|form| NaiveDateTime::parse_from_str(bare, form).ok());
     let midnight =
         || NaiveDate::parse_from_str(bare, "%Y-%m-%d").ok().map(|d| d.and_time(NaiveTime::MIN));
-    let local = read.or_else(midnight).ok_or_else(|| Refusal::BadTime(excerpt(text)))?;
-    let at = in_zone(local, zone).ok_or_else(|| Refusal::BadTime(excerpt(text)))?;
+    let bare = read.or_else(midnight).ok_or_else(|| Refusal::BadTime(excerpt(text)))?;
+    let at = local(bare, zone).ok_or_else(|| Refusal::BadTime(excerpt(text)))?;
     Ok(When { at, assumed, receipt: false })
-}
-
-/// A local time that summer time skips is taken an hour later; of two, the earlier one.
-fn in_zone(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
-    let there = |local: NaiveDateTime| zone.from_local_datetime(&local).earliest();
-    let time = there(local).or_else(|| there(local.checked_add_signed(TimeDelta::hours(1))?))?;
-    Some(time.to_utc())
 }
 
 /// Unix seconds.
@@ -91,24 +86,21 @@ pub(super) fn epoch(number: i64) -> Result<When, Refusal> {
     }
 }
 
-/// The range that whole days mean: from 08:00 on the first to the end of the last.
-pub(super) fn days(first: &str, last: &str, zone: Tz) -> Option<EtaRange> {
+/// What whole days mean; none when the last is before the first.
+pub(super) fn days(first: &str, last: &str, zone: Tz) -> Option<Expected> {
     let day = |text: &str| NaiveDate::parse_from_str(text.get(..10)?, "%Y-%m-%d").ok();
-    let begin = day(first)?.and_hms_opt(8, 0, 0)?;
-    let end = day(last)?.and_hms_opt(23, 59, 59)?;
-    let range = EtaRange { earliest: in_zone(begin, zone)?, latest: in_zone(end, zone)? };
-    (range.earliest <= range.latest).then_some(range)
+    Expected::days(day(first)?, day(last)?, zone)
 }
 
 /// What is expected at a moment, or on a day when the text names no hour (or midnight, which
 /// nobody is expected at).
-pub(super) fn expected(text: &str, zone: Tz) -> Option<EtaRange> {
+pub(super) fn expected(text: &str, zone: Tz) -> Option<Expected> {
     let hour = text.get(11..16).unwrap_or("00:00");
     if hour == "00:00" {
         return days(text, text, zone);
     }
     let at = when(text, zone).ok()?.at;
-    Some(EtaRange { earliest: at, latest: at })
+    Some(EtaRange { earliest: at, latest: at }.into())
 }
 
 #[cfg(test)]
@@ -169,7 +161,7 @@ mod tests {
 
     #[test]
     fn days_begin_at_eight() {
-        let range = days("2026-11-26", "2026-11-27", Ho_Chi_Minh).unwrap();
+        let range = days("2026-11-26", "2026-11-27", Ho_Chi_Minh).unwrap().range;
         assert_eq!(range.earliest, utc("2026-11-26T01:00:00Z"));
         assert_eq!(range.latest, utc("2026-11-27T16:59:59Z"));
         assert_eq!(days("2026-11-27", "2026-11-26", Ho_Chi_Minh), None);

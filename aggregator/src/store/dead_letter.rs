@@ -147,21 +147,28 @@ pub async fn open_after(
     filter: Filter<'_>,
     after: i64,
     up_to: i64,
-    most: i64,
+    (records, bytes): (i64, i64),
 ) -> Result<Vec<(i64, DeadLetter)>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
         r#"select id, source, reason, detail, topic, partition, position, order_id, value,
            headers as "headers: Json<HashMap<String, String>>", received_at
-         from dead_letters
-         where replayed_at is null and id > $1 and id <= $2
-           and ($3::text is null or source = $3) and ($4::text is null or reason = $4)
-         order by id limit $5 for update"#,
+         from dead_letters where id in (
+           select id from (
+             select id, row_number() over by_id as place, sum(octet_length(value)) over by_id as bytes from (
+               select id, value from dead_letters
+               where replayed_at is null and id > $1 and id <= $2
+                 and ($3::text is null or source = $3) and ($4::text is null or reason = $4)
+               order by id limit $5) as next
+             window by_id as (order by id)) as sized
+           where place = 1 or bytes <= $6)
+         order by id for update"#,
         after,
         up_to,
         filter.source,
         filter.reason,
-        most
+        records,
+        bytes
     )
     .fetch_all(connection)
     .await?;

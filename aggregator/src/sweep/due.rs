@@ -8,10 +8,11 @@ use crate::draft::{Draft, OrderRef};
 use crate::fold::fold;
 use crate::pipeline::{self, ESTIMATE, LEARN, Pipeline};
 use crate::promise::{self, Due};
+use crate::question;
 use crate::silence::{self, SILENCE, Watch};
 use crate::store::order::Known;
 use crate::store::{due, event, lock, order, silent};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use contract::event::OrderEvent;
 use contract::id::OrderId;
 use contract::timeline::Timeline;
@@ -52,15 +53,21 @@ struct Turn {
     now: DateTime<Utc>,
     drafts: Vec<Draft>,
     silent: Vec<(String, Watch)>,
-    later: Vec<(String, DateTime<Utc>)>,
+    later: Vec<(String, &'static str, DateTime<Utc>)>,
     open: Vec<Case>,
     finished: Vec<Case>,
 }
 
-/// Is the source of the reported delivery one that is asked whether it is true?
-fn is_asked(pipeline: &Pipeline, timeline: &Timeline) -> bool {
-    let source = promise::reported(timeline).map(|entry| entry.source.as_str());
-    pipeline.settings.questions.iter().any(|question| Some(question.source.as_str()) == source)
+/// A source that is asked and does not answer is believed in the end.
+const UNANSWERED: TimeDelta = TimeDelta::hours(24);
+
+/// Until when the reported delivery is not believed unasked, if its source is one that is asked
+/// whether it is true.
+fn is_asked_until(pipeline: &Pipeline, timeline: &Timeline) -> Option<DateTime<Utc>> {
+    let entry = promise::reported(timeline)?;
+    let wanted = question::wants(timeline, &pipeline.settings.questions);
+    let asked = wanted.iter().any(|want| want.source == entry.source && want.stage == entry.id);
+    asked.then(|| entry.received_at + UNANSWERED)
 }
 
 impl Turn {
@@ -84,17 +91,20 @@ impl Turn {
                     self.drafts.extend(warn_of_silence(&timeline, watch, self.now));
                 }
                 // The stage was given more patience meanwhile.
-                Some(watch) => self.later.push((id.to_owned(), watch.at)),
+                Some(watch) => self.later.push((id.to_owned(), SILENCE, watch.at)),
                 None => {}
             },
             ESTIMATE => self.open.push(Case::new(timeline, history, known)),
             LEARN => self.finished.push(Case::new(timeline, history, known)),
             other => {
                 let zone = known.and_then(|known| known.customer.time_zone.as_deref());
+                let Some(due) = Due::from_kind(other) else { return };
                 // Who can be asked is not believed unasked.
-                let asked = |due: &Due| *due == Due::Reported && is_asked(pipeline, &timeline);
-                let due = Due::from_kind(other).filter(|due| !asked(due));
-                self.drafts.extend(due.and_then(|due| derive(&timeline, due, zone, self.now)));
+                let asked = (due == Due::Reported).then(|| is_asked_until(pipeline, &timeline));
+                match asked.flatten().filter(|until| *until > self.now) {
+                    Some(until) => self.later.push((id.to_owned(), due.kind(), until)),
+                    None => self.drafts.extend(derive(&timeline, due, zone, self.now)),
+                }
             }
         }
     }
@@ -108,8 +118,8 @@ impl Turn {
         for (order, watch) in &self.silent {
             silent::note(connection, order, *watch).await?;
         }
-        for (order, at) in &self.later {
-            due::again(connection, order, SILENCE, *at).await?;
+        for (order, kind, at) in &self.later {
+            due::again(connection, order, kind, *at).await?;
         }
         learn(connection, &self.finished).await?;
         let floor = pipeline.settings.estimate_floor;

@@ -1,9 +1,9 @@
 //! Estimates of open orders, and what finished ones teach.
 
 use super::derive::derived;
+use crate::day::zone_of;
 use crate::draft::Draft;
 use crate::estimate::{Book, Forecast, Lesson, Traits, forecast, lessons, needs};
-use crate::promise::zone_of;
 use crate::store::order::Known;
 use crate::store::{duration, order};
 use chrono::{DateTime, TimeDelta, Utc};

@@ -150,10 +150,8 @@ impl Socket {
     async fn close(&mut self, close: Close) {
         metric::refused(close.label());
         let _ = self.send(&goodbye(close)).await;
-        let frame = CloseFrame {
-            code: close.code().into(),
-            reason: Utf8Bytes::from_static(close.label()),
-        };
+        let frame =
+            CloseFrame { code: close.code().into(), reason: Utf8Bytes::from_static(close.label()) };
         let _ = self.control(Message::Close(Some(frame))).await;
         // The viewer answers with its own close; what it still sends is not read.
         let _ = timeout(Duration::from_secs(1), async {

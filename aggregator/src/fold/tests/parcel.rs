@@ -93,3 +93,30 @@ fn lines_that_the_order_does_not_have_hide_no_parcel() {
     ];
     assert_eq!(status_of(&history), "shipment.delivered");
 }
+
+#[test]
+fn a_parcel_that_is_there_is_waited_for_no_more() {
+    let due = |day: i64| {
+        let at = start() + TimeDelta::days(day);
+        contract::event::EtaRange { earliest: at, latest: at }
+    };
+    let expected = |hour, number: Option<&str>, day| {
+        let number = number.map(str::to_owned);
+        event(hour, "eta.revised", move |draft| {
+            (draft.data.tracking_number, draft.data.eta) = (number, Some(due(day)));
+        })
+    };
+    let mut history = vec![event(0, "order.placed", |d| items(d, &["1", "2"]))];
+    history.push(expected(1, None, 30));
+    history.push(event(10, "fulfilment.packed", parcel("P1", "X1", &["1"])));
+    history.push(event(11, "fulfilment.packed", parcel("P2", "X2", &["2"])));
+    let range = |history: &[OrderEvent]| fold(&order(), history).unwrap().eta.unwrap().range;
+    assert_eq!(range(&history), due(30));
+    history.push(expected(12, Some("X1"), 9));
+    history.push(expected(13, Some("X2"), 7));
+    assert_eq!(range(&history), due(9), "what a carrier says later replaces what the shop said");
+    history.push(event(20, "shipment.delivered", scan("X1")));
+    assert_eq!(range(&history), due(7));
+    history.push(event(30, "shipment.delivered", scan("X2")));
+    assert_eq!(range(&history), due(9), "all are there: what was expected stays");
+}

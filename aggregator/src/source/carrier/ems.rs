@@ -3,7 +3,7 @@
 use crate::draft::{Draft, tracking_alias};
 use crate::reject::Refusal;
 use crate::source::doc::{Doc, parse};
-use crate::source::field::hashed_id;
+use crate::source::field::{hashed_id, plain};
 use crate::source::record::Record;
 use crate::source::spec::Source;
 use crate::source::table::{Code, code, meaning};
@@ -26,6 +26,20 @@ const TABLE: &[Code] = &[
     code("2", Milestone::ShipmentLabelCreated),
     code("4", Milestone::ShipmentInTransit),
     code("11000", Milestone::ShipmentOutForDelivery),
+    // Codes that are documented nowhere come with the words of their status.
+    code("nhan gui", Milestone::ShipmentHandedOver),
+    code("dang van chuyen", Milestone::ShipmentInTransit),
+    code("dang phat", Milestone::ShipmentOutForDelivery),
+    code("dang giao hang", Milestone::ShipmentOutForDelivery),
+    code("phat thanh cong", Milestone::ShipmentDelivered),
+    code("giao hang thanh cong", Milestone::ShipmentDelivered),
+    code("phat khong thanh cong", Milestone::ShipmentAttemptFailed),
+    code("phat chua thanh cong", Milestone::ShipmentAttemptFailed),
+    code("giao hang khong thanh cong", Milestone::ShipmentAttemptFailed),
+    code("chuyen hoan", Milestone::ShipmentReturning),
+    code("dang chuyen hoan", Milestone::ShipmentReturning),
+    code("chuyen hoan thanh cong", Milestone::ShipmentReturned),
+    code("phat hoan thanh cong", Milestone::ShipmentReturned),
 ];
 
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
@@ -40,8 +54,11 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         .header("ems-transaction")
         .filter(|id| !id.is_empty())
         .map_or_else(|| hashed_id(&[&parcel, &status, &time]), str::to_owned);
-    let mut draft =
-        meaning(TABLE, record, &status).draft("ems", id, when(&time, record.zone)?, order);
+    let said = meaning(TABLE, record, &status);
+    let words = doc.any(&["status_name", "StatusName"]).map(|words| plain(&words));
+    let by_words = words.filter(|_| said.is_unknown()).map(|words| meaning(TABLE, record, &words));
+    let said = by_words.filter(|said| !said.is_unknown()).unwrap_or(said);
+    let mut draft = said.draft("ems", id, when(&time, record.zone)?, order);
     draft.parcel("ems", Some(parcel));
     draft.data.location = doc.any(&["locate", "Locate", "Location"]);
     draft.data.note = doc.any(&["note", "Note", "status_name", "StatusName"]);
@@ -60,5 +77,17 @@ mod tests {
         let (old, new) = (read_one("ems", old), read_one("ems", new));
         assert_eq!((old.id, old.time, old.milestone), (new.id, new.time, new.milestone));
         assert_eq!(old.data.location, new.data.location);
+    }
+
+    #[test]
+    fn a_code_that_is_documented_nowhere_is_read_by_its_words() {
+        let said = |words: &str| {
+            let body = format!(
+                r#"{{"tracking_code":"EK9VN","order_code":"T-5","status_code":77,"status_name":"{words}","datetime":"22/11/2026 07:54:50"}}"#
+            );
+            read_one("ems", &body)
+        };
+        assert_eq!(said("Phát thành công").milestone.code(), "shipment.delivered");
+        assert_eq!(said("Bay lên trời").data.source_code.as_deref(), Some("77"));
     }
 }

@@ -5,7 +5,7 @@
 use crate::draft::Draft;
 use crate::reject::Refusal;
 use crate::source::doc::{Doc, parse};
-use crate::source::field::hashed_id;
+use crate::source::field::{hashed_id, plain};
 use crate::source::record::Record;
 use crate::source::spec::Source;
 use crate::source::table::{Code, code, meaning};
@@ -51,30 +51,6 @@ const TABLE: &[Code] = &[
     code("da doi soat tra hang", Milestone::InfoIgnored),
     code("da duoc doi soat", Milestone::InfoIgnored),
 ];
-
-/// Lower case, without accents, single spaces: people write one status in several ways.
-fn plain(text: &str) -> String {
-    let letters: String = text.to_lowercase().chars().filter_map(base).collect();
-    letters.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The Latin letter below Vietnamese marks; none for a combining mark itself.
-fn base(letter: char) -> Option<char> {
-    Some(match letter {
-        '\u{0300}'..='\u{036f}' => return None,
-        'à' | 'á' | 'ả' | 'ã' | 'ạ' | 'ă' | 'ằ' | 'ắ' | 'ẳ' | 'ẵ' | 'ặ' | 'â' | 'ầ' | 'ấ' | 'ẩ'
-        | 'ẫ' | 'ậ' => 'a',
-        'è' | 'é' | 'ẻ' | 'ẽ' | 'ẹ' | 'ê' | 'ề' | 'ế' | 'ể' | 'ễ' | 'ệ' => 'e',
-        'ì' | 'í' | 'ỉ' | 'ĩ' | 'ị' => 'i',
-        'ò' | 'ó' | 'ỏ' | 'õ' | 'ọ' | 'ô' | 'ồ' | 'ố' | 'ổ' | 'ỗ' | 'ộ' | 'ơ' | 'ờ' | 'ớ' | 'ở'
-        | 'ỡ' | 'ợ' => 'o',
-        'ù' | 'ú' | 'ủ' | 'ũ' | 'ụ' | 'ư' | 'ừ' | 'ứ' | 'ử' | 'ữ' | 'ự' => 'u',
-        'ỳ' | 'ý' | 'ỷ' | 'ỹ' | 'ỵ' => 'y',
-        'đ' => 'd',
-        other if other.is_alphanumeric() => other,
-        _ => ' ',
-    })
-}
 
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;

@@ -51,7 +51,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let mut draft = meaning(TABLE, record, &status).draft("nhattin", id, seconds(time)?, order);
     draft.parcel("nhattin", Some(parcel));
     draft.data.note = doc.any(&["reason", "status_name"]);
-    draft.data.eta = doc.text("expected_at").and_then(|text| expected(&text, record.zone));
+    draft.expect(doc.text("expected_at").and_then(|text| expected(&text, record.zone)));
     Ok(vec![draft])
 }
 

@@ -95,7 +95,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     draft.data.location = doc.any(&["LOCATION_CURRENTLY", "LOCALION_CURRENTLY"]);
     draft.data.note = doc.any(&["NOTE", "STATUS_NAME"]);
     draft.data.reason = doc.text("REASON_CODE").or(draft.data.reason);
-    draft.data.eta = doc.text("EXPECTED_DELIVERY_DATE").and_then(|day| expected(&day, record.zone));
+    draft.expect(doc.text("EXPECTED_DELIVERY_DATE").and_then(|day| expected(&day, record.zone)));
     Ok(vec![draft])
 }
 

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 pub(in crate::source) const SOURCE: Source = Source {
     name: "cloudevents",
-    about: "CloudEvents 1.0, structured or binary: `type` is a milestone's code, `data` as in an `OrderEvent` (with `customer` on `order.placed`)",
+    about: "CloudEvents 1.0, structured or binary: `type` is a milestone's code, `data` as in an `OrderEvent` (with `customer`, else `customer_id`, on `order.placed`)",
     order: "`subject`, else `partitionkey`, else the parcel (`data.tracking_number`)",
     time: "`time`, RFC 3339; without it the receipt",
     zone: UTC,
@@ -75,15 +75,15 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let at = doc.text("time").map(|text| when(&text, record.zone)).transpose()?;
     let at = at.unwrap_or(When::sure(record.received_at));
     let customer = data.get_mut("customer").map(Value::take).filter(Value::is_object);
-    let told: EventData = if data.is_object() {
-        serde_json::from_value(data).map_err(|error| Refusal::Shape(excerpt(&error.to_string())))?
-    } else {
-        EventData::default()
+    let milestone = kind.parse::<Milestone>().ok();
+    let told: EventData = match milestone {
+        Some(_) if data.is_object() => serde_json::from_value(data)
+            .map_err(|error| Refusal::Shape(excerpt(&error.to_string())))?,
+        // What others call by our names may be something else.
+        None => serde_json::from_value(data).unwrap_or_default(),
+        Some(_) => EventData::default(),
     };
-    let said = match kind.parse::<Milestone>() {
-        Ok(milestone) => Meaning::plain(milestone),
-        Err(_) => meaning(TABLE, record, &kind),
-    };
+    let said = milestone.map_or_else(|| meaning(TABLE, record, &kind), Meaning::plain);
     let source = speaker(&source);
     let mut draft = said.draft(&source, id, at, named(record, doc, &told)?);
     let (code, assumed) = (draft.data.source_code.take(), draft.data.tz_assumed);
@@ -137,6 +137,8 @@ mod tests {
         let draft = read_one("cloudevents", event);
         assert_eq!(draft.source, "cloudevents/milepost");
         assert_eq!(draft.data.source_code.as_deref(), Some("com.example.sung"));
+        let odd = event.replace("\"time\"", "\"data\":{\"line\":5},\"time\"");
+        assert_eq!(read_one("cloudevents", &odd).data.line, None, "their `line` is not ours");
     }
 
     #[test]

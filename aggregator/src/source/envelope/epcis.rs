@@ -17,7 +17,7 @@ use contract::milestone::Milestone;
 pub(in crate::source) const SOURCE: Source = Source {
     name: "epcis",
     about: "GS1 EPCIS 2.0: `disposition` where it tells of harm, else `bizStep`; a transformation without either is production finished; an error declaration withdraws",
-    order: "the `po` (else the first) of `bizTransactionList`, after its last `:` or `/`",
+    order: "the `po` (else the first) of `bizTransactionList`, after its last `:` or `/`; an event without it through the alias `epcis:<EPC>` that another event tells",
     time: "`eventTime`, ISO 8601",
     zone: UTC,
     table: TABLE,
@@ -94,10 +94,12 @@ fn one(record: &Record<'_>, event: Doc<'_>) -> Result<Draft, Refusal> {
         let mut draft = said.draft(SOURCE.name, withdrawal, at, order);
         draft.data.corrects = Some(id);
         draft.data.reason = declared.text("reason");
+        reveal(&mut draft, event);
         return Ok(draft);
     }
     let mut draft = meaning(TABLE, record, &code).draft(SOURCE.name, id, happened, order);
     draft.data.location = event.any(&["readPoint.id", "bizLocation.id"]);
+    reveal(&mut draft, event);
     Ok(draft)
 }
 
@@ -109,8 +111,35 @@ fn buyer_order(record: &Record<'_>, event: Doc<'_>) -> Result<OrderRef, Refusal>
     let list = || event.each("bizTransactionList");
     let purchase = list().find(|t| t.text("type").is_some_and(|kind| short(&kind) == "po"));
     let named = purchase.or_else(|| list().next()).and_then(|t| t.text("bizTransaction"));
-    let named = named.ok_or_else(|| Refusal::BadId("no `bizTransactionList`".to_owned()))?;
-    order(named.rsplit([':', '/']).next().unwrap_or(&named))
+    match (named, things(event).next()) {
+        (Some(named), _) => order(named.rsplit([':', '/']).next().unwrap_or(&named)),
+        (None, Some(thing)) => Ok(OrderRef::Alias(alias(&thing))),
+        (None, None) => {
+            Err(Refusal::BadId("neither `bizTransactionList` nor what it happened to".to_owned()))
+        }
+    }
+}
+
+/// Most things of one event by which others find its order.
+const MOST: usize = 20;
+
+/// What it happened to: outputs first, since it is they that go on.
+fn things(event: Doc<'_>) -> impl Iterator<Item = String> {
+    let listed = ["outputEPCList", "epcList", "childEPCs", "inputEPCList"];
+    let listed = listed.into_iter().flat_map(move |list| event.each(list));
+    let named = listed.filter_map(|thing| thing.value().as_str().map(str::to_owned));
+    named.chain(event.text("parentID")).take(MOST)
+}
+
+fn alias(thing: &str) -> String {
+    format!("epcis:{thing}")
+}
+
+/// An event that names the order tells what the order is made of.
+fn reveal(draft: &mut Draft, event: Doc<'_>) {
+    if matches!(draft.order, OrderRef::Order(_)) {
+        things(event).for_each(|thing| draft.reveal(alias(&thing)));
+    }
 }
 
 fn first_thing(event: Doc<'_>) -> String {

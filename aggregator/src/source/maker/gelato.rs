@@ -75,7 +75,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     }
     of_item(&mut draft, line);
     let range = doc.text("minDeliveryDate").zip(doc.text("maxDeliveryDate"));
-    draft.data.eta = range.and_then(|(first, last)| days(&first, &last, record.zone));
+    draft.expect(range.and_then(|(first, last)| days(&first, &last, record.zone)));
     Ok(vec![draft])
 }
 

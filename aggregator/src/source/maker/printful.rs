@@ -41,7 +41,8 @@ const TABLE: &[Code] = &[
     code("order_put_hold", Milestone::OrderOnHold).because("maker_on_hold"),
     code("order_put_hold_approval", Milestone::DesignProofPending),
     code("order_remove_hold", Milestone::OrderConfirmed),
-    code("order_refunded", Milestone::PaymentRefunded),
+    // The maker gives the shop its money back: the buyer's is another matter.
+    code("order_refunded", Milestone::InfoIgnored),
     code("shipment_sent", Milestone::ShipmentHandedOver),
     code("shipment_delivered", Milestone::ShipmentDelivered),
     code("shipment_returned", Milestone::ShipmentReturned),
@@ -50,12 +51,11 @@ const TABLE: &[Code] = &[
     code("shipment_put_hold_approval", Milestone::DesignProofPending),
     code("shipment_remove_hold", Milestone::OrderConfirmed),
     code("shipment_out_of_stock", Milestone::OrderOnHold).because("maker_material_out_of_stock"),
-    // What the shop's catalogue is told.
-    code("product_synced", Milestone::InfoIgnored),
-    code("product_updated", Milestone::InfoIgnored),
-    code("product_deleted", Milestone::InfoIgnored),
-    code("stock_updated", Milestone::InfoIgnored),
 ];
+
+/// What the shop's catalogue is told, of no order.
+const CATALOGUE: [&str; 4] =
+    ["product_synced", "product_updated", "product_deleted", "stock_updated"];
 
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
@@ -64,6 +64,9 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         return answer(record, doc.at("result"));
     }
     let (kind, data) = (doc.need("type")?, doc.at("data"));
+    if CATALOGUE.contains(&kind.as_str()) {
+        return Ok(Vec::new());
+    }
     let (order_doc, shipment) = (data.at("order"), data.at("shipment"));
     // The order itself and its changes say their status; everything else says its type.
     let status = order_doc
@@ -90,11 +93,11 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     }
     draft.data.note = data.text("reason");
     if shipment.is_there() {
-        parcel(&mut draft, shipment);
+        parcel(&mut draft, shipment, order_doc);
         let range = shipment
             .text("estimated_delivery.from_date")
             .zip(shipment.text("estimated_delivery.to_date"));
-        draft.data.eta = range.and_then(|(first, last)| days(&first, &last, record.zone));
+        draft.expect(range.and_then(|(first, last)| days(&first, &last, record.zone)));
     }
     let mut drafts = vec![draft];
     drafts.extend(progress(order_doc, &order, happened, number.as_deref().unwrap_or("")));
@@ -111,13 +114,30 @@ fn moment(doc: Doc<'_>, shipment: Doc<'_>) -> Result<When, Refusal> {
     seconds(created.ok_or_else(|| Refusal::Shape("`created` is missing".to_owned()))?)
 }
 
+/// The line that an item is called by the shop: Printful counts items of its own, and says with the
+/// order what each of them was ordered as.
+fn line(order_doc: Doc<'_>, item: Doc<'_>) -> Option<Result<String, String>> {
+    let number = item.text("item_id")?;
+    let mut ordered = order_doc.each("items");
+    let Some(ordered) = ordered.find(|one| one.text("id").as_ref() == Some(&number)) else {
+        return Some(Ok(number));
+    };
+    let article = || ordered.text("sku").map(Err);
+    ordered.text("external_id").map(Ok).or_else(article).or(Some(Ok(number)))
+}
+
 /// A tracking number of 0 is none.
-fn parcel(draft: &mut Draft, shipment: Doc<'_>) {
+fn parcel(draft: &mut Draft, shipment: Doc<'_>, order_doc: Doc<'_>) {
     let carrier = shipment.text("carrier").unwrap_or_else(|| SOURCE.name.to_owned());
     let number = shipment.text("tracking_number").filter(|number| number != "0");
     draft.parcel(&carrier.to_lowercase(), number);
     draft.data.shipment = shipment.text("id");
-    draft.data.lines = shipment.each("items").filter_map(|item| item.text("item_id")).collect();
+    for item in shipment.each("items").filter_map(|item| line(order_doc, item)) {
+        match item {
+            Ok(line) => draft.data.lines.push(line),
+            Err(article) => draft.data.skus.push(article),
+        }
+    }
 }
 
 /// Counters of printed and picked pieces tell how far the making is, before anything is sent.
@@ -132,10 +152,9 @@ fn progress(order_doc: Doc<'_>, order: &OrderRef, happened: When, number: &str) 
             () if count("printed") > 0 => Milestone::ProductionStarted,
             () => return None,
         };
-        let line = item.text("item_id")?;
-        let id = hashed_id(&[number, &line, code.code()]);
+        let id = hashed_id(&[number, &item.text("item_id")?, code.code()]);
         let mut draft = Meaning::plain(code).draft(SOURCE.name, id, happened, order.clone());
-        draft.data.line = Some(line);
+        draft.data.line = line(order_doc, item)?.ok().or_else(|| item.text("item_id"));
         Some(draft)
     });
     made.collect()
@@ -154,7 +173,7 @@ fn answer(record: &Record<'_>, order_doc: Doc<'_>) -> Result<Vec<Draft>, Refusal
         let id = hashed_id(&[&number, "asked", &shipment.text("id").unwrap_or_default()]);
         let said = Meaning::plain(Milestone::ShipmentHandedOver);
         let mut draft = said.draft(SOURCE.name, id, shipped, order.clone());
-        parcel(&mut draft, shipment);
+        parcel(&mut draft, shipment, order_doc);
         Some(draft)
     });
     let mut drafts: Vec<Draft> = sent.collect();
@@ -203,6 +222,14 @@ mod tests {
             (Milestone::ShipmentHandedOver, None)
         );
         assert_eq!(draft.data.lines, ["1"]);
+        let named = hook(0).replace(
+            r#""status":"fulfilled""#,
+            r#""status":"fulfilled","items":[{"id":1,"external_id":"line-7"}]"#,
+        );
+        assert_eq!(read_one("printful", &named).data.lines, ["line-7"], "the shop's own name");
+        let by_article =
+            named.replace(r#""external_id":"line-7""#, r#""external_id":null,"sku":"MUG""#);
+        assert_eq!(read_one("printful", &by_article).data.skus, ["MUG"]);
         assert_eq!(draft.reveals, ["printful:13"]);
     }
 

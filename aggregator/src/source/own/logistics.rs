@@ -93,7 +93,7 @@ fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
     draft.data.carrier = carrier;
     draft.data.tracking_number = tracking;
     draft.data.location = scan.location.and_then(|l| filled(l.name));
-    draft.data.eta = scan.eta;
+    draft.expect(scan.eta.map(Into::into));
     draft.data.reason = filled(scan.reason);
     draft.data.note = filled(scan.note);
     draft.data.corrects = filled(scan.corrects);

@@ -1,7 +1,7 @@
 //! From a record to drafts, by what the file says.
 
 use super::Script;
-use crate::draft::{Draft, OrderRef, tracking_alias};
+use crate::draft::{Draft, Expected, OrderRef, tracking_alias};
 use crate::reject::{Refusal, excerpt};
 use crate::source::doc::parse_or_form;
 use crate::source::field::{hashed_id, money, order};
@@ -26,8 +26,13 @@ pub(super) fn read(script: &Script, record: &Record<'_>) -> Result<Vec<Draft>, R
         Some(each) => each.values(input).map_err(|error| Refusal::Shape(excerpt(&error)))?,
         None => vec![input],
     };
-    events.iter().map(|event| draft(script, record, event)).collect()
+    let mut left = MOST_TEXT;
+    events.iter().map(|event| draft(script, record, event, &mut left)).collect()
 }
+
+/// Bytes that the filters of all fields of all events of a record may make: an event may hold the
+/// whole record, and each of its fields too.
+const MOST_TEXT: usize = 8 * 1024 * 1024;
 
 /// Deepest nesting that a text may have, in case a filter reads it as JSON.
 const DEEPEST: usize = 100;
@@ -55,10 +60,19 @@ impl Told {
     }
 }
 
-fn draft(script: &Script, record: &Record<'_>, event: &Val) -> Result<Draft, Refusal> {
-    let filled =
-        |(name, filter): &(&'static str, super::Filter)| Some((*name, filter.text(event)?));
-    let told = Told(script.fields.iter().filter_map(filled).collect());
+fn draft(
+    script: &Script,
+    record: &Record<'_>,
+    event: &Val,
+    left: &mut usize,
+) -> Result<Draft, Refusal> {
+    let mut told = Told(HashMap::new());
+    for (name, filter) in &script.fields {
+        let Some(text) = filter.text(event) else { continue };
+        let more = left.checked_sub(text.len());
+        *left = more.ok_or_else(|| Refusal::Shape("the filters make too much of it".to_owned()))?;
+        told.0.insert(name, text);
+    }
     let (status, time) = (told.need("status")?, told.need("time")?);
     let happened = moment(&time, record.zone)?;
     let named = reference(script, &told)?;
@@ -85,9 +99,9 @@ fn draft(script: &Script, record: &Record<'_>, event: &Val) -> Result<Draft, Ref
     data.reason = told.get("reason").or(data.reason.take());
     data.note = told.get("note");
     data.corrects = told.get("corrects");
-    data.eta = eta(&told, record.zone);
     let currency = told.get("currency").unwrap_or_else(|| "VND".to_owned());
     data.money = told.get("amount").and_then(|amount| money(&amount, &currency));
+    draft.expect(expected(&told, record.zone));
     Ok(draft)
 }
 
@@ -112,7 +126,7 @@ fn moment(text: &str, zone: Tz) -> Result<When, Refusal> {
     }
 }
 
-fn eta(told: &Told, zone: Tz) -> Option<EtaRange> {
+fn expected(told: &Told, zone: Tz) -> Option<Expected> {
     let latest = told.get("eta_latest")?;
     let earliest = told.get("eta_earliest").unwrap_or_else(|| latest.clone());
     if latest.len() == 10 {
@@ -122,5 +136,5 @@ fn eta(told: &Told, zone: Tz) -> Option<EtaRange> {
         earliest: moment(&earliest, zone).ok()?.at,
         latest: moment(&latest, zone).ok()?.at,
     };
-    (range.earliest <= range.latest).then_some(range)
+    (range.earliest <= range.latest).then_some(range.into())
 }

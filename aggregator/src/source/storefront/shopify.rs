@@ -1,8 +1,11 @@
 //! `source.shopify`: orders, fulfilments, fulfilment events and refunds. The webhooks' bodies
 //! are bare; the REST answers of the same objects are wrapped in their name. Both are read.
 
+#[cfg(test)]
+mod tests;
+
 use super::snapshot::{Snapshot, customer, lines};
-use crate::draft::{Draft, OrderRef};
+use crate::draft::{Draft, OrderRef, tracking_alias};
 use crate::reject::Refusal;
 use crate::source::doc::{Doc, parse};
 use crate::source::field::{hashed_id, money};
@@ -15,8 +18,8 @@ use contract::milestone::Milestone;
 
 pub(in crate::source) const SOURCE: Source = Source {
     name: "shopify",
-    about: "Shopify: orders, fulfilments, fulfilment events, refunds",
-    order: "`name` without `#`; fulfilments, their events and refunds through the alias `shopify:<order_id>` that the order tells",
+    about: "Shopify: orders, fulfilments, fulfilment events, transactions, refunds",
+    order: "`name` without `#`; fulfilments, their events, transactions and refunds through the alias `shopify:<order_id>` that the order tells",
     time: "`happened_at`, `updated_at`, `cancelled_at`, `created_at`, ISO 8601 with offset",
     zone: UTC,
     table: TABLE,
@@ -38,6 +41,24 @@ const TABLE: &[Code] = &[
     code("fulfillment restocked", Milestone::InfoIgnored),
     code("fulfillment pending", Milestone::OrderConfirmed),
     code("cancelled", Milestone::OrderCancelled),
+    code("authorization success", Milestone::PaymentAuthorized),
+    code("authorization pending", Milestone::PaymentPending),
+    code("authorization failure", Milestone::PaymentFailed).because("declined"),
+    code("authorization error", Milestone::PaymentFailed).because("error"),
+    code("sale success", Milestone::PaymentPaid),
+    code("sale pending", Milestone::PaymentPending),
+    code("sale failure", Milestone::PaymentFailed).because("declined"),
+    code("sale error", Milestone::PaymentFailed).because("error"),
+    code("capture success", Milestone::PaymentPaid),
+    code("capture pending", Milestone::PaymentPending),
+    code("capture failure", Milestone::PaymentFailed).because("declined"),
+    code("capture error", Milestone::PaymentFailed).because("error"),
+    code("void success", Milestone::PaymentFailed).because("voided"),
+    code("void pending", Milestone::InfoIgnored),
+    code("void failure", Milestone::InfoIgnored),
+    code("void error", Milestone::InfoIgnored),
+    // Money given back over the counter.
+    code("change success", Milestone::InfoIgnored),
     code("refund success", Milestone::PaymentRefunded),
     code("refund pending", Milestone::PaymentRefundPending),
     code("refund failure", Milestone::InfoIgnored),
@@ -65,7 +86,7 @@ const TABLE: &[Code] = &[
 ];
 
 /// The objects that a body may be wrapped in.
-const WRAPPED: [&str; 4] = ["order", "fulfillment", "fulfillment_event", "refund"];
+const WRAPPED: [&str; 5] = ["order", "fulfillment", "fulfillment_event", "refund", "transaction"];
 
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
@@ -80,8 +101,12 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     {
         return refund(record, doc);
     }
+    if doc.at("order_id").is_there() && doc.at("kind").is_there() {
+        let number = doc.need("id")?;
+        return Ok(vec![transaction(record, doc, &number, None, belongs(doc, record)?)?]);
+    }
     if doc.at("order_id").is_there() {
-        return fulfilment(record, doc);
+        return Ok(vec![fulfilment(record, doc, belongs(doc, record)?)?]);
     }
     order(record, doc)
 }
@@ -126,20 +151,45 @@ fn order(record: &Record<'_>, doc: Doc<'_>) -> Result<Vec<Draft>, Refusal> {
             snapshot.draft(meaning(TABLE, record, "cancelled"), "cancelled", when(&text, UTC)?);
         draft.data.reason = doc.text("cancel_reason");
         drafts.push(draft);
-    } else if doc.flag("confirmed") {
-        let status = doc.text("fulfillment_status").unwrap_or_else(|| "null".to_owned());
-        let said = meaning(TABLE, record, &format!("fulfillment {status}"));
-        // Parcels tell their own steps; the order tells that it will be made.
-        let own =
-            matches!(said.milestone, Milestone::FulfilmentPacked | Milestone::ShipmentLabelCreated);
-        let said = if own { said.but(Milestone::OrderConfirmed) } else { said };
-        drafts.push(snapshot.draft(said, "confirmed", created));
+    } else {
+        drafts.extend(made(record, doc, &snapshot, created, updated)?);
     }
     Ok(drafts)
 }
 
+/// How far the making is: the order will be made, and what of it is ready. Parcels that are listed
+/// tell that themselves, each as its own record does.
+fn made(
+    record: &Record<'_>,
+    doc: Doc<'_>,
+    snapshot: &Snapshot<'_>,
+    created: When,
+    updated: When,
+) -> Result<Vec<Draft>, Refusal> {
+    let confirmed = Meaning::plain(Milestone::OrderConfirmed);
+    let mut drafts = vec![snapshot.draft(confirmed, "confirmed", created)];
+    let parcels = doc.each("fulfillments").filter(|parcel| parcel.at("id").is_there());
+    for parcel in parcels {
+        drafts.push(fulfilment(record, parcel, snapshot.order.clone())?);
+    }
+    let status = doc.text("fulfillment_status").unwrap_or_else(|| "null".to_owned());
+    let said = meaning(TABLE, record, &format!("fulfillment {status}"));
+    if said.milestone == Milestone::OrderConfirmed || drafts.len() > 1 {
+        return Ok(drafts);
+    }
+    let mut draft = snapshot.draft(said, &status, updated);
+    let ready = |line: &Doc<'_>| {
+        status == "fulfilled"
+            || matches!(line.text("fulfillment_status").as_deref(), Some("fulfilled" | "partial"))
+    };
+    let lines = doc.each("line_items").filter(ready);
+    draft.data.lines = lines.filter_map(|line| line.text("id")).collect();
+    drafts.push(draft);
+    Ok(drafts)
+}
+
 fn buyer(doc: Doc<'_>, order: &OrderRef) -> Result<contract::customer::Customer, Refusal> {
-    let mut known = customer(doc, &["customer.id", "user_id"], order)?;
+    let mut known = customer(doc, &["customer.id"], order)?;
     let names = [doc.text("customer.first_name"), doc.text("customer.last_name")];
     let name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
     known.name = Some(name).filter(|name| !name.is_empty());
@@ -155,8 +205,8 @@ fn belongs(doc: Doc<'_>, record: &Record<'_>) -> Result<OrderRef, Refusal> {
     record.order(doc, &[], Some(alias(&order)))
 }
 
-fn fulfilment(record: &Record<'_>, doc: Doc<'_>) -> Result<Vec<Draft>, Refusal> {
-    let (id, order) = (doc.need("id")?, belongs(doc, record)?);
+fn fulfilment(record: &Record<'_>, doc: Doc<'_>, order: OrderRef) -> Result<Draft, Refusal> {
+    let id = doc.need("id")?;
     let updated = at(doc, &["updated_at", "created_at"])?;
     let own = doc.text("shipment_status");
     let code = own.unwrap_or_else(|| {
@@ -166,13 +216,17 @@ fn fulfilment(record: &Record<'_>, doc: Doc<'_>) -> Result<Vec<Draft>, Refusal> 
     let mut draft = meaning(TABLE, record, &code).draft(SOURCE.name, event, updated, order);
     draft.data.restates = true;
     let carrier = doc.text("tracking_company").unwrap_or_else(|| SOURCE.name.to_owned());
-    let numbers =
-        doc.each("tracking_numbers").filter_map(|n| n.value().as_str().map(str::to_owned));
-    let number = doc.text("tracking_number").or_else(|| numbers.into_iter().next());
+    let numbers = doc.each("tracking_numbers").filter_map(|n| n.value().as_str());
+    let numbers: Vec<String> = numbers.map(str::to_owned).collect();
+    let number = doc.text("tracking_number").or_else(|| numbers.first().cloned());
     draft.parcel(&carrier.to_lowercase(), number);
+    // What leaves in several boxes has a number for each.
+    for number in &numbers {
+        draft.reveal(tracking_alias(number));
+    }
     draft.data.shipment = Some(id);
     draft.data.lines = doc.each("line_items").filter_map(|line| line.text("id")).collect();
-    Ok(vec![draft])
+    Ok(draft)
 }
 
 fn parcel_event(record: &Record<'_>, doc: Doc<'_>) -> Result<Vec<Draft>, Refusal> {
@@ -185,7 +239,7 @@ fn parcel_event(record: &Record<'_>, doc: Doc<'_>) -> Result<Vec<Draft>, Refusal
     draft.data.location = Some(place).filter(|place| !place.is_empty());
     draft.data.shipment = doc.text("fulfillment_id");
     draft.data.note = doc.text("message");
-    draft.data.eta = doc.text("estimated_delivery_at").and_then(|text| expected(&text, UTC));
+    draft.expect(doc.text("estimated_delivery_at").and_then(|text| expected(&text, UTC)));
     Ok(vec![draft])
 }
 
@@ -193,17 +247,10 @@ fn parcel_event(record: &Record<'_>, doc: Doc<'_>) -> Result<Vec<Draft>, Refusal
 fn refund(record: &Record<'_>, doc: Doc<'_>) -> Result<Vec<Draft>, Refusal> {
     let (id, order) = (doc.need("id")?, belongs(doc, record)?);
     let mut drafts = Vec::new();
-    for transaction in doc.each("transactions") {
-        let number = transaction.text("id").unwrap_or_else(|| "1".to_owned());
-        let status = transaction.text("status").unwrap_or_else(|| "success".to_owned());
-        let when = at(transaction, &["processed_at", "created_at"])
-            .or_else(|_| at(doc, &["processed_at", "created_at"]))?;
-        let said = meaning(TABLE, record, &format!("refund {status}"));
-        let mut draft =
-            said.draft(SOURCE.name, format!("{id}:{number}:{status}"), when, order.clone());
-        let currency = transaction.text("currency").unwrap_or_default();
-        draft.data.money = transaction.text("amount").and_then(|amount| money(&amount, &currency));
-        drafts.push(draft);
+    for one in doc.each("transactions") {
+        let number = one.text("id").unwrap_or_else(|| format!("refund {id}"));
+        let when = at(doc, &["processed_at", "created_at"]).ok();
+        drafts.push(transaction(record, one, &number, when, order.clone())?);
     }
     if drafts.is_empty() {
         let said = Meaning::plain(Milestone::InfoIgnored);
@@ -212,69 +259,25 @@ fn refund(record: &Record<'_>, doc: Doc<'_>) -> Result<Vec<Draft>, Refusal> {
     Ok(drafts)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::source::tests::read_all;
-
-    fn codes(drafts: &[Draft]) -> Vec<&str> {
-        drafts.iter().map(|d| d.milestone.code()).collect()
-    }
-
-    const ORDER: &str = r##"{"id":820982911946154508,"name":"#T-20","created_at":"2026-11-20T08:58:03+07:00","updated_at":"2026-11-20T09:10:00+07:00",
-        "currency":"VND","total_price":"459000","financial_status":"paid","fulfillment_status":null,"confirmed":true,"cancelled_at":null,
-        "email":"an@example.com","customer":{"id":55,"first_name":"An","last_name":"Lê"},
-        "line_items":[{"id":1,"sku":"MUG","name":"Cốc","quantity":2}]}"##;
-
-    #[test]
-    fn an_order_is_placed_paid_and_confirmed_and_tells_its_alias() {
-        let drafts = read_all("shopify", ORDER);
-        assert_eq!(codes(&drafts), ["order.placed", "payment.paid", "order.confirmed"]);
-        assert_eq!(drafts[0].order, OrderRef::Order("T-20".parse().unwrap()));
-        assert_eq!(drafts[0].reveals, ["shopify:820982911946154508"]);
-        assert_eq!(drafts[0].customer.as_ref().unwrap().id.as_str(), "55");
-        assert_eq!(drafts[1].data.money.as_ref().unwrap().amount, 459_000);
-        let wrapped = read_all("shopify", &format!(r#"{{"order":{ORDER}}}"#));
-        assert_eq!(wrapped, drafts);
-    }
-
-    #[test]
-    fn a_cancelled_order_says_when_and_why() {
-        let cancelled = ORDER.replace(
-            r#""cancelled_at":null"#,
-            r#""cancelled_at":"2026-11-21T08:00:00Z","cancel_reason":"customer""#,
-        );
-        let drafts = read_all("shopify", &cancelled);
-        assert_eq!(codes(&drafts), ["order.placed", "payment.paid", "order.cancelled"]);
-        assert_eq!(drafts[2].data.reason.as_deref(), Some("customer"));
-    }
-
-    #[test]
-    fn collected_by_the_buyer_is_delivered_and_by_the_carrier_is_not() {
-        let event = |status: &str| {
-            read_all("shopify", &format!(
-            r#"{{"id":9,"fulfillment_id":7,"order_id":82,"status":"{status}","happened_at":"2026-11-23T16:32:23+07:00"}}"#)).remove(0)
-        };
-        assert_eq!(event("picked_up").milestone, Milestone::ShipmentDelivered);
-        assert_eq!(event("carrier_picked_up").milestone, Milestone::ShipmentHandedOver);
-        assert_eq!(event("in_transit").order, OrderRef::Alias("shopify:82".into()));
-    }
-
-    #[test]
-    fn a_fulfilment_tells_its_parcel_and_a_refund_its_amount() {
-        let parcel = r##"{"id":7,"order_id":82,"status":"success","created_at":"2026-11-22T10:00:00Z","tracking_company":"GHN","tracking_number":"gx 9",
-            "name":"#T-20.1","shipment_status":null,"line_items":[{"id":1}]}"##;
-        let parcel = read_all("shopify", parcel).remove(0);
-        assert_eq!(
-            (parcel.data.shipment.as_deref(), parcel.reveals),
-            (Some("7"), vec!["tracking:GX9".to_owned()])
-        );
-        let refund = r#"{"id":3,"order_id":82,"created_at":"2026-11-24T10:00:00Z","refund_line_items":[],"transactions":[
-            {"id":4,"kind":"refund","status":"success","amount":"100000","currency":"VND","processed_at":"2026-11-24T10:01:00Z"}]}"#;
-        let refund = read_all("shopify", refund).remove(0);
-        assert_eq!(
-            (refund.milestone, refund.data.money.unwrap().amount),
-            (Milestone::PaymentRefunded, 100_000)
-        );
-    }
+/// Money moves, or does not. By the transaction's own number: it comes by itself, and with the refund
+/// that it belongs to.
+fn transaction(
+    record: &Record<'_>,
+    doc: Doc<'_>,
+    number: &str,
+    otherwise: Option<When>,
+    order: OrderRef,
+) -> Result<Draft, Refusal> {
+    let kind = doc.text("kind").unwrap_or_else(|| "refund".to_owned());
+    let status = doc.text("status").unwrap_or_else(|| "success".to_owned());
+    let told = at(doc, &["processed_at", "created_at"]);
+    let when = told.or_else(|refused| otherwise.ok_or(refused))?;
+    let said = meaning(TABLE, record, &format!("{kind} {status}"));
+    let id = format!("transaction:{number}:{status}");
+    let mut draft = said.draft(SOURCE.name, id, when, order);
+    // The order's own record says that it is paid; each refund is one more.
+    draft.data.restates = kind != "refund";
+    let currency = doc.text("currency").unwrap_or_default();
+    draft.data.money = doc.text("amount").and_then(|amount| money(&amount, &currency));
+    Ok(draft)
 }

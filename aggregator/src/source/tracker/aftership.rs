@@ -2,7 +2,7 @@
 //! tag; a subtag that is not in the table falls back to the tag.
 
 use super::journey::{Parcel, Stop};
-use crate::draft::{Draft, tracking_alias};
+use crate::draft::{Draft, Expected, tracking_alias};
 use crate::reject::Refusal;
 use crate::source::doc::{Doc, parse};
 use crate::source::record::Record;
@@ -10,7 +10,6 @@ use crate::source::spec::Source;
 use crate::source::table::{Code, Meaning, code, meaning};
 use crate::source::time::{When, days, expected, seconds, when};
 use chrono_tz::UTC;
-use contract::event::EtaRange;
 use contract::milestone::Milestone;
 
 pub(in crate::source) const SOURCE: Source = Source {
@@ -133,7 +132,7 @@ fn updated(record: &Record<'_>, whole: Doc<'_>, msg: Doc<'_>) -> Result<When, Re
 }
 
 /// The newest of the expectations that it keeps.
-fn eta(record: &Record<'_>, msg: Doc<'_>) -> Option<EtaRange> {
+fn eta(record: &Record<'_>, msg: Doc<'_>) -> Option<Expected> {
     const KEPT: &[(&str, &str, &str, &str)] = &[
         ("latest_estimated_delivery", "datetime", "datetime_min", "datetime_max"),
         (

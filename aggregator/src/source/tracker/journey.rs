@@ -1,11 +1,10 @@
 //! A parcel's journey as a list of checkpoints and a state.
 
-use crate::draft::{Draft, OrderRef};
+use crate::draft::{Draft, Expected, OrderRef};
 use crate::source::field::hashed_id;
 use crate::source::table::Meaning;
 use crate::source::time::When;
 use chrono::Datelike;
-use contract::event::EtaRange;
 use contract::milestone::Milestone;
 
 /// Most checkpoints of one record; a journey has a few dozen.
@@ -60,15 +59,15 @@ impl Parcel<'_> {
 
     /// When the parcel is expected, as this record says. An event of its own: the last stop may be
     /// an old one.
-    pub(super) fn expected(&self, range: Option<EtaRange>, at: When) -> Option<Draft> {
-        let range = range?;
+    pub(super) fn expected(&self, expected: Option<Expected>, at: When) -> Option<Draft> {
+        let range = expected?.range;
         let parts = [range.earliest, range.latest, at.at].map(|time| time.to_rfc3339());
         let id = hashed_id(&["eta", &self.number, &parts[0], &parts[1], &parts[2]]);
         let said = Meaning::plain(Milestone::EtaRevised);
         let mut draft = said.draft(self.source, id, at, self.order.clone());
         let carrier = self.carrier.as_deref().unwrap_or(self.source);
         draft.parcel(&carrier.to_lowercase(), Some(self.number.clone()));
-        draft.data.eta = Some(range);
+        draft.expect(expected);
         draft.data.restates = true;
         Some(draft)
     }
