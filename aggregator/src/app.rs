@@ -202,5 +202,5 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     ask::start(&life, &asked, &webhook_secrets, &pool, &producer, &lanes)?;
     intake::start(&life, config.clone(), catalog, pipeline.clone(), health.clone());
     let api = Api { auth, pool, vendors, webhook_secrets, producer, pipeline };
-    service::run(&config.common, life, health, api::router(api)).await
+    service::run(&config.common, life, health, api::router(api), None).await
 }

@@ -70,6 +70,6 @@ pub async fn run(arguments: Fakes, kafka: Option<String>) -> anyhow::Result<Exit
         speed: arguments.speed,
     };
     let router = shop::serve(&life, &settings, kafka.as_deref(), router)?;
-    service_kit::http::serve(&life, http, router);
+    service_kit::http::serve(&life, http, router, None);
     Ok(life.run(Duration::from_secs(2)).await)
 }

@@ -93,7 +93,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     feed::start(&life, pool.clone(), live, planned.clone(), health.clone());
     intake::start(&life, config.clone(), pool.clone(), planned.clone(), health.clone());
     let api = Api { auth: parts.auth, pool, changed: planned };
-    service::run(&config.common, life, health, api::router(api)).await
+    service::run(&config.common, life, health, api::router(api), None).await
 }
 
 type Shared<'a> = (&'a Arc<Auth>, &'a PgPool, &'a Arc<Notify>, &'a Health);

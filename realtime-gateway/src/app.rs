@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::denied::{self, Denied};
 use crate::drain;
 use crate::edge::{self, Limiter, Pages, Services, document};
-use crate::gateway::{Gateway, Hosts, Origins, Parts, Places, Room, TrustedProxies};
+use crate::gateway::{Gateway, Hosts, Origins, Parts, Places, Room, TrustedProxies, door};
 use crate::hub::Hub;
 use crate::metric;
 use crate::repair::{self, Dirty};
@@ -22,7 +22,6 @@ use service_kit::redis;
 use service_kit::service::{self, Task, Tools};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Tokens that are remembered at most: some 50 MB if all are used.
@@ -50,7 +49,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         Ok(auth) => auth,
         Err(problems) => return Ok(service::usage_error(&problems)),
     };
-    let (life, health) = (Lifecycle::new(), Health::default());
+    let (life, health) = (Lifecycle::waiting(config.drain_wait), Health::default());
     let client = upstream::client()?;
     let service = |name, addresses: &[String]| Upstream::new(client.clone(), name, addresses);
     let aggregator = service("aggregator", &config.aggregator_urls);
@@ -83,7 +82,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         life: life.clone(),
         rules: Rules {
             heartbeat_ms: u64::try_from(config.heartbeat.as_millis())?,
-            frames_per_second: config.limit_frames_per_second,
+            frames_per_second: config.limit_frames_per_second.get(),
         },
         origins: Origins::new(&config.allowed_origins),
         hosts: Hosts::new(&config.allowed_hosts),
@@ -94,9 +93,10 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         config.demo_shop_url.as_ref().map(|url| service("demo shop", std::slice::from_ref(url)));
     let pages = Pages { folder: config.widget_dir.clone(), demo_shop };
     let limiter = Limiter::new(&life, config.limit_requests_per_second);
-    let proxies = TrustedProxies(Arc::new(config.trusted_proxies.clone()));
+    let proxies = TrustedProxies(config.trusted_proxies.clone().into());
+    let door = door(config.limit_sockets_per_address, proxies.clone());
     let router = edge::router(&gateway, Services { aggregator, notifier }, pages, limiter, proxies);
-    service::run(&config.common, life, health, router).await
+    service::run(&config.common, life, health, router, Some(door)).await
 }
 
 /// Measures what no single event tells, until the hard stop.

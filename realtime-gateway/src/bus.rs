@@ -22,8 +22,8 @@ use service_kit::clock;
 use service_kit::health::Health;
 use service_kit::lifecycle::Lifecycle;
 use service_kit::redis::{Heard, Redis, Subscription};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -38,6 +38,8 @@ pub struct Bus {
     positions: Arc<Positions>,
     reconnect: Arc<Notify>,
     subscribed: Arc<AtomicBool>,
+    /// The server's name for its own life.
+    life: Arc<Mutex<Option<String>>>,
     hub: Hub,
     ladder: Ladder,
     dirty: Dirty,
@@ -55,12 +57,14 @@ impl Bus {
     ) -> Self {
         let (hub, ladder, dirty) = watched;
         let (positions, reconnect, subscribed) = (Arc::default(), Arc::default(), Arc::default());
+        let life = Arc::default();
         Self {
             urls: urls.into(),
             commands,
             positions,
             reconnect,
             subscribed,
+            life,
             hub,
             ladder,
             dirty,
@@ -106,6 +110,9 @@ impl Bus {
     /// One subscription, until it ends. Whatever happened before it is read again.
     async fn subscription(&self, attempt: &mut u32) -> Result<(), RedisError> {
         let mut subscription = Subscription::open(&self.urls).await?;
+        if self.is_another().await? {
+            Shard::all().for_each(|shard| self.ladder.doubt(shard));
+        }
         for shard in self.positions.start(&self.sequences().await?) {
             self.ladder.doubt(shard);
         }
@@ -163,6 +170,23 @@ impl Bus {
         }
         let age = clock::now().timestamp_millis() - at_ms;
         metric::received(Duration::from_millis(u64::try_from(age).unwrap_or(0)));
+    }
+
+    /// Was the server started anew since the last subscription, or is another in its place? Then it may
+    /// lack what was written last, and numbers that have been overtaken meanwhile do not show it. (Of a
+    /// cluster the subscription tells which nodes came back.)
+    async fn is_another(&self) -> Result<bool, RedisError> {
+        if self.urls.len() > 1 {
+            return Ok(false);
+        }
+        let mut info = redis::cmd("INFO");
+        info.arg("server");
+        let key = Shard::of("").sequence_key();
+        let told: String = info.query_async(&mut self.commands.at(&key).await?).await?;
+        let run = told.lines().find_map(|line| line.strip_prefix("run_id:")).map(str::to_owned);
+        let mut known = self.life.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *known, run.clone());
+        Ok(before.is_some() && before != run)
     }
 
     async fn probe(&self) {

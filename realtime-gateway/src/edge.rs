@@ -18,6 +18,7 @@ pub use proxy::Services;
 use crate::gateway::{Gateway, TrustedProxies};
 use crate::ticket;
 use crate::transport::{sse, websocket};
+use crate::upstream::Upstream;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, Method, header};
 use axum::routing::{delete, get, post, put};
@@ -60,25 +61,46 @@ pub fn router(
     let lookup = Router::new()
         .route("/v1/lookup", post(lookup::pass_on))
         .with_state((gateway.redis.clone(), services.aggregator));
-    let feeds = Router::new()
-        .route("/v1/inbox", get(proxy::pass_on))
-        .route("/v1/inbox/{id}/read", post(proxy::pass_on))
-        .route("/v1/inbox/read-all", post(proxy::pass_on))
-        .route_layer(taken_away)
-        .with_state(services.notifier);
+    let people = people().route_layer(taken_away).with_state(services.notifier.clone());
+    let senders = senders().with_state(services.notifier);
     Router::new()
         .merge(live)
         .merge(timelines)
         .merge(lookup)
-        .merge(feeds)
+        .merge(people)
+        .merge(senders)
         .merge(page::router(pages))
         .route("/openapi.json", get(document::get))
         .layer(middleware::from_fn(limit::whole))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(cors(gateway))
         .layer(middleware::from_fn_with_state(limiter, limit::limit))
+        // Outside the limit: a page may read that it is to come back later, and when.
+        .layer(cors(gateway))
         .layer(middleware::from_fn_with_state(gateway.hosts.clone(), limit::named))
         .layer(Extension(proxies))
+}
+
+/// What the notifier answers to people with tokens, and to back ends.
+fn people() -> Router<Upstream> {
+    Router::new()
+        .route("/v1/inbox", get(proxy::pass_on))
+        .route("/v1/inbox/{id}/read", post(proxy::pass_on))
+        .route("/v1/inbox/read-all", post(proxy::pass_on))
+        .route("/v1/orders/{order}/feedback", post(proxy::pass_on))
+        .route("/v1/orders/{order}/notifications", get(proxy::pass_on))
+        .route("/v1/preferences", get(proxy::pass_on).put(proxy::pass_on))
+        .route("/v1/devices", post(proxy::pass_on))
+        .route("/v1/devices/{id}", delete(proxy::pass_on))
+        .route("/v1/web-push/key", get(proxy::pass_on))
+        .route("/v1/web-push/subscriptions", post(proxy::pass_on).delete(proxy::pass_on))
+}
+
+/// What carries its proof with it: a link in a letter (RFC 8058), a provider's signed receipt.
+fn senders() -> Router<Upstream> {
+    Router::new()
+        .route("/v1/unsubscribe/{token}", get(proxy::pass_on_whole).post(proxy::pass_on_whole))
+        .route("/v1/receipts/{provider}", post(proxy::pass_on_whole))
+        .route("/v1/receipts/{provider}/{secret}", post(proxy::pass_on_whole))
 }
 
 /// What the gateway answers itself.

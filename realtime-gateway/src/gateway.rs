@@ -5,12 +5,14 @@ mod host;
 mod origin;
 mod rate;
 mod place;
+mod socket;
 
 pub use address::{ClientAddress, TrustedProxies};
 pub use host::Hosts;
 pub use origin::Origins;
 pub use place::{Full, Place, Places, Room};
 pub use rate::PerAddress;
+pub use socket::door;
 
 use crate::authenticator::Authenticator;
 use crate::census::Census;
@@ -19,6 +21,7 @@ use crate::metric;
 use crate::session::Rules;
 use crate::snapshot::Ladder;
 use axum::extract::FromRef;
+use axum::http::{HeaderMap, StatusCode};
 use service_kit::auth::Auth;
 use service_kit::lifecycle::Lifecycle;
 use service_kit::problem::Problem;
@@ -79,16 +82,37 @@ impl Gateway {
     ///
     /// # Errors
     /// 503 when there is no room, or the gateway is going away.
-    pub fn admit(&self, address: IpAddr) -> Result<Place, Problem> {
+    pub fn admit(&self, transport: &'static str, address: IpAddr) -> Result<Place, Problem> {
         if self.life.soft().is_cancelled() {
-            metric::refused("draining");
+            turned_away(transport, "draining");
             return Err(Problem::unavailable("This gateway is going away."));
         }
         self.places.take(address).map_err(|full| {
-            metric::refused(full.label());
+            turned_away(transport, full.label());
             full.into()
         })
     }
+
+    /// Lets a page's request pass, if its origin is in the list.
+    ///
+    /// # Errors
+    /// 403 when it is not (cross-site WebSocket hijacking).
+    pub fn admit_origin(
+        &self,
+        transport: &'static str,
+        headers: &HeaderMap,
+    ) -> Result<(), Problem> {
+        if self.origins.admit(headers) {
+            return Ok(());
+        }
+        turned_away(transport, "origin");
+        Err(Problem::new(StatusCode::FORBIDDEN, "origin", "This origin is not in the list."))
+    }
+}
+
+fn turned_away(transport: &'static str, why: &'static str) {
+    metric::refused(why);
+    metric::connect(transport, why);
 }
 
 impl FromRef<Gateway> for Arc<Auth> {

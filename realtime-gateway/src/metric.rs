@@ -10,6 +10,12 @@ pub fn viewers(transport: &'static str, change: f64) {
     metrics::gauge!("gateway_viewers", "transport" => transport).increment(change);
 }
 
+/// Somebody wanted a live connection, and what came of it: `welcome`, or why not.
+pub fn connect(transport: &'static str, outcome: &'static str) {
+    metrics::counter!("gateway_connects_total", "transport" => transport, "outcome" => outcome)
+        .increment(1);
+}
+
 /// A connection ended, and why.
 pub fn closed(transport: &'static str, why: &'static str) {
     metrics::counter!("gateway_closed_total", "transport" => transport, "why" => why).increment(1);

@@ -123,7 +123,8 @@ impl Session {
             return late.then_some(Effect::Close(Close::NoHello)).into_iter().collect();
         }
         let mut effects = self.look(now);
-        if now >= self.refresh_at && !self.refresh_asked {
+        let ends = effects.iter().any(|effect| matches!(effect, Effect::Close(_)));
+        if !ends && now >= self.refresh_at && !self.refresh_asked {
             self.refresh_asked = true;
             effects.push(send(&ServerFrame::Refresh));
         }

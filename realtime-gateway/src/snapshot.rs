@@ -143,29 +143,45 @@ impl Ladder {
         }
     }
 
-    /// Asks the service until it answers or nobody waits any more.
-    async fn climb(&self, reading: Reading) {
+    /// Asks the service, and Redis again, until one answers or nobody waits any more. Each round begins
+    /// anew: who has asked meanwhile is in it.
+    async fn climb(&self, mut reading: Reading) {
         let (base, cap) = (Duration::from_millis(100), Duration::from_secs(2));
-        let mut attempt = 0;
-        while !reading.viewers.iter().all(Viewer::is_gone) {
-            if let Ok(state) = self.fetch(&reading.channel).await {
+        let (mut attempt, mut untold) = (0, reading.viewers.clone());
+        while !reading.viewers.is_empty() {
+            if let Ok(state) = self.round(&reading.channel, attempt).await {
                 return self.hand_over(reading, state.as_ref());
             }
-            if attempt == 0 {
-                self.tide_over(&reading).await;
-            }
+            self.tide_over(&reading.channel, &mut untold).await;
             tokio::time::sleep(backoff::delay(attempt, base, cap)).await;
             attempt += 1;
+            let joined = self.desk.join(&reading.channel);
+            untold.extend(joined.iter().cloned());
+            reading.viewers.extend(joined);
+            reading.viewers.retain(|viewer| !viewer.is_gone());
         }
         self.desk.end(reading.channel);
     }
 
+    /// The first round comes when Redis has been asked just now.
+    async fn round(&self, channel: &Channel, attempt: u32) -> Answer {
+        if attempt > 0
+            && let Some(Some(state)) = self.shelf.believed(&names([channel])).await.pop()
+        {
+            return Ok(Some(state));
+        }
+        self.fetch(channel).await
+    }
+
     /// Nobody to ask: what Redis has may be old, and is better than nothing until somebody is.
-    async fn tide_over(&self, reading: &Reading) {
-        let name = reading.channel.to_string();
+    async fn tide_over(&self, channel: &Channel, untold: &mut Vec<Viewer>) {
+        if untold.is_empty() {
+            return;
+        }
+        let name = channel.to_string();
         let read = self.shelf.read(&[&name]).await.unwrap_or_default();
         if let Some(state) = read.into_iter().next().flatten() {
-            for viewer in &reading.viewers {
+            for viewer in untold.drain(..) {
                 viewer.snapshot(name.clone(), Some(state.clone()));
             }
         }

@@ -10,7 +10,7 @@ mod pool;
 mod tests;
 
 use crate::metric;
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use pool::Pool;
 use reqwest::header::HOST;
 use reqwest::{Client, RequestBuilder, Response};
@@ -19,6 +19,8 @@ use service_kit::problem::Problem;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// An answer begins within this.
+const ANSWER: Duration = Duration::from_secs(5);
 /// How often names are looked up.
 const LOOK_UP: Duration = Duration::from_secs(5);
 /// Instances that one request is offered to, at most.
@@ -39,7 +41,8 @@ pub struct Upstream {
 pub fn client() -> Result<Client, reqwest::Error> {
     Client::builder()
         .connect_timeout(Duration::from_secs(1))
-        .timeout(Duration::from_secs(5))
+        // Of each part of a body: how quickly a client takes a long one is its own matter.
+        .read_timeout(ANSWER)
         // Before the service ends a quiet connection (15 s): a request that met its end half-way
         // could not be sent again.
         .pool_idle_timeout(Duration::from_secs(5))
@@ -70,7 +73,8 @@ impl Upstream {
     }
 
     /// Sends a request that `prepare` completes. One that did not reach its instance is offered to
-    /// another; one that did and was not answered only if it is safe (RFC 9110, 9.2.1), and once.
+    /// another; one that did and was not answered, or was told to come again, only if it is safe
+    /// (RFC 9110, 9.2.1), and once.
     ///
     /// # Errors
     /// 503 when nobody answers.
@@ -80,7 +84,7 @@ impl Upstream {
         path: &str,
         prepare: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Response, Problem> {
-        let (mut asked, mut unanswered) = (Vec::new(), 0);
+        let (mut asked, mut unanswered, mut told) = (Vec::new(), 0, None);
         while asked.len() < TRIES {
             let Some(turn) = self.pool.pick(&asked) else {
                 metric::upstream(self.name, "left_alone");
@@ -90,24 +94,45 @@ impl Upstream {
             let request =
                 self.client.request(method.clone(), format!("{}{path}", turn.instance.base));
             let request = turn.instance.host.iter().fold(request, |r, host| r.header(HOST, host));
-            match prepare(request).send().await {
+            let again = method.is_safe() && unanswered == 0;
+            let answer = tokio::time::timeout(ANSWER, prepare(request).send()).await;
+            match answer.map_err(|_| None).and_then(|sent| sent.map_err(Some)) {
                 Ok(response) => {
-                    turn.good();
-                    return Ok(response);
+                    turn.answered(is_gateway_error(response.status()));
+                    if !(again && comes_again(response.status())) {
+                        return Ok(response);
+                    }
+                    told = Some(response);
+                    unanswered += 1;
                 }
                 Err(error) => {
                     turn.bad();
-                    let reached = !error.is_connect();
-                    // The address may hold a vendor's secret.
-                    let error = error.without_url();
-                    tracing::warn!(service = self.name, %error, "a service does not answer");
+                    let reached = !error.as_ref().is_some_and(reqwest::Error::is_connect);
+                    self.complain(error);
                     unanswered += usize::from(reached);
-                    if reached && (!method.is_safe() || unanswered > 1) {
+                    if reached && !again {
                         break;
                     }
                 }
             }
         }
-        Err(Problem::unavailable("The service behind this route does not answer.").retry_after(1))
+        let away = || Problem::unavailable("The service behind this route does not answer.");
+        told.ok_or_else(|| away().retry_after(1))
     }
+
+    fn complain(&self, error: Option<reqwest::Error>) {
+        // The address may hold a vendor's secret.
+        let why = error.map_or("no answer in time".to_owned(), |e| e.without_url().to_string());
+        tracing::warn!(service = self.name, error = why, "a service does not answer");
+    }
+}
+
+/// What stands between says that there is nobody: the instance is as good as away.
+const fn is_gateway_error(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT)
+}
+
+/// Another instance may know better.
+fn comes_again(status: StatusCode) -> bool {
+    is_gateway_error(status) || status == StatusCode::SERVICE_UNAVAILABLE
 }

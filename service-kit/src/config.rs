@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
+use tracing_subscriber::EnvFilter;
 
 /// Exit code of a wrong setting or argument (`EX_USAGE`); nobody should start it again unchanged.
 pub const EXIT_USAGE: u8 = 64;
@@ -22,7 +23,7 @@ pub struct Common {
     #[arg(long, env, default_value = "127.0.0.1:9080")]
     pub admin_addr: SocketAddr,
     /// What is logged: a filter such as `info,aggregator=debug`
-    #[arg(long, env, default_value = "info")]
+    #[arg(long, env, default_value = "info", value_parser = filter)]
     pub log: String,
     /// How it is logged: `json` or `pretty`
     #[arg(long, env, default_value = "json", value_parser = ["json", "pretty"])]
@@ -34,10 +35,10 @@ pub struct Common {
     #[arg(long, env, hide_env_values = true, required = true, value_delimiter = ',', value_parser = redis_url)]
     pub redis_url: Vec<String>,
     /// JWK set of token keys; the first signs, all verify
-    #[arg(long, env)]
+    #[arg(long, env, value_parser = file)]
     pub token_keys_file: PathBuf,
     /// JSON list of `{"name","role":"api"|"operator","key"}`
-    #[arg(long, env)]
+    #[arg(long, env, value_parser = file)]
     pub api_keys_file: PathBuf,
     /// How long an orderly stop may take
     #[arg(long, env, default_value = "10s", value_parser = duration)]
@@ -79,8 +80,24 @@ fn redis_url(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// Checks a filter of logs.
+fn filter(text: &str) -> Result<String, String> {
+    EnvFilter::try_new(text)
+        .map_err(|_| "wants a filter such as info,aggregator=debug".to_owned())?;
+    Ok(text.to_owned())
+}
+
+/// Checks that a file is there and may be read; what is in it is looked at later.
+fn file(text: &str) -> Result<PathBuf, String> {
+    std::fs::File::open(text).map_err(|error| error.to_string())?;
+    Ok(text.into())
+}
+
 /// Checks the address of something that is reached by HTTP.
-fn http_url(text: &str) -> Result<String, String> {
+///
+/// # Errors
+/// What is wanted.
+pub fn http_url(text: &str) -> Result<String, String> {
     let url = text.parse::<reqwest::Url>().ok().filter(reqwest::Url::has_host);
     match url.filter(|url| matches!(url.scheme(), "http" | "https")) {
         Some(_) => Ok(text.to_owned()),

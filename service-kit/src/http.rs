@@ -1,9 +1,10 @@
 //! Serving HTTP: request ids, one log line and one metric for each request, health and metrics.
 
 mod accept;
+mod plain;
 mod versioned;
 
-pub use accept::bind;
+pub use accept::{Door, bind, patient};
 pub use versioned::versioned;
 
 use crate::clock;
@@ -13,9 +14,10 @@ use crate::problem::Problem;
 use crate::span;
 use crate::telemetry;
 use crate::trace::TraceContext;
+use accept::Site;
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -28,18 +30,31 @@ use uuid::Uuid;
 pub const REQUEST_ID: &str = "x-request-id";
 
 /// Serves the router until the soft stop, then finishes what is in hand.
-pub fn serve(life: &Lifecycle, listener: TcpListener, router: Router) {
-    let router =
-        router.fallback(|| async { Problem::not_found() }).layer(middleware::from_fn(observe));
-    let own = life.clone();
-    life.spawn("http", async move { accept::connections(&own, &listener, &router).await });
+pub fn serve(life: &Lifecycle, listener: TcpListener, router: Router, door: Option<Door>) {
+    let router = router.layer(middleware::from_fn(observe));
+    let site = Site { life: life.clone(), router, door, until: life.soft().clone() };
+    life.spawn("http", async move {
+        let tasks = site.life.clone();
+        accept::connections(&site, &listener, |task| tasks.spawn_light(task)).await;
+    });
+}
+
+/// Serves those who watch over this process until the hard stop: how an orderly stop goes is what they
+/// want to know. Nobody waits for them.
+pub fn serve_admin(life: &Lifecycle, listener: TcpListener, router: Router) {
+    let router = router.layer(middleware::from_fn(observe));
+    let site = Site { life: life.clone(), router, door: None, until: life.hard().clone() };
+    life.spawn_behind("admin", async move {
+        let tasks = site.life.clone();
+        accept::connections(&site, &listener, |task| tasks.spawn_behind("admin", task)).await;
+    });
 }
 
 /// `/health/live`, `/health/ready`, `/metrics`: for the address that is never public.
 pub fn admin_router(health: Health, life: &Lifecycle) -> Router {
-    let soft = life.soft().clone();
+    let life = life.clone();
     let ready = move |State(health): State<Health>| async move {
-        if soft.is_cancelled() {
+        if life.is_leaving() {
             return Problem::unavailable("stopping").into_response();
         }
         match health.problem() {
@@ -72,9 +87,10 @@ async fn observe(mut request: Request, next: Next) -> Response {
         request.headers_mut().insert(REQUEST_ID, value);
     }
     let place = place(&mut request, &route);
-    let mut response = next.run(request).await;
+    let mut response = plain::named(next.run(request).await).await;
     if let Some(problem) = response.extensions().get::<Problem>() {
-        response = problem.render(Some(&id));
+        let named = problem.render(Some(&id));
+        response = with_headers_of(named, response.headers());
     }
     let status = response.status();
     if let Ok(value) = HeaderValue::from_str(&id) {
@@ -91,6 +107,18 @@ async fn observe(mut request: Request, next: Next) -> Response {
         tracing::warn!(request.id = %id, %method, route, status = status.as_u16(), duration_ms, "request failed");
     } else {
         tracing::debug!(request.id = %id, %method, route, status = status.as_u16(), duration_ms, "request");
+    }
+    response
+}
+
+/// Keeps what was said beside the problem: which origins may read it, which methods there are.
+fn with_headers_of(mut response: Response, said: &HeaderMap) -> Response {
+    for name in said.keys().filter(|name| **name != header::CONTENT_LENGTH) {
+        if !response.headers().contains_key(name) {
+            for value in said.get_all(name) {
+                response.headers_mut().append(name.clone(), value.clone());
+            }
+        }
     }
     response
 }

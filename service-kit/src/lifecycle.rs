@@ -1,8 +1,9 @@
 //! From the first signal to the last task: soft stop, grace, hard stop.
 //!
-//! The first SIGINT or SIGTERM cancels the soft token: stop taking work, finish what is in hand.
-//! A second signal, or the end of the grace, cancels the hard token: drop everything. A task
-//! that panics stops the process, and the exit code says so.
+//! The first SIGINT or SIGTERM is told to whoever asks whether we are ready; after a wait, in which they
+//! may find out, it cancels the soft token: stop taking work, finish what is in hand. A second signal, or
+//! the end of the grace, cancels the hard token: drop everything. A task that panics stops the process,
+//! and the exit code says so.
 
 use std::future::Future;
 use std::process::ExitCode;
@@ -16,6 +17,8 @@ use tokio_util::task::TaskTracker;
 /// Handle on the life of the process; cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
+    leaving: CancellationToken,
+    wait: Duration,
     soft: CancellationToken,
     hard: CancellationToken,
     tasks: TaskTracker,
@@ -27,6 +30,18 @@ impl Lifecycle {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same, with a wait between the signal and the soft stop.
+    #[must_use]
+    pub fn waiting(wait: Duration) -> Self {
+        Self { wait, ..Self::default() }
+    }
+
+    /// Shall nobody be sent here any more?
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.is_cancelled() || self.soft.is_cancelled()
     }
 
     /// Cancelled when no new work should be taken.
@@ -104,7 +119,10 @@ impl Lifecycle {
     pub async fn run(self, grace: Duration) -> ExitCode {
         let mut signals = Signals::listen();
         tokio::select! {
-            () = signals.next() => tracing::info!("signal: stopping in order"),
+            () = signals.next() => {
+                tracing::info!("signal: stopping in order");
+                self.leave(&mut signals).await;
+            }
             () = self.soft.cancelled() => {}
         }
         self.soft.cancel();
@@ -119,6 +137,18 @@ impl Lifecycle {
         let ended = tokio::time::timeout(Duration::from_secs(1), self.tasks.wait()).await.is_ok();
         let crashed = self.crashed.load(Ordering::Relaxed);
         if ended && !crashed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+impl Lifecycle {
+    /// Works on while those who send work here find out that they should not.
+    async fn leave(&self, signals: &mut Signals) {
+        self.leaving.cancel();
+        tokio::select! {
+            () = tokio::time::sleep(self.wait) => {}
+            () = signals.next() => {}
+            () = self.soft.cancelled() => {}
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::config::{self, Common};
 use crate::health::Health;
-use crate::http;
+use crate::http::{self, Door};
 use crate::lifecycle::Lifecycle;
 use crate::span;
 use crate::telemetry;
@@ -148,12 +148,13 @@ pub async fn run(
     life: Lifecycle,
     health: Health,
     public: Router,
+    door: Option<Door>,
 ) -> anyhow::Result<ExitCode> {
     let bind = |address| http::bind(address).with_context(|| format!("cannot bind {address}"));
     let (listener, admin) = (bind(config.http_addr)?, bind(config.admin_addr)?);
     life.spawn_behind("upkeep", telemetry::upkeep());
-    http::serve(&life, listener, public);
-    http::serve(&life, admin, http::admin_router(health, &life));
+    http::serve(&life, listener, public, door);
+    http::serve_admin(&life, admin, http::admin_router(health, &life));
     tracing::info!(http = %config.http_addr, admin = %config.admin_addr, "serving");
     Ok(life.run(config.shutdown_grace).await)
 }

@@ -3,6 +3,7 @@
 //! The algorithm belongs to the key, never to the token: a token that names another algorithm
 //! (`none` included) or an unknown key is refused.
 
+use crate::clock;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -93,6 +94,9 @@ fn whole<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Er
 /// Why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
+    /// Its time has not come.
+    #[error("the token is of the future")]
+    NotYet,
     /// Its time is over.
     #[error("the token has expired")]
     Expired,
@@ -115,6 +119,7 @@ impl TokenError {
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
+            Self::NotYet => "token_not_yet",
             Self::Expired => "token_expired",
             Self::UnknownKey => "token_unknown_key",
             Self::Algorithm => "token_algorithm",
@@ -229,14 +234,34 @@ impl TokenKeys {
             return Err(TokenError::Algorithm);
         }
         let mut rules = Validation::new(key.algorithm);
-        rules.leeway = 0;
+        // The end is exact (below); only the beginning allows for clocks that differ.
+        (rules.validate_exp, rules.validate_nbf) = (false, true);
+        rules.leeway = AHEAD.unsigned_abs();
         rules.validate_aud = false;
         let decoded = jsonwebtoken::decode::<Viewer>(token, &key.decoding, &rules);
-        decoded.map(|data| data.claims).map_err(|error| match error.kind() {
-            ErrorKind::ExpiredSignature => TokenError::Expired,
+        let viewer = decoded.map(|data| data.claims).map_err(|error| match error.kind() {
+            ErrorKind::ImmatureSignature => TokenError::NotYet,
             ErrorKind::InvalidSignature => TokenError::Signature,
             _ => TokenError::Malformed,
-        })
+        })?;
+        in_time(viewer, clock::now())
+    }
+}
+
+/// Seconds that the clock of whoever made a token may be ahead of ours.
+const AHEAD: i64 = 60;
+
+/// A token that says it is made in the future would outlive what is taken away now: refused, like one
+/// that is not to be used yet.
+fn in_time(viewer: Viewer, now: DateTime<Utc>) -> Result<Viewer, TokenError> {
+    let latest = (now.timestamp() + AHEAD).saturating_mul(1000);
+    let made = [viewer.iat.map(|at| at.saturating_mul(1000)), viewer.made_at()];
+    if viewer.expires_at() <= now {
+        Err(TokenError::Expired)
+    } else if made.into_iter().flatten().any(|at| at > latest) {
+        Err(TokenError::NotYet)
+    } else {
+        Ok(viewer)
     }
 }
 
@@ -300,7 +325,6 @@ pub fn generate_keys(kid: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock;
     use chrono::TimeDelta;
 
     const HS: &str =
@@ -346,5 +370,22 @@ mod tests {
         }
         let unsigned = format!("{}.{}.", body[0], body[1]);
         assert_eq!(ed.verify(&unsigned), Err(TokenError::Signature));
+    }
+
+    #[test]
+    fn a_token_of_the_future_is_refused_and_a_clock_that_is_a_little_ahead_is_not() {
+        let keys = TokenKeys::from_json(HS).unwrap();
+        let signing = keys.keys[0].encoding.as_ref().unwrap();
+        let header = Header { kid: Some("h".to_owned()), ..Header::new(Algorithm::HS256) };
+        let now = clock::now().timestamp();
+        let verified = |claim: &str, at: i64| {
+            let claims = serde_json::json!({"sub": "C-1", "exp": now + 7200, claim: at});
+            keys.verify(&jsonwebtoken::encode(&header, &claims, signing).unwrap())
+        };
+        for claim in ["nbf", "iat"] {
+            assert_eq!(verified(claim, now + 3600).unwrap_err(), TokenError::NotYet, "{claim}");
+            assert!(verified(claim, now + 30).is_ok(), "{claim}");
+            assert!(verified(claim, now - 30).is_ok(), "{claim}");
+        }
     }
 }

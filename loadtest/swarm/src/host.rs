@@ -160,6 +160,7 @@ impl Host {
             ("AGGREGATOR_URLS", behind.owner.clone()),
             ("NOTIFIER_URLS", behind.owner.clone()),
             ("LIMIT_REQUESTS_PER_SECOND", many.to_owned()),
+            ("LIMIT_SOCKETS_PER_ADDRESS", many.to_owned()),
             ("LIMIT_CONNECTIONS_PER_ADDRESS", many.to_owned()),
             ("LIMIT_CONNECTIONS", many.to_owned()),
             ("LIMIT_CONNECTS_PER_SECOND", many.to_owned()),

@@ -29,8 +29,14 @@ pub struct Census {
     most: NonZeroU32,
 }
 
+/// A customer may have one connection more for each gateway, where that is little beside what they may
+/// have: of one connection, which is what nearly everybody has, the others are told only where it counts.
+const FEW: u32 = 10;
+
 #[derive(Debug, Default)]
 struct Register {
+    /// Above this number of connections the others are told.
+    quiet: u32,
     people: HashMap<u64, Person>,
     /// How many connections each has here.
     counts: HashMap<Arc<str>, u32>,
@@ -49,7 +55,8 @@ impl Census {
     /// A register in which a customer may stand so often, over all gateways.
     #[must_use]
     pub fn new(most: NonZeroU32) -> Self {
-        Self { register: Arc::default(), most }
+        let register = Register { quiet: u32::from(most.get() > FEW), ..Register::default() };
+        Self { register: Arc::new(Mutex::new(register)), most }
     }
 
     /// Somebody has come; none when they have as many connections here alone as they may.
@@ -89,10 +96,10 @@ impl Census {
         changed.into_iter().map(count).collect()
     }
 
-    /// All who are here more than once.
+    /// All of whom the others are told.
     pub(super) fn several(&self) -> Vec<(Arc<str>, u32)> {
         let register = self.lock();
-        let several = register.counts.iter().filter(|(_, count)| **count > 1);
+        let several = register.counts.iter().filter(|(_, count)| **count > register.quiet);
         several.map(|(subject, count)| (subject.clone(), *count)).collect()
     }
 
@@ -114,13 +121,12 @@ impl Census {
 }
 
 impl Register {
-    /// One connection is what nearly everybody has: of that the others need not know.
     fn counted(&mut self, subject: &Arc<str>, count: u32) {
         let before = match count {
             0 => self.counts.remove(subject),
             _ => self.counts.insert(subject.clone(), count),
         };
-        if count.max(before.unwrap_or(0)) > 1 {
+        if count.max(before.unwrap_or(0)) > self.quiet {
             self.changed.insert(subject.clone());
         }
     }
@@ -159,10 +165,9 @@ mod tests {
     fn a_customer_has_so_many_connections_and_no_more() {
         let census = Census::new(NonZeroU32::new(2).unwrap());
         let first = census.enter(person("C-1").0);
-        assert!(census.changed().is_empty(), "one is what everybody has");
+        assert_eq!(census.changed(), [("C-1".into(), 1)], "of two one is much");
         let second = census.enter(person("C-1").0);
         assert!(census.enter(person("C-1").0).is_none());
-        assert!(census.enter(person("C-2").0).is_some());
         assert_eq!(census.changed(), [("C-1".into(), 2)]);
         assert_eq!(census.several(), [("C-1".into(), 2)]);
         drop(second);
@@ -170,6 +175,17 @@ mod tests {
         assert!(census.enter(person("C-1").0).is_some());
         drop(first);
         assert!(census.lock().people.is_empty() && census.lock().counts.is_empty());
+    }
+
+    #[test]
+    fn where_many_are_allowed_one_is_told_to_nobody() {
+        let census = Census::new(NonZeroU32::new(FEW + 1).unwrap());
+        let first = census.enter(person("C-1").0);
+        assert!(census.changed().is_empty() && census.several().is_empty());
+        let second = census.enter(person("C-1").0);
+        assert_eq!(census.changed(), [("C-1".into(), 2)]);
+        drop((first, second));
+        assert_eq!(census.changed(), [("C-1".into(), 0)]);
     }
 
     #[test]

@@ -1,9 +1,8 @@
-//! How many connections a customer has on all gateways: a hash in Redis for each who has several on
-//! one, with a field for each gateway.
+//! How many connections a customer has on all gateways: a hash in Redis for each of whom the others are
+//! told, with a field for each gateway.
 //!
 //! Told after the fact and for many at once, so that letting somebody in waits for nobody: whoever has
-//! too many loses the newest within a second. A gateway tells of those who are there more than once, so
-//! a customer may have one connection more for each gateway.
+//! too many loses the newest within a second.
 
 use super::register::Census;
 use redis::{Cmd, RedisError, Value, from_redis_value, pipe};

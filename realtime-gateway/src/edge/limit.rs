@@ -23,8 +23,7 @@ pub struct Limiter(PerAddress);
 impl Limiter {
     /// So many a second, and twice as many at once.
     #[must_use]
-    pub fn new(life: &Lifecycle, per_second: u32) -> Self {
-        let rate = NonZeroU32::new(per_second).unwrap_or(NonZeroU32::MIN);
+    pub fn new(life: &Lifecycle, rate: NonZeroU32) -> Self {
         let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(1));
         let rates = PerAddress::new(Quota::per_second(rate).allow_burst(burst));
         rates.start(life);

@@ -25,8 +25,12 @@ const TO_SERVICE: [HeaderName; 6] = [
     HeaderName::from_static(REQUEST_ID),
     HeaderName::from_static("traceparent"),
 ];
-const TO_CLIENT: [HeaderName; 6] = [
+const TO_CLIENT: [HeaderName; 9] = [
     header::LOCATION,
+    // What a page says of itself, which a browser has to know.
+    header::CONTENT_SECURITY_POLICY,
+    header::X_CONTENT_TYPE_OPTIONS,
+    header::REFERRER_POLICY,
     header::CONTENT_TYPE,
     header::ETAG,
     header::CACHE_CONTROL,

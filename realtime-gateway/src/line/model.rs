@@ -4,8 +4,10 @@
 use super::*;
 use crate::authenticator::Authenticator;
 use crate::denied::{Denied, Right};
-use crate::session::Rules;
+use crate::session::{EXPIRY_GRACE, Rules};
 use crate::state::State;
+use chrono::TimeDelta;
+use contract::name::Shard;
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -39,6 +41,19 @@ enum Step {
     /// A newer token that opens these orders.
     Refresh([bool; ORDERS.len()]),
     Revoke(usize),
+    /// That is the end; whether it is found by the clock or before the next delivery.
+    End(End, bool),
+}
+
+/// Why a line ends.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    /// Somebody sends the viewer away.
+    Sent,
+    /// The customer is shut out.
+    ShutOut,
+    /// The token is over, and the grace after it.
+    Over,
 }
 
 /// What the viewer says it has.
@@ -51,17 +66,19 @@ enum Since {
 
 fn step() -> impl Strategy<Value = Step> {
     let order = || 0..ORDERS.len();
+    let end = prop_oneof![Just(End::Sent), Just(End::ShutOut), Just(End::Over)];
     let since = prop_oneof![Just(Since::Nothing), Just(Since::Newest), Just(Since::Older)];
     prop_oneof![
-        3 => (order(), since).prop_map(|(order, since)| Step::Subscribe(order, since)),
-        1 => order().prop_map(Step::Unsubscribe),
-        6 => (order(), prop::bool::weighted(0.8)).prop_map(|(o, there)| Step::Publish(o, there)),
-        1 => order().prop_map(Step::Repair),
-        3 => (0..3_u64).prop_map(Step::Snapshot),
-        6 => Just(Step::Take),
-        2 => Just(Step::Tick),
-        1 => prop::array::uniform(any::<bool>()).prop_map(Step::Refresh),
-        1 => order().prop_map(Step::Revoke),
+        18 => (order(), since).prop_map(|(order, since)| Step::Subscribe(order, since)),
+        6 => order().prop_map(Step::Unsubscribe),
+        36 => (order(), prop::bool::weighted(0.8)).prop_map(|(o, there)| Step::Publish(o, there)),
+        6 => order().prop_map(Step::Repair),
+        18 => (0..3_u64).prop_map(Step::Snapshot),
+        36 => Just(Step::Take),
+        12 => Just(Step::Tick),
+        6 => prop::array::uniform(any::<bool>()).prop_map(Step::Refresh),
+        6 => order().prop_map(Step::Revoke),
+        1 => (end, any::<bool>()).prop_map(|(end, ticks)| Step::End(end, ticks)),
     ]
 }
 
@@ -80,6 +97,8 @@ struct World {
     seen: BTreeMap<usize, Option<u64>>,
     opened: BTreeSet<usize>,
     revoked: BTreeSet<usize>,
+    /// The line has ended: whatever happens, nothing comes of it any more.
+    over: bool,
 }
 
 impl World {
@@ -102,6 +121,7 @@ impl World {
             seen: BTreeMap::new(),
             opened: (0..ORDERS.len()).collect(),
             revoked: BTreeSet::new(),
+            over: false,
         };
         let token = world.token([true; ORDERS.len()]);
         world.say(&json!({"op": "hello", "token": token}));
@@ -132,7 +152,11 @@ impl World {
     }
 
     fn step(&mut self, step: &Step) {
+        if self.over {
+            return;
+        }
         match *step {
+            Step::End(end, ticks) => self.end(end, ticks),
             Step::Subscribe(order, since) => self.subscribe(order, since),
             Step::Unsubscribe(order) => {
                 self.say(&json!({"op": "unsubscribe", "id": 1, "channel": channel(order)}));
@@ -155,6 +179,47 @@ impl World {
                 self.hub.look();
             }
         }
+    }
+
+    /// Nothing is said but the end, whatever waits.
+    fn end(&mut self, end: End, ticks: bool) {
+        let mut at = clock::now();
+        let wanted = match end {
+            End::Sent => {
+                self.line.viewer().end(Close::Overload);
+                Close::Overload
+            }
+            End::ShutOut => {
+                self.now += 1;
+                self.denied.add(Right::Subject("C".to_owned()), self.now * 1000);
+                self.line.viewer().look();
+                Close::Revoked
+            }
+            End::Over => {
+                self.line.viewer().look();
+                at += TimeDelta::seconds(3600) + EXPIRY_GRACE;
+                Close::BadToken
+            }
+        };
+        let by_clock = ticks && !matches!(end, End::Sent);
+        let outcome = if by_clock {
+            self.line.tick(at)
+        } else {
+            let delivery = self.line.next().now_or_never().expect("it was told to look");
+            self.line.deliver(&delivery, at)
+        };
+        assert_eq!(outcome.close, Some(wanted), "{end:?}");
+        // Leaving what was taken away before is all that may be said.
+        assert!(outcome.frames.iter().all(|(op, _)| *op == "unsubscribed"), "{:?}", outcome.frames);
+        self.over = true;
+    }
+
+    /// Whoever is gone is watched for nowhere.
+    fn leave(self) {
+        let hub = self.hub.clone();
+        drop(self.line);
+        assert!(Shard::all().all(|shard| hub.watched(shard).is_empty()), "somebody is left behind");
+        assert!(hub.everybody().is_empty());
     }
 
     fn subscribe(&mut self, order: usize, since: Since) {
@@ -239,6 +304,9 @@ impl World {
 
     /// Everything that is under way arrives, what was lost is repaired, the socket takes all.
     fn settle(&mut self) {
+        if self.over {
+            return;
+        }
         while !self.under_way.is_empty() {
             self.snapshot(9);
             while self.take().is_some() {}
@@ -272,5 +340,6 @@ proptest! {
             world.step(step);
         }
         world.settle();
+        world.leave();
     }
 }

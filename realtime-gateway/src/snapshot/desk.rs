@@ -70,6 +70,12 @@ impl Desk {
         due.into_iter().map(begin).collect()
     }
 
+    /// Those who have asked since a reading began: for one that begins again.
+    pub(super) fn join(&self, channel: &Channel) -> Vec<Viewer> {
+        let mut inner = self.lock();
+        inner.waiting.get_mut(&channel.to_string()).map(std::mem::take).unwrap_or_default()
+    }
+
     /// A reading is over. Who asked meanwhile is in the next one.
     pub(super) fn end(&self, channel: Channel) {
         let mut inner = self.lock();
@@ -111,6 +117,18 @@ mod tests {
         desk.end(second.remove(0).channel);
         assert!(desk.take(9).is_empty());
         assert!(desk.lock().waiting.is_empty(), "nothing is kept");
+    }
+
+    #[test]
+    fn a_reading_that_begins_again_takes_along_who_has_asked_meanwhile() {
+        let desk = Desk::default();
+        asking(&desk, "order:A");
+        let first = desk.take(9).remove(0);
+        asking(&desk, "order:A");
+        assert_eq!(desk.join(&first.channel).len(), 1);
+        assert!(desk.join(&first.channel).is_empty());
+        desk.end(first.channel);
+        assert!(desk.take(9).is_empty() && desk.lock().waiting.is_empty());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::hub::Delivery;
 use crate::line::{Line, Outcome};
 use crate::metric;
 use crate::session::{Effect, Session};
+use crate::state::State;
 use contract::live::{Close, ServerFrame};
 use service_kit::clock;
 use std::time::Duration;
@@ -66,6 +67,9 @@ impl Connection {
             transport: self.transport,
             since: clock::now(),
         });
+        if self.entry.is_some() {
+            metric::connect(self.transport, "welcome");
+        }
         self.entry.is_some()
     }
 
@@ -113,6 +117,14 @@ impl Connection {
     }
 }
 
+/// A state that came over the bus is on the viewer's way.
+pub(super) fn written(state: &State) {
+    if let Some(age) = state.age(clock::now()) {
+        metric::written(age);
+        state.written();
+    }
+}
+
 /// The frame before the end, with a random time to come back, so that not all come at once.
 pub(super) fn goodbye(close: Close) -> Frame {
     let wait = Duration::from_millis(fastrand::u64(100..2000));
@@ -125,5 +137,8 @@ impl Drop for Connection {
     fn drop(&mut self) {
         metric::viewers(self.transport, -1.0);
         metric::closed(self.transport, self.closed);
+        if self.entry.is_none() {
+            metric::connect(self.transport, self.closed);
+        }
     }
 }

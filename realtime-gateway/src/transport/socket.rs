@@ -8,21 +8,35 @@ use axum::body::Bytes;
 use contract::live::Close;
 use futures_util::{SinkExt, StreamExt};
 use service_kit::clock;
+use service_kit::http::patient;
 use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::WebSocketStream;
+use tungstenite::error::ProtocolError;
 use tungstenite::protocol::CloseFrame;
 use tungstenite::{Error, Message, Utf8Bytes};
 
 /// A viewer that takes nothing for so long is sent away.
 const SLOW: Duration = Duration::from_secs(10);
+/// It may still take this long to hear why.
+const LAST: Duration = Duration::from_secs(5);
+/// What is dead to the kernel hears nothing any more: later than all that we want to say.
+const DEAD: Duration = Duration::from_secs(20);
 /// A ping is answered within this.
 const PONG: Duration = Duration::from_secs(10);
+
+/// Why nothing can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stuck {
+    /// It takes nothing.
+    Slow,
+    /// It is gone.
+    Lost,
+}
 
 /// What was read of a viewer.
 type Read = Option<Result<Message, Error>>;
@@ -31,6 +45,8 @@ pub(super) struct Socket {
     stream: WebSocketStream<TcpStream>,
     /// All that came has been read: before the wire has more there is no message.
     empty: bool,
+    /// A frame of which the wire has so many bytes.
+    begun: Option<(Frame, usize)>,
     /// A ping was read, and its answer waits to be written.
     owes_pong: bool,
     heard: Instant,
@@ -41,9 +57,10 @@ pub(super) struct Socket {
 
 impl Socket {
     pub(super) fn new(stream: WebSocketStream<TcpStream>) -> Self {
+        patient(stream.get_ref(), DEAD);
         let now = Instant::now();
         let (heard, pinged) = (now, now);
-        Self { stream, empty: false, owes_pong: false, heard, pinged, moved: false }
+        Self { stream, empty: false, begun: None, owes_pong: false, heard, pinged, moved: false }
     }
 
     /// Waits for the next message. Cancel-safe.
@@ -76,7 +93,7 @@ impl Socket {
                 Some(connection.tell(|session| session.control(clock::now())))
             }
             Ok(Message::Close(_)) => None,
-            Err(error) => Some(connection.close(classify(&error))),
+            Err(error) => classify(&error).map(|close| connection.close(close)),
         }
     }
 
@@ -96,7 +113,7 @@ impl Socket {
         let every = Duration::from_millis(connection.gateway.rules.heartbeat_ms);
         if now - self.pinged.max(self.heard) >= every {
             self.pinged = now;
-            self.control(Message::Ping(Bytes::new())).await?;
+            self.control(Message::Ping(Bytes::new())).await.map_err(drop)?;
         }
         Ok(connection.tick())
     }
@@ -107,10 +124,14 @@ impl Socket {
         connection: &mut Connection,
         outcome: Outcome,
     ) -> Result<(), ()> {
-        if self.all(&outcome.frames).await.is_err() {
-            // It took nothing for too long, or it is gone; a close frame would wait as well.
-            connection.close(Close::TooSlow);
-            return Err(());
+        match self.all(&outcome.frames).await {
+            Ok(()) => {}
+            Err(Stuck::Slow) => {
+                connection.close(Close::TooSlow);
+                Box::pin(self.last_words()).await;
+                return Err(());
+            }
+            Err(Stuck::Lost) => return Err(()),
         }
         match outcome.close {
             None => Ok(()),
@@ -121,7 +142,7 @@ impl Socket {
         }
     }
 
-    async fn all(&mut self, frames: &[(&'static str, Frame)]) -> Result<(), ()> {
+    async fn all(&mut self, frames: &[(&'static str, Frame)]) -> Result<(), Stuck> {
         if std::mem::take(&mut self.owes_pong) {
             Box::pin(within(self.stream.flush())).await?;
         }
@@ -133,17 +154,43 @@ impl Socket {
 
     /// Writes a frame, all of it. Past the protocol's library, which would copy it for each viewer: that
     /// has nothing of its own under way, since what it writes is flushed before anything else is.
-    async fn send(&mut self, frame: &Frame) -> Result<(), ()> {
-        let wire = frame.wire();
-        let written = match self.stream.get_ref().try_write(wire) {
-            Ok(written) => written,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
-            Err(_) => return Err(()),
-        };
-        if written == wire.len() {
+    async fn send(&mut self, frame: &Frame) -> Result<(), Stuck> {
+        let written = self.take(frame.wire())?;
+        if written == frame.wire().len() {
             return Ok(());
         }
-        Box::pin(within(self.stream.get_mut().write_all(&wire[written..]))).await
+        self.begun = Some((frame.clone(), written));
+        Box::pin(self.finish()).await
+    }
+
+    /// As much as the wire takes now.
+    fn take(&self, bytes: &[u8]) -> Result<usize, Stuck> {
+        match self.stream.get_ref().try_write(bytes) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
+            written => written.map_err(|_| Stuck::Lost),
+        }
+    }
+
+    /// Writes what was begun. As long as the viewer takes some of it now and then, it is waited for.
+    async fn finish(&mut self) -> Result<(), Stuck> {
+        while let Some((frame, written)) = &self.begun {
+            let ready = timeout(SLOW, self.stream.get_ref().writable()).await;
+            ready.map_err(|_| Stuck::Slow)?.map_err(|_| Stuck::Lost)?;
+            let written = written + self.take(&frame.wire()[*written..])?;
+            self.begun = (written < frame.wire().len()).then(|| (frame.clone(), written));
+        }
+        Ok(())
+    }
+
+    /// Tells a viewer that took nothing for too long why it is sent away, should it look once more: a
+    /// frame that was begun comes first, or nothing behind it could be read.
+    async fn last_words(&mut self) {
+        let said = async {
+            if self.finish().await.is_ok() {
+                self.close(Close::TooSlow).await;
+            }
+        };
+        let _ = timeout(LAST, said).await;
     }
 
     /// Says why, and waits a little for the viewer's own close.
@@ -165,19 +212,24 @@ impl Socket {
         let _ = timeout(Duration::from_secs(1), self.stream.flush()).await;
     }
 
-    async fn control(&mut self, message: Message) -> Result<(), ()> {
+    async fn control(&mut self, message: Message) -> Result<(), Stuck> {
         within(self.stream.send(message)).await
     }
 }
 
-async fn within<E>(written: impl Future<Output = Result<(), E>>) -> Result<(), ()> {
-    timeout(SLOW, written).await.map_err(drop)?.map_err(drop)
+async fn within<E>(written: impl Future<Output = Result<(), E>>) -> Result<(), Stuck> {
+    timeout(SLOW, written).await.map_err(|_| Stuck::Slow)?.map_err(|_| Stuck::Lost)
 }
 
-/// A frame that cannot be read: too long, or no frame at all.
-const fn classify(error: &Error) -> Close {
+/// A frame that cannot be read: too long, or no frame at all. None when there is nobody any more: most
+/// go without a word.
+const fn classify(error: &Error) -> Option<Close> {
     match error {
-        Error::Capacity(_) => Close::FrameTooBig,
-        _ => Close::BrokenFrame,
+        Error::Capacity(_) => Some(Close::FrameTooBig),
+        Error::Io(_)
+        | Error::ConnectionClosed
+        | Error::AlreadyClosed
+        | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        _ => Some(Close::BrokenFrame),
     }
 }

@@ -1,12 +1,11 @@
 //! `GET /v1/live/sse`: the same session, written as server-sent events.
 
-use super::connection::{Connection, goodbye};
+use super::connection::{Connection, goodbye, written};
 use crate::gateway::{ClientAddress, Gateway};
 use crate::line::Outcome;
-use crate::metric;
 use crate::ticket;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use contract::live::{Close, MAX_CHANNELS};
@@ -20,6 +19,8 @@ use std::pin::Pin;
 use std::time::Duration;
 use tokio::time::Sleep;
 
+/// Its name in metrics.
+const TRANSPORT: &str = "sse";
 /// A comment goes out when nothing else did for so long, so that proxies keep the line open.
 const COMMENT: Duration = Duration::from_secs(15);
 
@@ -38,17 +39,10 @@ pub async fn open(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    if !gateway.origins.admit(&headers) {
-        metric::refused("origin");
-        return Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "origin",
-            "This origin is not in the list.",
-        ));
-    }
+    gateway.admit_origin(TRANSPORT, &headers)?;
     let asked = Asked::read(query.as_deref().unwrap_or_default(), &headers)?;
     // Before the ticket is used up: who is sent away for a moment comes back with it.
-    let place = gateway.admit(address)?;
+    let place = gateway.admit(TRANSPORT, address)?;
     let token = match (&asked.ticket, bearer(&headers)) {
         (Some(number), _) => ticket::redeem(&gateway, number).await?,
         (None, Some(token)) => token.to_owned(),
@@ -56,7 +50,7 @@ pub async fn open(
     };
     // Again behind a ticket: it may be older than a revocation.
     gateway.authenticator.viewer(&token, clock::now())?;
-    let mut connection = Connection::open(gateway, "sse", place);
+    let mut connection = Connection::open(gateway, TRANSPORT, place);
     let first = connection.tell(|session| {
         let mut effects = session.hello(&token, clock::now());
         for channel in &asked.channels {
@@ -151,7 +145,12 @@ impl Streaming {
                 return None;
             }
             let outcome = tokio::select! {
-                delivery = self.connection.next() => self.connection.deliver(&delivery),
+                delivery = self.connection.next() => {
+                    let outcome = self.connection.deliver(&delivery);
+                    // The next thing is that the stream is asked for it.
+                    delivery.state().into_iter().for_each(written);
+                    outcome
+                }
                 () = &mut self.clock => {
                     let outcome = self.connection.tick();
                     self.clock.as_mut().reset(self.connection.deadline(COMMENT));

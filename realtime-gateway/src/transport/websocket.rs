@@ -1,23 +1,23 @@
 //! `GET /v1/live`: the WebSocket shell.
 
-use super::connection::Connection;
+use super::connection::{Connection, written};
 use super::socket::Socket;
 use super::upgrade::{Upgrade, names};
 use crate::gateway::{ClientAddress, Gateway};
 use crate::line::Outcome;
-use crate::metric;
-use crate::state::State as Published;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use contract::live::{BEARER_PREFIX, MAX_FRAME};
 use futures_util::FutureExt;
 use futures_util::future::{Either, ready};
 use service_kit::clock;
-use service_kit::problem::Problem;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tungstenite::protocol::WebSocketConfig;
+
+/// Its name in metrics.
+const TRANSPORT: &str = "websocket";
 
 /// Frames up to here are read, so that one that is too long is refused by name.
 const READ_LIMIT: usize = 16 * MAX_FRAME;
@@ -34,21 +34,19 @@ pub async fn open(
     headers: HeaderMap,
     upgrade: Result<Upgrade, Response>,
 ) -> Response {
-    if !gateway.origins.admit(&headers) {
-        metric::refused("origin");
-        return Problem::new(StatusCode::FORBIDDEN, "origin", "This origin is not in the list.")
-            .into_response();
+    if let Err(problem) = gateway.admit_origin(TRANSPORT, &headers) {
+        return problem.into_response();
     }
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
         Err(refused) => return refused,
     };
-    let place = match gateway.admit(address) {
+    let place = match gateway.admit(TRANSPORT, address) {
         Ok(place) => place,
         Err(problem) => return problem.into_response(),
     };
     let token = offered_token(&headers);
-    let connection = Connection::open(gateway, "websocket", place);
+    let connection = Connection::open(gateway, TRANSPORT, place);
     let life = connection.gateway.life.clone();
     let (response, stream) = upgrade.accept(config());
     // In one future after the other: a block that waits would hold the connection twice.
@@ -118,14 +116,6 @@ async fn converse(socket: &mut Socket, connection: &mut Connection, first: Outco
                 Err(()) => return,
             },
         };
-    }
-}
-
-/// A state that came over the bus is on the viewer's way.
-fn written(state: &Published) {
-    if let Some(age) = state.age(clock::now()) {
-        metric::written(age);
-        state.written();
     }
 }
 

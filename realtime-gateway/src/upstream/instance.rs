@@ -60,6 +60,11 @@ impl Turn {
         Self { instance, trying }
     }
 
+    /// It answered, or what stands before it did.
+    pub(super) fn answered(self, by_others: bool) {
+        if by_others { self.bad() } else { self.good() }
+    }
+
     /// It answered.
     pub(super) fn good(mut self) {
         self.trying = false;

@@ -47,13 +47,20 @@ impl Pool {
                 }
                 Err(error) => {
                     tracing::warn!(service = self.service, %error, "a name cannot be looked up");
-                    return;
+                    all.extend(self.known(&name.authority));
                 }
             }
         }
         if !all.is_empty() {
             self.replace(all);
         }
+    }
+
+    /// The instances that a name stood for, as far as it was known.
+    fn known(&self, authority: &HeaderValue) -> Vec<(String, Option<HeaderValue>)> {
+        let instances = self.lock();
+        let same = instances.iter().filter(|one| one.host.as_ref() == Some(authority));
+        same.map(|one| (one.base.clone(), one.host.clone())).collect()
     }
 
     fn replace(&self, all: Vec<(String, Option<HeaderValue>)>) {
@@ -137,6 +144,19 @@ mod tests {
         assert_eq!(named.host.as_ref().unwrap(), "localhost:81");
         pool.resolve().await;
         assert!(pool.lock().iter().any(|one| Arc::ptr_eq(one, &named)));
+    }
+
+    #[tokio::test]
+    async fn a_name_that_cannot_be_looked_up_keeps_its_own_and_stops_no_other() {
+        let pool = pool(&["http://no.such.name.invalid:81", "http://localhost:82"]);
+        pool.replace(vec![(
+            "http://192.0.2.1:81".to_owned(),
+            Some(HeaderValue::from_static("no.such.name.invalid:81")),
+        )]);
+        pool.resolve().await;
+        let bases: Vec<String> = pool.lock().iter().map(|one| one.base.clone()).collect();
+        assert!(bases.contains(&"http://192.0.2.1:81".to_owned()), "{bases:?}");
+        assert!(bases.contains(&"http://127.0.0.1:82".to_owned()), "{bases:?}");
     }
 
     #[test]

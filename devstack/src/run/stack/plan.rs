@@ -153,6 +153,7 @@ impl Plan {
             ("WIDGET_DIR", dist.display().to_string()),
             ("DEMO_SHOP_URL", self.manifest.fakes.clone()),
             ("LIMIT_REQUESTS_PER_SECOND", "20000".to_owned()),
+            ("LIMIT_SOCKETS_PER_ADDRESS", "20000".to_owned()),
             ("LIMIT_CONNECTIONS_PER_ADDRESS", "20000".to_owned()),
             ("LIMIT_CONNECTS_PER_SECOND", "20000".to_owned()),
             ("LIMIT_CONNECTIONS_PER_SUBJECT", "20000".to_owned()),
