@@ -2,7 +2,7 @@
 
 use crate::authenticator::Authenticator;
 use crate::bus::Bus;
-use crate::census::{self, Census};
+use crate::census::{self, Census, Everywhere};
 use crate::config::Config;
 use crate::denied::{self, Denied};
 use crate::drain;
@@ -68,6 +68,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     denied::start(&life, redis.clone(), denied.clone(), health.clone(), move || told.look());
     let census = Census::new(config.limit_connections_per_subject);
     census::start(&life, redis.clone(), census.clone());
+    let everywhere = Everywhere::new(redis.clone(), census.clone(), hub.clone());
+    everywhere.start(&life);
     watch(&life, hub.clone());
     drain::start(&life, hub.clone(), config.drain_window);
     let places = Places::new(room(&config));
@@ -77,6 +79,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         auth,
         hub,
         census,
+        everywhere,
         ladder,
         redis,
         life: life.clone(),

@@ -15,7 +15,7 @@ pub use rate::PerAddress;
 pub use socket::door;
 
 use crate::authenticator::Authenticator;
-use crate::census::Census;
+use crate::census::{Census, Everywhere};
 use crate::hub::Hub;
 use crate::metric;
 use crate::session::Rules;
@@ -45,6 +45,8 @@ pub struct Parts {
     pub hub: Hub,
     /// Who is connected, by name.
     pub census: Census,
+    /// Who watches on all gateways.
+    pub everywhere: Everywhere,
     /// The way to a snapshot.
     pub ladder: Ladder,
     /// Redis, for tickets and revocations.

@@ -1,4 +1,4 @@
-//! One loop for each question: what is due is asked one after the other, so many a second. Of
+//! One loop for each host: what is due is asked one after the other, so many a second at most. Of
 //! several aggregators the owner of the first lane asks, so that a limit holds for all of them
 //! together. (While the lane changes hands, the last call of the one and the first of the other may
 //! overlap.)
@@ -20,6 +20,7 @@ use service_kit::clock;
 use service_kit::kafka::{Outgoing, Producer};
 use service_kit::lifecycle::Lifecycle;
 use sqlx::PgPool;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -86,8 +87,9 @@ pub fn start(
     lanes: &Lanes,
 ) -> anyhow::Result<()> {
     let client = client()?;
+    let mut hosts: BTreeMap<String, Vec<Round>> = BTreeMap::new();
     for question in questions {
-        let mut round = Round {
+        let round = Round {
             question: question.clone(),
             secret: secrets.to_ask(&question.source).cloned(),
             client: client.clone(),
@@ -97,21 +99,37 @@ pub fn start(
             lanes: lanes.clone(),
             soft: life.soft().clone(),
         };
+        hosts.entry(host(&question.template.url)).or_default().push(round);
+    }
+    for rounds in hosts.into_values() {
         let soft = life.soft().clone();
-        life.spawn("ask", async move {
-            loop {
-                let wait = round.turn().await.unwrap_or_else(|error| {
-                    tracing::warn!(%error, source = round.question.source, "asking is tried again");
-                    IDLE
-                });
-                tokio::select! {
-                    () = tokio::time::sleep(wait) => {}
-                    () = soft.cancelled() => return,
-                }
-            }
-        });
+        life.spawn("ask", ask_in_turn(rounds, soft));
     }
     Ok(())
+}
+
+/// Whom an address belongs to: what stands between the scheme and the path.
+fn host(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or_default().to_ascii_lowercase()
+}
+
+/// The questions to one host: while one asks, the others wait.
+async fn ask_in_turn(mut rounds: Vec<Round>, soft: CancellationToken) {
+    loop {
+        let mut wait = IDLE;
+        for round in &mut rounds {
+            let next = round.turn().await.unwrap_or_else(|error| {
+                tracing::warn!(%error, source = round.question.source, "asking is tried again");
+                IDLE
+            });
+            wait = wait.min(next);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = soft.cancelled() => return,
+        }
+    }
 }
 
 impl Round {

@@ -90,8 +90,11 @@ async fn an_operator_sees_who_watches_and_ends_a_connection_wherever_it_is() {
         let answer = request.bearer_auth(key).send().await.unwrap();
         (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
     };
+    // The other gateway asks the one that has it.
+    let (_, asked) = list(0, &stack.manifest.operator_key).await;
     let (status, seen) = list(1, &stack.manifest.operator_key).await;
     assert_eq!((status, seen["viewers"].as_array().unwrap().len()), (200, 1), "{seen}");
+    assert_eq!((&asked["viewers"], &asked["missing"]), (&seen["viewers"], &serde_json::json!(0)));
     let watcher = &seen["viewers"][0];
     assert_eq!(
         (watcher["subject"].as_str(), watcher["transport"].as_str()),

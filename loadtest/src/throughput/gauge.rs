@@ -40,7 +40,11 @@ pub(super) fn cpu(pid: i32) -> anyhow::Result<f64> {
 /// So many fields from the 14th on (proc(5): its own time in user and system mode, then that of
 /// children that have ended), in ticks of 10 ms.
 fn ticks(pid: i32, count: usize) -> anyhow::Result<f64> {
-    let fields = (11..11 + count).map(|number| field(pid, number));
+    ticks_of(&format!("/proc/{pid}/stat"), count)
+}
+
+fn ticks_of(path: &str, count: usize) -> anyhow::Result<f64> {
+    let fields = (11..11 + count).map(|number| field_of(path, number));
     let ticks: i32 = fields.collect::<anyhow::Result<Vec<i32>>>()?.into_iter().sum();
     Ok(f64::from(ticks) / 100.0)
 }
@@ -59,9 +63,26 @@ pub(crate) fn cpu_with_children(pid: i32) -> anyhow::Result<f64> {
     Ok(all)
 }
 
+/// Seconds of CPU that the threads of a process have used whose names begin so.
+pub(super) fn cpu_of_threads(pid: i32, names: &[&str]) -> anyhow::Result<f64> {
+    let mut all = 0.0;
+    for thread in std::fs::read_dir(format!("/proc/{pid}/task"))?.flatten() {
+        let name = std::fs::read_to_string(thread.path().join("comm")).unwrap_or_default();
+        if names.iter().any(|start| name.starts_with(start)) {
+            let id = thread.file_name().to_string_lossy().parse::<i32>()?;
+            all += ticks_of(&format!("/proc/{pid}/task/{id}/stat"), 2).unwrap_or(0.0);
+        }
+    }
+    Ok(all)
+}
+
 /// A field after the name: the state is 0, the parent 1.
 fn field(pid: i32, number: usize) -> anyhow::Result<i32> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    field_of(&format!("/proc/{pid}/stat"), number)
+}
+
+fn field_of(path: &str, number: usize) -> anyhow::Result<i32> {
+    let text = std::fs::read_to_string(path)?;
     let after = text.rsplit(')').next().unwrap_or_default();
     Ok(after.split_whitespace().nth(number).context("too short")?.parse()?)
 }

@@ -1,10 +1,15 @@
 //! What each process spends: the two cores are shared, so what one takes the others do not have.
 
-use super::gauge::{cpu, cpu_with_children};
+use super::gauge::{cpu, cpu_of_threads, cpu_with_children};
 use devstack::host::term;
 use devstack::manifest::Manifest;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+
+/// How the threads of librdkafka are called, and the one that hears of it.
+const CLIENT: [&str; 2] = ["rdk:", "producer"];
+/// What they are called here.
+const OF_CLIENT: &str = "its Kafka clients' threads";
 
 /// Seconds of CPU by process, since some moment, and how long ago that is.
 pub(super) struct Spent {
@@ -41,7 +46,9 @@ fn so_far(manifest: &Manifest) -> anyhow::Result<BTreeMap<String, f64>> {
         .map(|(name, server)| Ok((name.clone(), cpu_with_children(server.pid)?)))
         .collect::<anyhow::Result<_>>()?;
     for pid in manifest.pids.get("aggregator").into_iter().flatten() {
-        *all.entry("aggregator".to_owned()).or_default() += cpu(*pid)?;
+        let kafka = cpu_of_threads(*pid, &CLIENT)?;
+        *all.entry(OF_CLIENT.to_owned()).or_default() += kafka;
+        *all.entry("aggregator".to_owned()).or_default() += cpu(*pid)? - kafka;
     }
     all.insert("this program".to_owned(), cpu(i32::try_from(std::process::id())?)?);
     Ok(all)

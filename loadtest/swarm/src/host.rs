@@ -42,6 +42,8 @@ pub(crate) enum Signed {
 pub(crate) struct Behind {
     pub(crate) redis: String,
     pub(crate) owner: String,
+    /// How many connections an address may have; none: any number.
+    pub(crate) per_address: Option<u32>,
 }
 
 /// The machine, made ready.
@@ -149,6 +151,7 @@ impl Host {
     ) -> anyhow::Result<String> {
         let admin = format!("127.0.0.1:{}", Self::free_port()?);
         let many = "1000000";
+        let each = behind.per_address.map_or_else(|| many.to_owned(), |each| each.to_string());
         let path = |name: &str| self.folder.path().join(name).display().to_string();
         command.env_clear().envs([
             ("HTTP_ADDR", format!("127.0.0.1:{port}")),
@@ -160,8 +163,8 @@ impl Host {
             ("AGGREGATOR_URLS", behind.owner.clone()),
             ("NOTIFIER_URLS", behind.owner.clone()),
             ("LIMIT_REQUESTS_PER_SECOND", many.to_owned()),
-            ("LIMIT_SOCKETS_PER_ADDRESS", many.to_owned()),
-            ("LIMIT_CONNECTIONS_PER_ADDRESS", many.to_owned()),
+            ("LIMIT_SOCKETS_PER_ADDRESS", each.clone()),
+            ("LIMIT_CONNECTIONS_PER_ADDRESS", each),
             ("LIMIT_CONNECTIONS", many.to_owned()),
             ("LIMIT_CONNECTS_PER_SECOND", many.to_owned()),
             ("LIMIT_CONNECTIONS_PER_SUBJECT", many.to_owned()),

@@ -15,6 +15,7 @@ mod socket;
 mod crowd;
 mod feed;
 mod fault;
+mod assault;
 mod owner;
 mod host;
 mod site;

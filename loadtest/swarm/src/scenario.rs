@@ -6,6 +6,7 @@ mod connect;
 mod deaf;
 mod fanout;
 mod idle;
+mod limit;
 mod outage;
 mod revoke;
 mod rolling;
@@ -46,6 +47,8 @@ pub(crate) enum Scenario {
     Deaf,
     /// A customer is shut out
     Revoke,
+    /// One address opens connections without end
+    Limit,
     /// A gateway killed; two restarted one after the other
     Rolling,
 }
@@ -79,6 +82,7 @@ impl Scenario {
             Self::Cluster => cluster::run(run),
             Self::Deaf => deaf::run(run),
             Self::Revoke => revoke::run(run),
+            Self::Limit => limit::run(run),
             Self::Rolling => rolling::run(run),
         }
     }

@@ -32,6 +32,8 @@ pub(crate) enum Who {
 pub(crate) struct Way {
     pub(crate) publisher: Vec<String>,
     pub(crate) gateway: Vec<String>,
+    /// How many connections an address may have; none: any number.
+    pub(crate) per_address: Option<u32>,
 }
 
 /// A program of the scenario.
@@ -55,7 +57,8 @@ pub(crate) struct Site<'a> {
 impl<'a> Site<'a> {
     /// Starts what is measured on its core, with channels that have a state each.
     pub(crate) fn start(host: &'a Host, who: &Who, truth: Truth) -> anyhow::Result<Self> {
-        let way = Way { publisher: vec![host.redis()], gateway: vec![host.redis()] };
+        let way =
+            Way { publisher: vec![host.redis()], gateway: vec![host.redis()], per_address: None };
         Self::by(host, who, truth, &way)
     }
 
@@ -74,7 +77,8 @@ impl<'a> Site<'a> {
                 (Arc::new(Centrifugo), Bus::Centrifugo(connection))
             }
         };
-        let behind = Behind { redis: way.gateway.join(","), owner: owner.url.clone() };
+        let (redis, owner_url) = (way.gateway.join(","), owner.url.clone());
+        let behind = Behind { redis, owner: owner_url, per_address: way.per_address };
         let mut site = Self { host, programs: Vec::new(), bus, truth, owner, behind, peer };
         feed::seed(&site.bus, &site.truth, host.clock)?;
         match who {

@@ -1,18 +1,17 @@
 //! `/v1/live/viewers`: who is connected, for operators.
 
-use crate::census::Person;
+use crate::census::Watching;
 use crate::denied::Right;
 use crate::gateway::Gateway;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
 use contract::name::Channel;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use service_kit::api_key::Role;
 use service_kit::auth::Principal;
 use service_kit::problem::Problem;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 /// Length of a connection's name.
 const NAME: usize = 32;
@@ -25,41 +24,7 @@ pub(super) struct Asked {
     channel: String,
 }
 
-/// Those who watch a channel.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Watching {
-    viewers: Vec<Watcher>,
-}
-
-/// One of them.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Watcher {
-    /// Name of the connection.
-    #[schema(example = "01a20664632373eda168a459da0f56ee")]
-    connection: String,
-    /// The customer, or `guest:<random>`.
-    #[schema(example = "C-77")]
-    subject: String,
-    /// `websocket` or `sse`.
-    #[schema(example = "websocket")]
-    transport: String,
-    /// Since when.
-    #[schema(example = "2026-11-20T09:40:06Z")]
-    since: DateTime<Utc>,
-}
-
-impl From<Person> for Watcher {
-    fn from(person: Person) -> Self {
-        Self {
-            connection: person.connection.to_string(),
-            subject: person.subject.to_string(),
-            transport: person.transport.to_owned(),
-            since: person.since,
-        }
-    }
-}
-
-/// Who watches a channel at the gateway that answers. Each gateway knows its own.
+/// Who watches a channel, on all gateways; how many of them did not answer in time is told, too.
 #[utoipa::path(
     get,
     path = "/v1/live/viewers",
@@ -79,8 +44,7 @@ pub(super) async fn list(
     principal.key(Role::Operator)?;
     let unknown = |_| Problem::bad_request("channel: order:<id> or inbox:<customer>");
     let channel: Channel = asked.channel.parse().map_err(unknown)?;
-    let people = gateway.census.people(&gateway.hub.watching(&channel.to_string()));
-    Ok(Json(Watching { viewers: people.into_iter().map(Watcher::from).collect() }))
+    Ok(Json(gateway.everywhere.watching(&channel.to_string()).await))
 }
 
 /// Ends a connection, on whichever gateway it is, within 2 s: it is closed with 4403 and does not come

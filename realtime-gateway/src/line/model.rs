@@ -1,6 +1,8 @@
 //! A line against a naive reference: whatever comes in whatever order, a viewer sees each channel
 //! grow, sees nothing that it may not, and ends with the newest version.
 
+mod step;
+
 use super::*;
 use crate::authenticator::Authenticator;
 use crate::denied::{Denied, Right};
@@ -18,69 +20,11 @@ use service_kit::token::{TokenKeys, Viewer as Holder};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use step::{End, ORDERS, Since, Step, step};
 
-const ORDERS: [&str; 3] = ["A", "B", "C"];
 /// HS256: signing is not what is tried here.
 const KEYS: &str =
     r#"{"keys":[{"kty":"oct","kid":"k","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA"}]}"#;
-
-/// What may happen next.
-#[derive(Debug, Clone)]
-enum Step {
-    Subscribe(usize, Since),
-    Unsubscribe(usize),
-    /// A newer version; whether the bus brings it here.
-    Publish(usize, bool),
-    /// The newest version is read again.
-    Repair(usize),
-    /// The oldest snapshot that is under way arrives; so many versions old, if it can be.
-    Snapshot(u64),
-    /// The socket takes one delivery.
-    Take,
-    Tick,
-    /// A newer token that opens these orders.
-    Refresh([bool; ORDERS.len()]),
-    Revoke(usize),
-    /// That is the end; whether it is found by the clock or before the next delivery.
-    End(End, bool),
-}
-
-/// Why a line ends.
-#[derive(Debug, Clone, Copy)]
-enum End {
-    /// Somebody sends the viewer away.
-    Sent,
-    /// The customer is shut out.
-    ShutOut,
-    /// The token is over, and the grace after it.
-    Over,
-}
-
-/// What the viewer says it has.
-#[derive(Debug, Clone, Copy)]
-enum Since {
-    Nothing,
-    Newest,
-    Older,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let order = || 0..ORDERS.len();
-    let end = prop_oneof![Just(End::Sent), Just(End::ShutOut), Just(End::Over)];
-    let since = prop_oneof![Just(Since::Nothing), Just(Since::Newest), Just(Since::Older)];
-    prop_oneof![
-        18 => (order(), since).prop_map(|(order, since)| Step::Subscribe(order, since)),
-        6 => order().prop_map(Step::Unsubscribe),
-        36 => (order(), prop::bool::weighted(0.8)).prop_map(|(o, there)| Step::Publish(o, there)),
-        6 => order().prop_map(Step::Repair),
-        18 => (0..3_u64).prop_map(Step::Snapshot),
-        36 => Just(Step::Take),
-        12 => Just(Step::Tick),
-        6 => prop::array::uniform(any::<bool>()).prop_map(Step::Refresh),
-        6 => order().prop_map(Step::Revoke),
-        1 => (end, any::<bool>()).prop_map(|(end, ticks)| Step::End(end, ticks)),
-    ]
-}
 
 /// The world around a line, and what a viewer makes of its frames.
 struct World {

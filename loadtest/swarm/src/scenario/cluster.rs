@@ -23,7 +23,7 @@ pub(super) fn run(run: &Run<'_>) -> anyhow::Result<Vec<Figure>> {
 }
 
 fn both(run: &Run<'_>, cluster: &mut Cluster) -> anyhow::Result<Vec<Figure>> {
-    let way = Way { publisher: cluster.urls(), gateway: cluster.urls() };
+    let way = Way { publisher: cluster.urls(), gateway: cluster.urls(), per_address: None };
     let site = Site::by(run.host, &run.who, Truth::new(run.viewers, SMALL), &way)?;
     let mut crowd = site.own_channels(run.viewers)?;
     let plan = Plan { rate: RATE, span: run.span };

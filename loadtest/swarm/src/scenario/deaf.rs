@@ -12,7 +12,11 @@ use std::time::{Duration, Instant};
 pub(super) fn run(run: &Run<'_>) -> anyhow::Result<Vec<Figure>> {
     let wire = Wire::to(&run.host.redis())?;
     let truth = Truth::new(run.viewers, SMALL);
-    let way = Way { publisher: vec![run.host.redis()], gateway: vec![wire.url.clone()] };
+    let way = Way {
+        publisher: vec![run.host.redis()],
+        gateway: vec![wire.url.clone()],
+        per_address: None,
+    };
     let site = Site::by(run.host, &run.who, truth, &way)?;
     let mut crowd = site.own_channels(run.viewers)?;
     let plan = Plan { rate: 500, span: Duration::from_secs(15) };
