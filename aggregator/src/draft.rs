@@ -49,9 +49,6 @@ pub struct Draft {
     pub customer_at: Option<DateTime<Utc>>,
     /// The rest.
     pub data: EventData,
-    /// The days on which it is expected, where no hours were told: they are the customer's.
-    #[serde(default)]
-    pub days: Option<(NaiveDate, NaiveDate)>,
     /// First receipt.
     pub received_at: DateTime<Utc>,
     /// W3C trace context of the record.
@@ -117,7 +114,6 @@ impl Draft {
             customer: None,
             customer_at: None,
             data: EventData::default(),
-            days: None,
             received_at: time,
             traceparent: String::new(),
             origin: None,
@@ -137,14 +133,7 @@ impl Draft {
     /// Says when it is expected.
     pub fn expect(&mut self, expected: Option<Expected>) {
         self.data.eta = expected.map(|expected| expected.range);
-        self.days = expected.and_then(|expected| expected.days);
-    }
-
-    /// Days begin and end by the customer's clock, whatever its source's is.
-    pub fn days_in(&mut self, zone: Tz) {
-        if let Some((first, last)) = self.days {
-            self.data.eta = whole_days(first, last, zone).or(self.data.eta);
-        }
+        self.data.days = expected.and_then(|expected| expected.days);
     }
 
     /// Tells another name of the order.
@@ -162,7 +151,10 @@ impl Draft {
 
     /// The event, now that its order is known.
     #[must_use]
-    pub fn into_event(self, order: OrderId) -> OrderEvent {
+    pub fn into_event(mut self, order: OrderId) -> OrderEvent {
+        // The fold counts days by it: what the customer is called stays beside the event.
+        let zone = self.customer.and_then(|customer| customer.time_zone);
+        self.data.time_zone = zone.or(self.data.time_zone);
         OrderEvent {
             specversion: "1.0".to_owned(),
             id: self.id,
@@ -187,26 +179,4 @@ pub const TRACKING: &str = "tracking:";
 pub fn tracking_alias(number: &str) -> String {
     let plain: String = number.chars().filter(|c| !c.is_whitespace()).collect();
     format!("{TRACKING}{}", plain.to_uppercase())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_are_the_customers_and_hours_are_nobodys() {
-        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
-        let order = OrderRef::Order("T-1".parse().unwrap());
-        let at = DateTime::UNIX_EPOCH;
-        let mut draft = Draft::new("aftership", "1".into(), Milestone::EtaRevised, at, order);
-        draft.expect(Expected::days(day("2026-11-26"), day("2026-11-27"), Tz::UTC));
-        draft.days_in(Tz::Asia__Ho_Chi_Minh);
-        let range = draft.data.eta.unwrap();
-        assert_eq!(range.earliest.to_rfc3339(), "2026-11-26T01:00:00+00:00");
-        assert_eq!(range.latest.to_rfc3339(), "2026-11-27T16:59:59+00:00");
-        let hours = EtaRange { earliest: range.earliest, latest: range.earliest };
-        draft.expect(Some(hours.into()));
-        draft.days_in(Tz::UTC);
-        assert_eq!(draft.data.eta, Some(hours));
-    }
 }

@@ -20,7 +20,7 @@ mod generated;
 use contract::event::{Confidence, OrderEvent};
 use contract::id::OrderId;
 use contract::milestone::{Kind, Milestone};
-use contract::timeline::{Entry, Promise, Timeline};
+use contract::timeline::{Entry, Promise, Shipment, Timeline};
 use fact::Fact;
 use std::borrow::Borrow;
 use std::collections::HashSet;
@@ -56,11 +56,21 @@ pub fn fold<E: Borrow<OrderEvent>>(order: &OrderId, events: &[E]) -> Option<Time
         steps: step::steps(&facts, &items),
         items: items.iter().map(thread::ItemThread::item).collect(),
         entries: entries(&facts),
-        eta: eta::eta(&facts, &shipments),
+        eta: eta::eta(&facts, &rest(&items, &shipments, terminal)),
         shipments,
         promise: promise(&facts),
         problem: status::problem(&items, &whole, terminal),
     })
+}
+
+/// What is still waited for.
+fn rest<'a>(
+    items: &'a [thread::ItemThread],
+    parcels: &'a [Shipment],
+    terminal: bool,
+) -> eta::Rest<'a> {
+    let open = items.iter().filter(|item| !item.thread.finished());
+    eta::Rest { terminal, waiting: open.map(thread::ItemThread::parcel).collect(), parcels }
 }
 
 /// The timeline with its version: the number of events, above a base that a restore may have

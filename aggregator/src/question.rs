@@ -13,4 +13,4 @@ mod tests;
 
 pub use template::{Call, Template};
 pub use vendor::{Bases, built_in};
-pub use want::{About, Occasion, Question, Want, next, wants};
+pub use want::{About, Occasion, Question, Want, is_asked, next, wants};

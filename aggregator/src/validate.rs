@@ -43,7 +43,7 @@ pub fn check(draft: &mut Draft, now: DateTime<Utc>) -> Result<Vec<&'static str>,
         }
         Err(refusal) => Err(refusal),
     };
-    draft.data.location = draft.data.location.take().map(|place| without_phones(&place));
+    draft.data.location = draft.data.location.take().and_then(|place| without_phones(&place));
     clean(&mut draft.id, MAX_EVENT_ID)?;
     data_texts(&mut draft.data, &mut clean)?;
     if let Some(customer) = &mut draft.customer {
@@ -83,6 +83,9 @@ fn data_texts(
     if let Some(country) = &mut data.country {
         clean(country, 8)?;
     }
+    if let Some(zone) = &mut data.time_zone {
+        clean(zone, 64)?;
+    }
     for item in &mut data.items {
         clean(&mut item.line, 64)?;
         for text in [&mut item.sku, &mut item.title].into_iter().flatten() {
@@ -101,27 +104,44 @@ fn data_texts(
 }
 
 /// A place without the numbers to call that carriers write behind it, in brackets or not: places are
-/// shown to whoever has the order's link.
-fn without_phones(place: &str) -> String {
-    let calls = |part: &str| part.chars().filter(char::is_ascii_digit).count() >= PHONE;
+/// shown to whoever has the order's link. None when nothing else is left.
+fn without_phones(place: &str) -> Option<String> {
     let (mut kept, mut rest) = (String::new(), place);
     while let Some((before, behind)) = rest.split_once('(') {
         let (inside, after) = behind.split_once(')').unwrap_or((behind, ""));
         kept.push_str(before);
-        if !calls(inside) {
+        if digits(inside) < PHONE {
             kept.push_str(&rest[before.len()..rest.len() - after.len()]);
         }
         rest = after;
     }
     kept.push_str(rest);
-    let plain = kept.split_whitespace().filter(|word| {
-        !calls(word) || word.chars().any(|c| c.is_alphabetic() && !matches!(c, 'Đ' | 'Ð' | 'T'))
-    });
-    plain.collect::<Vec<_>>().join(" ")
+    let words: Vec<&str> = kept.split_whitespace().collect();
+    let runs = words.chunk_by(|one, next| is_number(one) && is_number(next));
+    let shown = runs
+        .filter(|run| !is_number(run[0]) || run.iter().map(|w| digits(w)).sum::<usize>() < PHONE);
+    let shown =
+        shown.flatten().filter(|word| !is_sign(word)).copied().collect::<Vec<_>>().join(" ");
+    (!shown.is_empty()).then_some(shown)
 }
 
 /// Digits of a number to call, at least; codes of post offices have fewer.
 const PHONE: usize = 9;
+
+fn digits(text: &str) -> usize {
+    text.chars().filter(char::is_ascii_digit).count()
+}
+
+/// A part of a number to call, with its sign or without.
+fn is_number(word: &str) -> bool {
+    let bare = word.trim_start_matches(['Đ', 'Ð', 'T', ':', '+']);
+    digits(bare) > 0 && bare.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-'))
+}
+
+/// What stands before a number to call, alone.
+fn is_sign(word: &str) -> bool {
+    matches!(word, "ĐT" | "ÐT" | "ĐT:" | "ÐT:")
+}
 
 /// Outside 2000 to two years from now nothing of ours happened.
 fn in_range(time: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Refusal> {
@@ -201,11 +221,14 @@ mod tests {
             ("890100 - KTC1 Vĩnh Long (ÐT:02703834180)", "890100 - KTC1 Vĩnh Long"),
             ("Bưu cục Cẩm Lệ ĐT:0901234567", "Bưu cục Cẩm Lệ"),
             ("Bưu cục 0901234567", "Bưu cục"),
+            ("Bưu cục Cẩm Lệ 0236 3846 789", "Bưu cục Cẩm Lệ"),
+            ("Kho ĐT 0901.234.567", "Kho"),
             ("Kho Củ Chi (HCM) 700000", "Kho Củ Chi (HCM) 700000"),
             ("Memphis, TN (hub", "Memphis, TN (hub"),
             ("urn:epc:id:sgln:4012345.00001.0", "urn:epc:id:sgln:4012345.00001.0"),
+            ("10.762622,106.660172", "10.762622,106.660172"),
         ] {
-            assert_eq!(without_phones(told), shown);
+            assert_eq!(without_phones(told).as_deref(), Some(shown));
         }
     }
 }

@@ -130,6 +130,14 @@ pub struct EventData {
     /// When the parcel is expected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eta: Option<EtaRange>,
+    /// The first and the last day on which it is expected, where no hours were told: days are the
+    /// customer's, so `eta` (by the source's clock) is read off them anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["2026-11-26", "2026-11-27"]))]
+    pub days: Option<(NaiveDate, NaiveDate)>,
+    /// IANA name of the customer's time zone, where the source describes the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
     /// What the shop promised: the last day, in the customer's zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub promise: Option<NaiveDate>,

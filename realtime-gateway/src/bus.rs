@@ -182,7 +182,12 @@ impl Bus {
         let mut info = redis::cmd("INFO");
         info.arg("server");
         let key = Shard::of("").sequence_key();
-        let told: String = info.query_async(&mut self.commands.at(&key).await?).await?;
+        let told = info.query_async::<String>(&mut self.commands.at(&key).await?).await;
+        let told = match told {
+            // A server may keep this from us; then nothing is known.
+            Err(error) if error.code().is_some() => return Ok(false),
+            told => told?,
+        };
         let run = told.lines().find_map(|line| line.strip_prefix("run_id:")).map(str::to_owned);
         let mut known = self.life.lock().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *known, run.clone());

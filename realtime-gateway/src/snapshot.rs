@@ -159,6 +159,7 @@ impl Ladder {
             untold.extend(joined.iter().cloned());
             reading.viewers.extend(joined);
             reading.viewers.retain(|viewer| !viewer.is_gone());
+            untold.retain(|viewer| !viewer.is_gone());
         }
         self.desk.end(reading.channel);
     }

@@ -84,6 +84,30 @@ impl Upstream {
         path: &str,
         prepare: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Response, Problem> {
+        self.offer(method, path, method.is_safe(), prepare).await
+    }
+
+    /// The same for one that is not offered again once it has reached an instance, whatever its method:
+    /// vendors call by GET to tell something.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn send_once(
+        &self,
+        method: &Method,
+        path: &str,
+        prepare: impl Fn(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Response, Problem> {
+        self.offer(method, path, false, prepare).await
+    }
+
+    async fn offer(
+        &self,
+        method: &Method,
+        path: &str,
+        repeatable: bool,
+        prepare: impl Fn(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Response, Problem> {
         let (mut asked, mut unanswered, mut told) = (Vec::new(), 0, None);
         while asked.len() < TRIES {
             let Some(turn) = self.pool.pick(&asked) else {
@@ -94,12 +118,13 @@ impl Upstream {
             let request =
                 self.client.request(method.clone(), format!("{}{path}", turn.instance.base));
             let request = turn.instance.host.iter().fold(request, |r, host| r.header(HOST, host));
-            let again = method.is_safe() && unanswered == 0;
+            let again = repeatable && unanswered == 0;
             let answer = tokio::time::timeout(ANSWER, prepare(request).send()).await;
             match answer.map_err(|_| None).and_then(|sent| sent.map_err(Some)) {
                 Ok(response) => {
                     turn.answered(is_gateway_error(response.status()));
-                    if !(again && comes_again(response.status())) {
+                    let other = || again && self.pool.has_other(&asked);
+                    if !(comes_again(response.status()) && other()) {
                         return Ok(response);
                     }
                     told = Some(response);

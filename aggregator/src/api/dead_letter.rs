@@ -7,7 +7,7 @@ use crate::store::dead_letter::{self, Filter};
 use crate::store::operate::{self, LetterLine};
 use crate::store::replay::{self, Replay};
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
+use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -214,12 +214,12 @@ pub(super) async fn replay_one(
 pub(super) async fn replay_all(
     State(api): State<Api>,
     principal: Principal,
-    Query(asked): Query<Wanted>,
-    body: Result<Option<Json<Again>>, JsonRejection>,
+    Query(asked): Query<Again>,
+    body: Bytes,
 ) -> Result<Response, Problem> {
     principal.key(Role::Operator)?;
-    let body = body.map_err(|error| Problem::bad_request(error.body_text()))?;
-    let again = body.map(|Json(again)| again).unwrap_or_default();
+    let again = if body.is_empty() { Ok(Again::default()) } else { serde_json::from_slice(&body) };
+    let again = again.map_err(|error| Problem::bad_request(error.to_string()))?;
     let wanted =
         Wanted { source: again.source.or(asked.source), reason: again.reason.or(asked.reason) };
     let id = Uuid::now_v7();

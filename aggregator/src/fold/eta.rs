@@ -8,43 +8,64 @@ use contract::event::{EtaRange, OrderEvent};
 use contract::timeline::{Eta, EtaEntry, EtaSource, Shipment};
 use std::collections::BTreeMap;
 
-pub(super) fn eta(facts: &[Fact<'_>], parcels: &[Shipment]) -> Option<Eta> {
-    let (mut told, mut estimate) = (BTreeMap::new(), None);
+/// What is still waited for.
+pub(super) struct Rest<'a> {
+    /// Nothing is.
+    pub(super) terminal: bool,
+    /// The parcel of each line that is not through; none of one that is in no parcel yet.
+    pub(super) waiting: Vec<Option<&'a str>>,
+    /// The parcels.
+    pub(super) parcels: &'a [Shipment],
+}
+
+/// What was said of a parcel, or of the order as a whole: when, and what.
+type Told<'a> = BTreeMap<Option<&'a str>, (DateTime<Utc>, (EtaRange, EtaSource))>;
+
+pub(super) fn eta(facts: &[Fact<'_>], rest: &Rest<'_>) -> Option<Eta> {
+    let (mut told, mut estimate) = (Told::new(), None);
     let mut history: Vec<EtaEntry> = Vec::new();
     for fact in facts.iter().filter(|fact| fact.stands()) {
-        let (Some(range), Some(source)) = (fact.event.data.eta, source(fact.event)) else {
+        let (Some(range), Some(source)) = (fact.eta, source(fact.event)) else {
             continue;
         };
         if source == EtaSource::Estimate {
             estimate = Some((range, source));
         } else {
-            told.insert(&fact.parcel, (fact.at, (range, source)));
+            told.insert(fact.parcel.as_deref(), (fact.at, (range, source)));
         }
         if history.last().is_none_or(|last| last.range != range) {
             history.push(EtaEntry { at: fact.at, source, range });
         }
     }
     let end = |(range, _): &(EtaRange, EtaSource)| (range.latest, range.earliest);
-    let (range, source) = open(told, parcels).max_by_key(end).or(estimate)?;
+    let (range, source) = rest.open(&told).into_iter().max_by_key(end).or(estimate)?;
     Some(Eta { range, source, history })
 }
 
-/// What was said of the order as a whole, or of a parcel: when, and what.
-type Told<'a> = BTreeMap<&'a Option<String>, (DateTime<Utc>, (EtaRange, EtaSource))>;
-
-/// What still tells when the rest is there: a parcel that is through is waited for no more, unless all
-/// are; and what was said of the order is replaced by what is said of a parcel later.
-fn open(told: Told<'_>, parcels: &[Shipment]) -> impl Iterator<Item = (EtaRange, EtaSource)> {
-    let through = |name: &str| parcels.iter().any(|p| p.id == name && p.status.is_terminal());
-    let all = told.keys().filter_map(|name| name.as_deref()).all(through);
-    let newest = told.iter().filter(|(name, _)| name.is_some()).map(|(_, (at, _))| *at).max();
-    told.into_iter().filter_map(move |(name, (at, what))| {
-        let counts = match name {
-            Some(name) => all || !through(name),
-            None => newest.is_none_or(|newest| newest < at),
+impl Rest<'_> {
+    /// What still tells when the rest is there. A parcel that is through is waited for no more, unless all
+    /// are; what was said of the whole order holds until every line that is waited for has a parcel of
+    /// which something was said later.
+    fn open(&self, told: &Told<'_>) -> Vec<(EtaRange, EtaSource)> {
+        if self.terminal {
+            return told.values().map(|(_, what)| *what).collect();
+        }
+        let through =
+            |name: &str| self.parcels.iter().any(|p| p.id == name && p.status.is_terminal());
+        let of_parcels = || {
+            let open = told.iter().filter_map(|(name, said)| Some(((*name)?, *said)));
+            open.filter(|(name, _)| !through(name))
         };
-        counts.then_some(what)
-    })
+        let whole = told.get(&None).filter(|(at, _)| {
+            let later = |name: Option<&str>| {
+                name.is_some_and(|name| {
+                    of_parcels().any(|(open, (said, _))| open == name && said >= *at)
+                })
+            };
+            !self.waiting.iter().copied().all(later)
+        });
+        of_parcels().map(|(_, said)| said).chain(whole.copied()).map(|(_, what)| what).collect()
+    }
 }
 
 /// Who expects it; none when the range only goes along with something else that is derived.

@@ -1,6 +1,7 @@
 //! Events in the order in which they are folded, with what was withdrawn marked.
 
 use super::DERIVED_SOURCE;
+use crate::day::{whole_days, zone_of};
 use chrono::{DateTime, TimeDelta, Utc};
 use contract::event::{Confidence, EtaRange, LineItem, OrderEvent};
 use contract::milestone::{Kind, Milestone, Scope};
@@ -15,6 +16,8 @@ pub(super) struct Fact<'a> {
     pub(super) clock_ahead: bool,
     /// The milestone; a refund of a part is told from one of all here.
     pub(super) milestone: Milestone,
+    /// When it is expected; whole days by the customer's clock.
+    pub(super) eta: Option<EtaRange>,
     /// The parcel that it is about, once the parcels are told apart.
     pub(super) parcel: Option<String>,
     /// Key of the event that withdrew it.
@@ -65,11 +68,23 @@ const SKEW: TimeDelta = TimeDelta::minutes(10);
 pub(super) fn facts<'a>(events: &[&'a OrderEvent]) -> Vec<Fact<'a>> {
     let mut facts: Vec<Fact<'a>> = events.iter().map(|event| placed(event)).collect();
     facts.sort_by(|a, b| key(a).cmp(&key(b)));
+    count_days(&mut facts);
     correct(&mut facts);
     restate(&mut facts);
     keep_the_surest(&mut facts);
     split_refunds(&mut facts);
     facts
+}
+
+/// Days begin and end by the customer's clock, as it was told last, whatever a source's is.
+fn count_days(facts: &mut [Fact<'_>]) {
+    let mut told = facts.iter().filter_map(|fact| fact.event.data.time_zone.as_deref());
+    let zone = zone_of(told.next_back());
+    for fact in facts {
+        let days = fact.event.data.days;
+        let counted = days.and_then(|(first, last)| whole_days(first, last, zone));
+        fact.eta = counted.or(fact.event.data.eta);
+    }
 }
 
 fn placed(event: &OrderEvent) -> Fact<'_> {
@@ -79,8 +94,8 @@ fn placed(event: &OrderEvent) -> Fact<'_> {
     let belief = event.source == DERIVED_SOURCE && event.milestone == Milestone::ShipmentDelivered;
     let shown = event.milestone.kind() != Kind::Info && !belief && !is_estimate(event);
     let milestone = event.milestone;
-    let (parcel, corrected_by, said_before) = (None, None, false);
-    Fact { event, at, clock_ahead, milestone, parcel, corrected_by, said_before, shown }
+    let (eta, parcel, corrected_by, said_before) = (None, None, None, false);
+    Fact { event, at, clock_ahead, milestone, eta, parcel, corrected_by, said_before, shown }
 }
 
 fn key<'a>(fact: &Fact<'a>) -> (DateTime<Utc>, u8, &'a str, &'a str) {
@@ -125,7 +140,7 @@ fn restate(facts: &mut [Fact<'_>]) {
     let mut last: HashMap<_, (Milestone, Option<EtaRange>)> = HashMap::new();
     for fact in facts.iter_mut().filter(|f| f.stands() && f.event.data.restates) {
         let phase = fact.milestone.code().split('.').next();
-        let news = (fact.milestone, fact.event.data.eta);
+        let news = (fact.milestone, fact.eta);
         fact.said_before = last.insert((thing(fact.event), phase), news) == Some(news);
         fact.shown &= !fact.said_before;
     }
@@ -189,7 +204,10 @@ pub(super) fn lines(facts: &[Fact<'_>]) -> Vec<LineItem> {
 /// A refund is a partial one while less than what was paid has been paid back, by currency.
 fn split_refunds(facts: &mut [Fact<'_>]) {
     let mut paid: BTreeMap<&str, i64> = BTreeMap::new();
-    for fact in facts.iter().filter(|f| f.stands() && f.milestone == Milestone::PaymentPaid) {
+    // What was said again counts too: of several payments the order's own record tells the sum.
+    let paid_facts =
+        facts.iter().filter(|f| f.corrected_by.is_none() && f.milestone == Milestone::PaymentPaid);
+    for fact in paid_facts {
         if let Some(money) = &fact.event.data.money {
             let most = paid.entry(&money.currency).or_default();
             *most = (*most).max(money.amount);

@@ -103,6 +103,11 @@ impl ItemThread {
         (!self.line.line.is_empty()).then(|| self.line.line.clone())
     }
 
+    /// The parcel that tells where it is.
+    pub(super) fn parcel(&self) -> Option<&str> {
+        self.shipment.as_deref()
+    }
+
     /// As it is shown.
     pub(super) fn item(&self) -> Item {
         Item {

@@ -2,7 +2,6 @@
 
 use super::agenda::{Settings, asks, due_times};
 use super::recent::{History, Recent};
-use crate::day::zone_of;
 use crate::draft::Draft;
 use crate::fold;
 use crate::metric;
@@ -115,13 +114,11 @@ impl Changes {
         // What comes at once becomes versions in the order in which it happened.
         drafts.sort_by_key(|a| (a.time, a.milestone.rank()));
         let (mut newest, customer) = (None, json(&known.customer));
-        let zone = zone_of(known.customer.time_zone.as_deref());
         for mut draft in drafts {
             if history.has(&draft.key()) {
                 self.duplicates += 1;
                 continue;
             }
-            draft.days_in(zone);
             let origin = draft.origin.take();
             let event = Arc::new(draft.into_event(order.clone()));
             let text = json(&*event);

@@ -70,13 +70,18 @@ fn alias_of(draft: &Draft) -> Option<&String> {
 }
 
 /// A name means the newest order that was there when the event happened; the oldest when none
-/// was.
+/// was. It stays with the order that had it before until that is over: then another may have it.
+/// (An order that nobody has placed holds no name against one.)
 fn meant(mut draft: Draft, bearers: &HashMap<String, Vec<Bearer>>) -> Draft {
     let all = alias_of(&draft).and_then(|alias| bearers.get(alias));
-    let there = |bearer: &&Bearer| {
+    let there = |bearer: &Bearer| {
         bearer.since.checked_sub_signed(SLACK).is_none_or(|since| since <= draft.time)
     };
-    let found = all.and_then(|all| all.iter().find(there).or(all.last()));
+    let newest_there = |all: &[Bearer]| {
+        let free = |place: usize| all[place + 1..].iter().all(|before| !before.open);
+        (0..all.len()).find(|place| there(&all[*place]) && free(*place))
+    };
+    let found = all.and_then(|all| newest_there(all).map(|place| &all[place]).or(all.last()));
     if let Some(order) = found.and_then(|bearer| bearer.order.parse().ok()) {
         draft.by_parcel = alias_of(&draft).is_some_and(|alias| alias.starts_with(TRACKING));
         draft.order = OrderRef::Order(order);
@@ -119,4 +124,42 @@ async fn tell(
     alias::reveal(connection, &told).await?;
     known.extend(names.iter().cloned());
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draft::tracking_alias;
+    use chrono::{DateTime, Utc};
+    use contract::milestone::Milestone;
+
+    fn day(day: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::days(20_000 + day)
+    }
+
+    fn bearer(order: &str, since: i64, open: bool) -> Bearer {
+        Bearer { order: order.to_owned(), since: day(since), open }
+    }
+
+    fn order_of(scan_on: i64, bearers: &[Bearer]) -> String {
+        let name = tracking_alias("X1");
+        let order = OrderRef::Alias(name.clone());
+        let scan = Draft::new("ghn", "1".into(), Milestone::ShipmentInTransit, day(scan_on), order);
+        match meant(scan, &HashMap::from([(name, bearers.to_vec())])).order {
+            OrderRef::Order(order) => order.to_string(),
+            OrderRef::Alias(name) => name,
+        }
+    }
+
+    #[test]
+    fn a_number_that_comes_back_stays_with_its_first_order_until_that_is_over() {
+        let told_early = [bearer("B", 30, true), bearer("A", 0, true)];
+        assert_eq!(order_of(31, &told_early), "A", "A is still on its way");
+        let over = [bearer("B", 30, true), bearer("A", 0, false)];
+        assert_eq!(order_of(31, &over), "B", "told early, and not lost");
+        assert_eq!(order_of(5, &over), "A", "that was before B");
+        let nobody_placed = [bearer("B", 30, true), bearer("ghost", 0, false)];
+        assert_eq!(order_of(31, &nobody_placed), "B");
+        assert_eq!(order_of(31, &[bearer("A", 0, true)]), "A");
+    }
 }

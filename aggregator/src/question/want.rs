@@ -68,6 +68,19 @@ pub fn wants(timeline: &Timeline, questions: &[Question]) -> Vec<Want> {
     questions.iter().flat_map(|question| wanted(timeline, question)).collect()
 }
 
+/// Is the source of an entry one that is asked whether such a thing is true, and can it be asked of this?
+#[must_use]
+pub fn is_asked(timeline: &Timeline, entry: &Entry, questions: &[Question]) -> bool {
+    questions.iter().any(|question| match question.occasion {
+        Occasion::Confirms(codes) => {
+            question.source == entry.source
+                && codes.contains(&entry.milestone)
+                && subject(timeline, entry, &question.about).is_some()
+        }
+        Occasion::Polls { .. } => false,
+    })
+}
+
 fn wanted(timeline: &Timeline, question: &Question) -> Vec<Want> {
     let want = |subject: &str, stage: String, interval: TimeDelta| Want {
         source: question.source.clone(),

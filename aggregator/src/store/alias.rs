@@ -11,10 +11,11 @@ pub struct Bearer {
     pub order: String,
     /// Since when the name can mean it: its placing, else the telling.
     pub since: DateTime<Utc>,
+    /// It was placed and is not over. Only looked at where several orders bear the name.
+    pub open: bool,
 }
 
-/// The orders that these names are known to mean: those that were placed first, the newest of them
-/// first.
+/// The orders that these names were told for: those that were placed first, the newest of them first.
 ///
 /// # Errors
 /// When the database is away.
@@ -23,7 +24,11 @@ pub async fn bearers(
     aliases: &[String],
 ) -> Result<HashMap<String, Vec<Bearer>>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"select a.alias, a.order_id, coalesce(o.placed_at, a.told_at) as "since!"
+        r#"select a.alias, a.order_id, coalesce(o.placed_at, a.told_at) as "since!",
+           o.order_id is not null and case when count(*) over (partition by a.alias) > 1
+             then not coalesce((select (t.document ->> 'terminal')::boolean from timelines t
+                                where t.order_id = a.order_id), false)
+             else true end as "open!"
          from aliases a left join orders o using (order_id)
          where a.alias = any($1) order by (o.order_id is null), 3 desc, 2"#,
         aliases
@@ -32,7 +37,7 @@ pub async fn bearers(
     .await?;
     let mut bearers: HashMap<String, Vec<Bearer>> = HashMap::new();
     for row in rows {
-        let bearer = Bearer { order: row.order_id, since: row.since };
+        let bearer = Bearer { order: row.order_id, since: row.since, open: row.open };
         bearers.entry(row.alias).or_default().push(bearer);
     }
     Ok(bearers)
@@ -49,8 +54,8 @@ pub struct Told {
     pub at: DateTime<Utc>,
 }
 
-/// Notes what names mean. The first known order that a name is told for is believed, until it is
-/// over: then another may have it. An order that nobody has placed holds no name against one.
+/// Notes what names were told for. Which of several orders one means is decided when it is used: what
+/// comes first need not have happened first.
 ///
 /// # Errors
 /// When the database is away.
@@ -62,10 +67,6 @@ pub async fn reveal(connection: &mut PgConnection, told: &[Told]) -> Result<(), 
         "insert into aliases (alias, order_id, told_at)
          select n.alias, n.order_id, n.told_at
          from unnest($1::text[], $2::text[], $3::timestamptz[]) as n (alias, order_id, told_at)
-         where not exists (
-           select from aliases a join orders o using (order_id) left join timelines t using (order_id)
-           where a.alias = n.alias and a.order_id <> n.order_id
-             and not coalesce((t.document ->> 'terminal')::boolean, false))
          on conflict (alias, order_id) do nothing",
         &aliases,
         &orders,

@@ -162,6 +162,7 @@ pub async fn open_after(
                order by id limit $5) as next
              window by_id as (order by id)) as sized
            where place = 1 or bytes <= $6)
+           and replayed_at is null
          order by id for update"#,
         after,
         up_to,

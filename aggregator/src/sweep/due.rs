@@ -65,8 +65,7 @@ const UNANSWERED: TimeDelta = TimeDelta::hours(24);
 /// whether it is true.
 fn is_asked_until(pipeline: &Pipeline, timeline: &Timeline) -> Option<DateTime<Utc>> {
     let entry = promise::reported(timeline)?;
-    let wanted = question::wants(timeline, &pipeline.settings.questions);
-    let asked = wanted.iter().any(|want| want.source == entry.source && want.stage == entry.id);
+    let asked = question::is_asked(timeline, entry, &pipeline.settings.questions);
     asked.then(|| entry.received_at + UNANSWERED)
 }
 

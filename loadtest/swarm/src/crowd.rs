@@ -164,6 +164,7 @@ impl Crowd {
             match self.sockets[number].read() {
                 Read::Opened => {
                     let socket = &mut self.sockets[number];
+                    note(&mut self.tally.opened, socket.started.elapsed());
                     let frames = self.peer.first(&socket.wish, socket.version);
                     socket.send(frames);
                 }

@@ -31,6 +31,8 @@ pub(crate) struct Tally {
     pub(crate) repeated: u64,
     /// From publishing to reading.
     pub(crate) latency: Times,
+    /// From connecting to the end of the handshake.
+    pub(crate) opened: Times,
     /// From connecting to being subscribed.
     pub(crate) answer: Times,
     /// How long viewers were without a server.
@@ -47,6 +49,7 @@ impl Default for Tally {
             received: 0,
             repeated: 0,
             latency: times(),
+            opened: times(),
             answer: times(),
             without: times(),
             ended: BTreeMap::new(),

@@ -149,16 +149,19 @@ impl Everywhere {
 
     /// How many other gateways were there a moment ago.
     async fn others(&self) -> Result<usize, RedisError> {
-        let all: HashMap<String, i64> = self.redis.at(GATEWAYS).await?.hgetall(GATEWAYS).await?;
         let since = clock::now().timestamp_millis() - GONE_MS;
-        Ok(all.iter().filter(|(name, at)| **name != *self.own && **at > since).count())
+        let there: Vec<String> =
+            self.redis.at(GATEWAYS).await?.zrangebyscore(GATEWAYS, since, "+inf").await?;
+        Ok(there.iter().filter(|name| **name != *self.own).count())
     }
 
     /// Says that this gateway is there, and answers what was asked after the last look.
     async fn look(&self, after: &mut Option<String>) -> Result<(), RedisError> {
         let now = clock::now().timestamp_millis();
         let mut there = pipe();
-        there.hset(GATEWAYS, &*self.own, now).ignore().pexpire(GATEWAYS, 4 * GONE_MS).ignore();
+        there.zadd(GATEWAYS, &*self.own, now).ignore();
+        there.zrembyscore(GATEWAYS, "-inf", now - 4 * GONE_MS).ignore();
+        there.pexpire(GATEWAYS, 4 * GONE_MS).ignore();
         let () = there.query_async(&mut self.redis.at(GATEWAYS).await?).await?;
         let Some(from) = after.clone() else {
             *after = Some(self.newest().await?);

@@ -5,6 +5,7 @@
 //! too many loses the newest within a second.
 
 use super::register::Census;
+use futures_util::future::try_join_all;
 use redis::{Cmd, RedisError, Value, from_redis_value, pipe};
 use service_kit::clock;
 use service_kit::lifecycle::Lifecycle;
@@ -53,18 +54,22 @@ struct Shared {
 }
 
 impl Shared {
+    /// All of a portion at once: the connection takes them one behind the other, and waits for none.
     async fn tell(&self, portion: &[(Arc<str>, u32)]) -> Result<(), RedisError> {
-        for (subject, count) in portion {
-            let (key, now) = (format!("live:subject:{subject}"), clock::now().timestamp_millis());
-            let mut both = pipe();
-            both.hset(&key, &self.own, format!("{count}@{now}")).ignore();
-            both.pexpire(&key, KEEP_MS).ignore().add_command(Cmd::hgetall(&key));
-            let (fields,): (Value,) = both.query_async(&mut self.redis.at(&key).await?).await?;
-            let fields: HashMap<String, String> = from_redis_value(fields)?;
-            let others = fields.iter().filter(|(gateway, _)| **gateway != self.own);
-            let others: u32 = others.filter_map(|(_, told)| recent(told, now)).sum();
-            self.judge(subject, *count, others);
-        }
+        let all = portion.iter().map(|(subject, count)| self.tell_of(subject, *count));
+        try_join_all(all).await.map(drop)
+    }
+
+    async fn tell_of(&self, subject: &str, count: u32) -> Result<(), RedisError> {
+        let (key, now) = (format!("live:subject:{subject}"), clock::now().timestamp_millis());
+        let mut both = pipe();
+        both.hset(&key, &self.own, format!("{count}@{now}")).ignore();
+        both.pexpire(&key, KEEP_MS).ignore().add_command(Cmd::hgetall(&key));
+        let (fields,): (Value,) = both.query_async(&mut self.redis.at(&key).await?).await?;
+        let fields: HashMap<String, String> = from_redis_value(fields)?;
+        let others = fields.iter().filter(|(gateway, _)| **gateway != self.own);
+        let others: u32 = others.filter_map(|(_, told)| recent(told, now)).sum();
+        self.judge(subject, count, others);
         Ok(())
     }
 

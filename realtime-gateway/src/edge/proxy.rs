@@ -5,6 +5,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
 use axum::response::Response;
+use reqwest::RequestBuilder;
 use service_kit::http::REQUEST_ID;
 use service_kit::problem::Problem;
 
@@ -46,7 +47,10 @@ pub(super) async fn pass_on(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    forward(&service, &method, &uri, &headers, &body, |name| TO_SERVICE.contains(name)).await
+    let path = path(&uri)?;
+    let passes = |name: &HeaderName| TO_SERVICE.contains(name);
+    let prepared = |request| prepare(request, &headers, &body, passes);
+    answer(service.send(&method, path, prepared).await?)
 }
 
 /// Passes a vendor's call on with all that may be signed: every header but those of this
@@ -70,7 +74,9 @@ pub(super) async fn pass_on_whole(
         header::COOKIE,
         header::ACCEPT_ENCODING,
     ];
-    forward(&service, &method, &uri, &headers, &body, |name| !own.contains(name)).await
+    let path = path(&uri)?;
+    let prepared = |request| prepare(request, &headers, &body, |name| !own.contains(name));
+    answer(service.send_once(&method, path, prepared).await?)
 }
 
 /// Does a segment, as whoever is asked next will read it (RFC 3986, 5.2.4), lead out of the route
@@ -80,26 +86,25 @@ fn climbs(path: &str) -> bool {
     path.split(['/', '\\']).any(|segment| matches!(dots(segment).as_str(), "." | ".."))
 }
 
-async fn forward(
-    service: &Upstream,
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-    body: &Bytes,
-    passes: impl Fn(&HeaderName) -> bool,
-) -> Result<Response, Problem> {
+/// The path and the query, as they came.
+fn path(uri: &Uri) -> Result<&str, Problem> {
     if climbs(uri.path()) {
         return Err(Problem::not_found());
     }
-    let path = uri.path_and_query().map_or("/", |p| p.as_str());
-    let answer = service
-        .send(method, path, |mut request| {
-            for (name, value) in headers.iter().filter(|(name, _)| passes(name)) {
-                request = request.header(name, value);
-            }
-            request.body(body.clone())
-        })
-        .await?;
+    Ok(uri.path_and_query().map_or("/", |path| path.as_str()))
+}
+
+fn prepare(
+    request: RequestBuilder,
+    headers: &HeaderMap,
+    body: &Bytes,
+    passes: impl Fn(&HeaderName) -> bool,
+) -> RequestBuilder {
+    let passed = headers.iter().filter(|(name, _)| passes(name));
+    passed.fold(request, |request, (name, value)| request.header(name, value)).body(body.clone())
+}
+
+fn answer(answer: reqwest::Response) -> Result<Response, Problem> {
     let mut response = Response::builder().status(answer.status());
     for name in TO_CLIENT.iter().filter_map(|name| Some((name, answer.headers().get(name)?))) {
         response = response.header(name.0, name.1);

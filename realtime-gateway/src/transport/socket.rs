@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::WebSocketStream;
+use tokio_util::sync::CancellationToken;
 use tungstenite::error::ProtocolError;
 use tungstenite::protocol::CloseFrame;
 use tungstenite::{Error, Message, Utf8Bytes};
@@ -38,6 +39,15 @@ enum Stuck {
     Lost,
 }
 
+/// What the wire has a part of.
+enum Begun {
+    Nothing,
+    /// A frame, so many bytes of it.
+    Frame(Frame, usize),
+    /// Something of the library's own: nothing behind it could be read.
+    Foreign,
+}
+
 /// What was read of a viewer.
 type Read = Option<Result<Message, Error>>;
 
@@ -45,10 +55,11 @@ pub(super) struct Socket {
     stream: WebSocketStream<TcpStream>,
     /// All that came has been read: before the wire has more there is no message.
     empty: bool,
-    /// A frame of which the wire has so many bytes.
-    begun: Option<(Frame, usize)>,
+    begun: Begun,
     /// A ping was read, and its answer waits to be written.
     owes_pong: bool,
+    /// The end of the process.
+    hard: CancellationToken,
     heard: Instant,
     pinged: Instant,
     /// Whether the viewer said something that may have moved the session's deadline.
@@ -56,11 +67,20 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    pub(super) fn new(stream: WebSocketStream<TcpStream>) -> Self {
+    pub(super) fn new(stream: WebSocketStream<TcpStream>, hard: CancellationToken) -> Self {
         patient(stream.get_ref(), DEAD);
         let now = Instant::now();
         let (heard, pinged) = (now, now);
-        Self { stream, empty: false, begun: None, owes_pong: false, heard, pinged, moved: false }
+        Self {
+            stream,
+            empty: false,
+            begun: Begun::Nothing,
+            owes_pong: false,
+            hard,
+            heard,
+            pinged,
+            moved: false,
+        }
     }
 
     /// Waits for the next message. Cancel-safe.
@@ -144,7 +164,8 @@ impl Socket {
 
     async fn all(&mut self, frames: &[(&'static str, Frame)]) -> Result<(), Stuck> {
         if std::mem::take(&mut self.owes_pong) {
-            Box::pin(within(self.stream.flush())).await?;
+            let flushed = Box::pin(within(self.hard.clone(), self.stream.flush())).await;
+            self.note(flushed)?;
         }
         for (_, frame) in frames {
             self.send(frame).await?;
@@ -159,7 +180,7 @@ impl Socket {
         if written == frame.wire().len() {
             return Ok(());
         }
-        self.begun = Some((frame.clone(), written));
+        self.begun = Begun::Frame(frame.clone(), written);
         Box::pin(self.finish()).await
     }
 
@@ -173,11 +194,11 @@ impl Socket {
 
     /// Writes what was begun. As long as the viewer takes some of it now and then, it is waited for.
     async fn finish(&mut self) -> Result<(), Stuck> {
-        while let Some((frame, written)) = &self.begun {
-            let ready = timeout(SLOW, self.stream.get_ref().writable()).await;
-            ready.map_err(|_| Stuck::Slow)?.map_err(|_| Stuck::Lost)?;
+        while let Begun::Frame(frame, written) = &self.begun {
+            within(self.hard.clone(), self.stream.get_ref().writable()).await?;
             let written = written + self.take(&frame.wire()[*written..])?;
-            self.begun = (written < frame.wire().len()).then(|| (frame.clone(), written));
+            let whole = written == frame.wire().len();
+            self.begun = if whole { Begun::Nothing } else { Begun::Frame(frame.clone(), written) };
         }
         Ok(())
     }
@@ -186,7 +207,7 @@ impl Socket {
     /// frame that was begun comes first, or nothing behind it could be read.
     async fn last_words(&mut self) {
         let said = async {
-            if self.finish().await.is_ok() {
+            if !matches!(self.begun, Begun::Foreign) && self.finish().await.is_ok() {
                 self.close(Close::TooSlow).await;
             }
         };
@@ -196,12 +217,14 @@ impl Socket {
     /// Says why, and waits a little for the viewer's own close.
     async fn close(&mut self, close: Close) {
         metric::refused(close.label());
-        let _ = self.send(&goodbye(close)).await;
+        if self.send(&goodbye(close)).await.is_err() {
+            return;
+        }
         let frame =
             CloseFrame { code: close.code().into(), reason: Utf8Bytes::from_static(close.label()) };
         let _ = self.control(Message::Close(Some(frame))).await;
         // The viewer answers with its own close; what it still sends is not read.
-        let _ = timeout(Duration::from_secs(1), async {
+        let _ = timeout(Duration::from_millis(700), async {
             while let Some(Ok(_)) = self.stream.next().await {}
         })
         .await;
@@ -213,12 +236,28 @@ impl Socket {
     }
 
     async fn control(&mut self, message: Message) -> Result<(), Stuck> {
-        within(self.stream.send(message)).await
+        let sent = within(self.hard.clone(), self.stream.send(message)).await;
+        self.note(sent)
+    }
+
+    /// What the library could not finish stands in the way of all else.
+    fn note(&mut self, sent: Result<(), Stuck>) -> Result<(), Stuck> {
+        sent.inspect_err(|_| self.begun = Begun::Foreign)
     }
 }
 
-async fn within<E>(written: impl Future<Output = Result<(), E>>) -> Result<(), Stuck> {
-    timeout(SLOW, written).await.map_err(|_| Stuck::Slow)?.map_err(|_| Stuck::Lost)
+/// Waits until something is written, not for ever, and not beyond the end of the process.
+async fn within<E>(
+    hard: CancellationToken,
+    written: impl Future<Output = Result<(), E>>,
+) -> Result<(), Stuck> {
+    tokio::select! {
+        biased;
+        written = timeout(SLOW, written) => {
+            written.map_err(|_| Stuck::Slow)?.map_err(|_| Stuck::Lost)
+        }
+        () = hard.cancelled() => Err(Stuck::Lost),
+    }
 }
 
 /// A frame that cannot be read: too long, or no frame at all. None when there is nobody any more: most

@@ -78,7 +78,7 @@ fn run(
     mut connection: Connection,
     token: Option<String>,
 ) -> impl Future<Output = ()> {
-    let mut socket = Socket::new(stream);
+    let mut socket = Socket::new(stream, connection.gateway.life.hard().clone());
     let hello = |token: String| connection.tell(|session| session.hello(&token, clock::now()));
     let first = token.map(hello).unwrap_or_default();
     async move { converse(&mut socket, &mut connection, first).await }

@@ -95,6 +95,13 @@ impl Pool {
         drawn.into_iter().flatten().min_by_key(|one| one.load()).map(Turn::begin)
     }
 
+    /// Is there one that may be asked and was not?
+    pub(super) fn has_other(&self, asked: &[Arc<Instance>]) -> bool {
+        let now = Instant::now();
+        let new = |one: &Arc<Instance>| !asked.iter().any(|known| Arc::ptr_eq(known, one));
+        self.lock().iter().any(|one| new(one) && one.admits(now))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Instance>>> {
         self.instances.lock().unwrap_or_else(PoisonError::into_inner)
     }

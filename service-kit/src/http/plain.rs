@@ -21,9 +21,10 @@ pub(super) async fn named(response: Response) -> Response {
     let words = String::from_utf8_lossy(&words).into_owned();
     let detail = if words.is_empty() { sentence(status).to_owned() } else { words };
     let mut problem = Problem::new(status, code(status), detail).into_response();
-    for name in [header::ALLOW, header::RETRY_AFTER] {
-        if let Some(value) = head.headers.get(&name) {
-            problem.headers_mut().insert(name, value.clone());
+    // Which methods there are, and which pages may read it.
+    for (name, value) in &head.headers {
+        if ![header::CONTENT_TYPE, header::CONTENT_LENGTH].contains(name) {
+            problem.headers_mut().append(name, value.clone());
         }
     }
     problem

@@ -109,14 +109,39 @@ fn a_parcel_that_is_there_is_waited_for_no_more() {
     let mut history = vec![event(0, "order.placed", |d| items(d, &["1", "2"]))];
     history.push(expected(1, None, 30));
     history.push(event(10, "fulfilment.packed", parcel("P1", "X1", &["1"])));
-    history.push(event(11, "fulfilment.packed", parcel("P2", "X2", &["2"])));
-    let range = |history: &[OrderEvent]| fold(&order(), history).unwrap().eta.unwrap().range;
-    assert_eq!(range(&history), due(30));
+    let range = |history: &[OrderEvent]| fold(&order(), history).unwrap().eta.map(|eta| eta.range);
+    assert_eq!(range(&history), Some(due(30)));
     history.push(expected(12, Some("X1"), 9));
-    history.push(expected(13, Some("X2"), 7));
-    assert_eq!(range(&history), due(9), "what a carrier says later replaces what the shop said");
-    history.push(event(20, "shipment.delivered", scan("X1")));
-    assert_eq!(range(&history), due(7));
+    assert_eq!(range(&history), Some(due(30)), "line 2 is in no parcel yet");
+    history.push(event(13, "shipment.delivered", scan("X1")));
+    assert_eq!(range(&history), Some(due(30)), "a parcel that is there tells nothing of the rest");
+    history.push(event(14, "fulfilment.packed", parcel("P2", "X2", &["2"])));
+    history.push(expected(15, Some("X2"), 7));
+    assert_eq!(range(&history), Some(due(7)), "what is said later of all that is left counts");
     history.push(event(30, "shipment.delivered", scan("X2")));
-    assert_eq!(range(&history), due(9), "all are there: what was expected stays");
+    assert_eq!(range(&history), Some(due(30)), "all is there: the latest that was said stays");
+}
+
+#[test]
+fn days_are_the_customers_and_hours_are_nobodys() {
+    let day = |text: &str| text.parse::<chrono::NaiveDate>().unwrap();
+    let in_utc = crate::draft::Expected::days(day("2026-11-26"), day("2026-11-27"), chrono_tz::UTC);
+    let hours = in_utc.unwrap().range;
+    let zoned = |hour, zone: &str| {
+        let zone = Some(zone.to_owned());
+        event(hour, "order.placed", move |d| d.data.time_zone = zone)
+    };
+    let days = event(5, "eta.revised", move |d| d.expect(in_utc));
+    let range = |history: &[OrderEvent]| fold(&order(), history).unwrap().eta.unwrap().range;
+    // The order of arrival does not show: the zone is what was told last.
+    for history in [
+        [zoned(0, "Europe/Berlin"), zoned(1, "Asia/Ho_Chi_Minh"), days.clone()],
+        [days, zoned(1, "Asia/Ho_Chi_Minh"), zoned(0, "Europe/Berlin")],
+    ] {
+        let range = range(&history);
+        assert_eq!(range.earliest.to_rfc3339(), "2026-11-26T01:00:00+00:00");
+        assert_eq!(range.latest.to_rfc3339(), "2026-11-27T16:59:59+00:00");
+    }
+    let told = event(5, "eta.revised", move |d| d.expect(Some(hours.into())));
+    assert_eq!(range(&[zoned(0, "Asia/Ho_Chi_Minh"), told]), hours);
 }

@@ -138,7 +138,9 @@ fn alias(thing: &str) -> String {
 /// An event that names the order tells what the order is made of.
 fn reveal(draft: &mut Draft, event: Doc<'_>) {
     if matches!(draft.order, OrderRef::Order(_)) {
-        things(event).for_each(|thing| draft.reveal(alias(&thing)));
+        // First what all of it is packed in: that is what is scanned from now on.
+        let unit = event.text("parentID").into_iter();
+        unit.chain(things(event)).for_each(|thing| draft.reveal(alias(&thing)));
     }
 }
 

@@ -5,7 +5,7 @@ use crate::crowd::Crowd;
 use crate::figure::{Figure, Goal, figure};
 use crate::host::Signed;
 use crate::site::{Site, Who};
-use crate::tally::{Tally, Times, ms};
+use crate::tally::{Tally, ms};
 use crate::truth::Truth;
 use std::time::Duration;
 
@@ -21,15 +21,20 @@ pub(super) fn run(run: &Run<'_>) -> anyhow::Result<Vec<Figure>> {
 }
 
 fn storm(run: &Run<'_>, signed: Signed, what: &str, goal: Goal) -> anyhow::Result<Vec<Figure>> {
+    let shake = match signed {
+        Signed::Hs256 => Goal::AtMost(5.0),
+        Signed::EdDsa => Goal::None,
+    };
     let site = Site::start(run.host, &run.who, Truth::new(run.viewers, SMALL))?;
     let mut crowd = site.crowd()?;
     for channel in 0..run.viewers {
         crowd.add(site.wish(channel, signed)?);
     }
-    let (cpu, times) = connect(&site, &mut crowd, UNDER_WAY)?;
+    let (cpu, Tally { opened, answer: times, .. }) = connect(&site, &mut crowd, UNDER_WAY)?;
     let name = |of: &str| format!("{what}, {UNDER_WAY} under way, {of}");
     let mut figures = vec![
         figure(name("CPU"), "µs", cpu, goal),
+        figure(name("p50 of the handshake"), "ms", ms(&opened, 0.5), shake),
         figure(name("p50"), "ms", ms(&times, 0.5), Goal::None),
         figure(name("p99"), "ms", ms(&times, 0.99), Goal::None),
     ];
@@ -44,7 +49,7 @@ fn back_at_once(site: &Site<'_>, crowd: &mut Crowd, what: &str) -> anyhow::Resul
     let asked = site.owner.asked();
     crowd.drop_all();
     crowd.watch(Duration::from_secs(1))?;
-    let (cpu, times) = connect(site, crowd, crowd.sockets.len())?;
+    let (cpu, Tally { answer: times, .. }) = connect(site, crowd, crowd.sockets.len())?;
     let name = |of: &str| format!("{what}, all back at once, {of}");
     let (asked, stale) = (site.owner.asked() - asked, site.stale(crowd));
     Ok(vec![
@@ -56,10 +61,10 @@ fn back_at_once(site: &Site<'_>, crowd: &mut Crowd, what: &str) -> anyhow::Resul
 }
 
 /// CPU for each, and how long they took.
-fn connect(site: &Site<'_>, crowd: &mut Crowd, at_once: usize) -> anyhow::Result<(f64, Times)> {
+fn connect(site: &Site<'_>, crowd: &mut Crowd, at_once: usize) -> anyhow::Result<(f64, Tally)> {
     let (before, known) = (site.usage()?, crowd.ready());
     crowd.connect_all(at_once, Duration::from_mins(1))?;
     let cpu = site.usage()?.cpu_since(&before);
     let tally = std::mem::take::<Tally>(&mut crowd.tally);
-    Ok((micros(cpu, (crowd.ready() - known) as u64), tally.answer))
+    Ok((micros(cpu, (crowd.ready() - known) as u64), tally))
 }
