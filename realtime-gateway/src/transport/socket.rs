@@ -21,8 +21,8 @@ use tungstenite::error::ProtocolError;
 use tungstenite::protocol::CloseFrame;
 use tungstenite::{Error, Message, Utf8Bytes};
 
-/// A viewer that takes nothing for so long is sent away.
-const SLOW: Duration = Duration::from_secs(10);
+/// A viewer that takes nothing for so long is sent away. (Nobody waits for that in a test.)
+const SLOW: Duration = Duration::from_millis(if cfg!(test) { 200 } else { 10_000 });
 /// It may still take this long to hear why.
 const LAST: Duration = Duration::from_secs(5);
 /// What is dead to the kernel hears nothing any more: later than all that we want to say.
@@ -270,5 +270,53 @@ const fn classify(error: &Error) -> Option<Close> {
         | Error::AlreadyClosed
         | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
         _ => Some(Close::BrokenFrame),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+    use tungstenite::protocol::Role;
+
+    /// A socket, and whoever is at its other end.
+    async fn pair() -> (Socket, WebSocketStream<TcpStream>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let raw = |stream, role| WebSocketStream::from_raw_socket(stream, role, None);
+        let server = raw(server.unwrap().0, Role::Server).await;
+        let client = raw(client.unwrap(), Role::Client).await;
+        (Socket::new(server, CancellationToken::new()), client)
+    }
+
+    /// More than both ends' buffers take, as long as nobody reads.
+    fn large() -> Frame {
+        Frame::new(&"x".repeat(12 * 1024 * 1024))
+    }
+
+    #[tokio::test]
+    async fn who_took_nothing_for_too_long_hears_why_behind_what_was_begun() {
+        let (mut socket, mut viewer) = pair().await;
+        let frame = large();
+        assert_eq!(socket.send(&frame).await, Err(Stuck::Slow));
+        let hears = async {
+            let first = viewer.next().await.unwrap().unwrap();
+            assert_eq!(first.into_text().unwrap().as_str(), frame.text());
+            let goodbye = viewer.next().await.unwrap().unwrap().into_text().unwrap();
+            assert!(goodbye.contains(r#""op":"goodbye","code":4002"#), "{goodbye}");
+            match viewer.next().await.unwrap().unwrap() {
+                Message::Close(Some(close)) => assert_eq!(u16::from(close.code), 4002),
+                other => panic!("{other:?}"),
+            }
+        };
+        tokio::join!(socket.last_words(), hears);
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_process_waits_for_no_viewer() {
+        let (mut socket, _viewer) = pair().await;
+        socket.hard.cancel();
+        assert_eq!(socket.send(&large()).await, Err(Stuck::Lost));
     }
 }
