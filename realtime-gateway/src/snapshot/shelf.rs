@@ -41,8 +41,7 @@ impl Shelf {
             if let Ok(Ok(states)) = tokio::time::timeout(PATIENCE, self.trusted(names)).await {
                 return states;
             }
-            *self.away_until.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some(Instant::now() + AWAY);
+            self.leave_alone();
         }
         vec![None; names.len()]
     }
@@ -55,6 +54,11 @@ impl Shelf {
         let mut told = self.read(&asked).await?.into_iter();
         let one = |believed: bool| if believed { told.next().flatten() } else { None };
         Ok(believed.into_iter().map(one).collect())
+    }
+
+    fn leave_alone(&self) {
+        let until = Some(Instant::now() + AWAY);
+        *self.away_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }
 
     fn is_away(&self) -> bool {
@@ -89,14 +93,20 @@ impl Shelf {
     }
 
     /// Keeps what a service told: the next who asks finds it here. Only then Redis is believed about
-    /// the channel again.
+    /// the channel again. While Redis is away nobody waits for that.
     pub(super) async fn keep(&self, state: &State) {
+        if self.is_away() {
+            return;
+        }
         let (name, version, data) = (state.channel(), state.version(), state.data().get());
         let kept = live_bus::keep(&self.redis, name, version, data);
         match tokio::time::timeout(PATIENCE, kept).await {
             Ok(Ok(())) => self.doubted.settle(name),
             Ok(Err(error)) => tracing::debug!(%error, "the state is not kept"),
-            Err(_) => tracing::debug!("the state is not kept in time"),
+            Err(_) => {
+                self.leave_alone();
+                tracing::debug!("the state is not kept in time");
+            }
         }
     }
 }
