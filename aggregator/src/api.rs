@@ -60,14 +60,14 @@ const TAKEN: Duration = Duration::from_secs(3);
 /// # Errors
 /// 503 when the log does not have it in time; then it may have it all the same, which who comes again
 /// does not harm: events are known by their keys.
-async fn hand_over(api: &Api, record: Outgoing, what: &str) -> Result<(), Problem> {
+async fn hand_over(api: &Api, record: Outgoing) -> Result<(), Problem> {
     let sent = [record];
     let why = match tokio::time::timeout(TAKEN, api.producer.send(&sent)).await {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "Kafka does not answer".to_owned(),
     };
-    tracing::warn!(error = why, "{what} was not taken");
+    tracing::warn!(error = why, topic = sent[0].topic, "a record was not taken");
     Err(Problem::unavailable("The log does not take it; come again."))
 }
 

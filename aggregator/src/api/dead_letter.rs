@@ -49,6 +49,13 @@ pub(super) struct Again {
     reason: Option<String>,
 }
 
+impl Again {
+    /// What is said here, else what is said there.
+    fn or(self, other: Self) -> Wanted {
+        Wanted { source: self.source.or(other.source), reason: self.reason.or(other.reason) }
+    }
+}
+
 impl Wanted {
     fn filter(&self) -> Filter<'_> {
         Filter { source: self.source.as_deref(), reason: self.reason.as_deref() }
@@ -220,8 +227,7 @@ pub(super) async fn replay_all(
     principal.key(Role::Operator)?;
     let again = if body.is_empty() { Ok(Again::default()) } else { serde_json::from_slice(&body) };
     let again = again.map_err(|error| Problem::bad_request(error.to_string()))?;
-    let wanted =
-        Wanted { source: again.source.or(asked.source), reason: again.reason.or(asked.reason) };
+    let wanted = again.or(asked);
     let id = Uuid::now_v7();
     replay::begin(&api.pool, id, wanted.filter()).await.map_err(away)?;
     let run = replay::read(&api.pool, id).await.map_err(away)?.ok_or_else(Problem::internal)?;

@@ -55,6 +55,6 @@ pub(super) async fn put(
     let record = Outgoing::new(source_topic("shop"), order.as_bytes(), body.to_vec())
         .header("received-at", now.to_rfc3339())
         .header("verification", "verified");
-    hand_over(&api, record, "an order").await?;
+    hand_over(&api, record).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({"order": order}))))
 }

@@ -96,7 +96,7 @@ async fn take(
         }
     };
     let record = record(vendor, &call, verification);
-    hand_over(api, record, "a webhook").await?;
+    hand_over(api, record).await?;
     metric::webhook(vendor.source, verification);
     Ok(answer(vendor.thanks(&call)))
 }
