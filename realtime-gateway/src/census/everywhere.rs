@@ -69,8 +69,9 @@ pub struct Watching {
     /// The longest first.
     viewers: Vec<Watcher>,
     /// Gateways that were there a moment ago and did not answer in time: what they have is missing here.
+    /// None when they could not be asked at all.
     #[schema(example = 0)]
-    missing: usize,
+    missing: Option<usize>,
 }
 
 /// The way to the others; cheap to clone.
@@ -108,10 +109,10 @@ impl Everywhere {
     pub async fn watching(&self, channel: &str) -> Watching {
         let mut viewers = self.here(channel);
         let (others, missing) = match self.ask(channel).await {
-            Ok(told) => told,
+            Ok((others, missing)) => (others, Some(missing)),
             Err(error) => {
                 tracing::warn!(%error, "the other gateways cannot be asked");
-                (Vec::new(), 1)
+                (Vec::new(), None)
             }
         };
         viewers.extend(others);
