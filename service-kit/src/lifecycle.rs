@@ -183,6 +183,7 @@ impl Signals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt;
 
     #[tokio::test]
     async fn a_panic_of_a_task_ends_the_process_with_a_failure() {
@@ -203,5 +204,16 @@ mod tests {
         life.stop();
         assert_eq!(life.run(Duration::from_secs(5)).await, ExitCode::SUCCESS);
         assert!(done.load(Ordering::Relaxed));
+    }
+
+    #[tokio::test]
+    async fn who_is_asked_to_go_says_so_before_it_does() {
+        let life = Lifecycle::waiting(Duration::from_millis(300));
+        let mut none = Signals { interrupt: None, terminate: None };
+        assert!(!life.is_leaving());
+        let mut leaving = Box::pin(life.leave(&mut none));
+        assert!(leaving.as_mut().now_or_never().is_none(), "it waits");
+        assert!(life.is_leaving() && !life.soft().is_cancelled(), "the door is still open");
+        leaving.await;
     }
 }

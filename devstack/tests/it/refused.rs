@@ -80,6 +80,10 @@ async fn a_record_that_goes_nowhere_holds_up_no_run() {
     }
     let key = &stack.manifest.operator_key;
     let (filter, path) = (json!({"source": source}), "/v1/dead-letters/replay");
+    // A mistyped name would drive all.
+    let mistyped = json!({"sorce": source});
+    let refused = call(&stack, Method::POST, path, key, Some(&mistyped)).await;
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
     let begun = call(&stack, Method::POST, path, key, Some(&filter)).await;
     let run = begun.headers()["location"].to_str().unwrap().to_owned();
     let run = until(&stack, &run, |run| run["state"] == "finished").await;

@@ -109,12 +109,18 @@ async fn pairs(stack: &Stack, pool: &PgPool, orders: usize) -> anyhow::Result<f6
             // Both have their partitions before the first record.
             run(stack, pool, "WARM", 100).await?;
         }
-        let mut rates = Vec::new();
+        let mut costs = Vec::new();
         for number in 0..PAIRS {
-            rates.push(run(stack, pool, &format!("PAIR{count}R{number}"), orders).await?.rate);
+            costs.push(run(stack, pool, &format!("PAIR{count}R{number}"), orders).await?);
         }
-        medians.push(median(rates));
-        term::line(&format!("  {count} aggregator(s) {:>8.0} records/s", medians[count - 1]));
+        let of = |part: fn(&Cost) -> f64| median(costs.iter().map(part).collect());
+        medians.push(of(|cost| cost.rate));
+        term::line(&format!(
+            "  {count} aggregator(s) {:>8.0} records/s, {:.0} µs of CPU each, {:.0} µs in Postgres",
+            medians[count - 1],
+            of(|cost| cost.aggregator),
+            of(|cost| cost.database)
+        ));
     }
     Ok(medians[1] / medians[0])
 }

@@ -168,7 +168,14 @@ mod tests {
         assert_eq!(census.changed(), [("C-1".into(), 1)], "of two one is much");
         let second = census.enter(person("C-1").0);
         assert!(census.enter(person("C-1").0).is_none());
-        assert_eq!(census.changed(), [("C-1".into(), 2)]);
+        assert!(census.enter(person("C-2").0).is_some());
+        let mut changed = census.changed();
+        changed.sort_unstable();
+        assert_eq!(
+            changed,
+            [("C-1".into(), 2), ("C-2".into(), 0)],
+            "who came and went is told, too"
+        );
         assert_eq!(census.several(), [("C-1".into(), 2)]);
         drop(second);
         assert_eq!(census.changed(), [("C-1".into(), 1)], "the others thought it were two");

@@ -20,10 +20,16 @@ impl Site {
 
     /// An instance that answers, and counts.
     async fn good(&mut self) -> String {
+        self.answering(StatusCode::OK).await
+    }
+
+    /// The same with another status.
+    async fn answering(&mut self, status: StatusCode) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, asked) = (listener.local_addr().unwrap(), self.asked.clone());
         let answer = any(async move || {
             asked.fetch_add(1, Ordering::AcqRel);
+            status
         });
         let router = Router::new().fallback(answer);
         self.tasks.spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -111,4 +117,31 @@ async fn a_name_is_as_good_as_its_addresses() {
     for _ in 0..10 {
         assert_eq!(ask(&service, Method::POST).await, Some(200));
     }
+}
+
+#[tokio::test]
+async fn who_says_come_again_is_not_the_last_word_where_there_is_another() {
+    let mut site = Site::new();
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let (busy, alone) = (site.answering(status).await, site.answering(status).await);
+    let good = site.good().await;
+    let both = service(&[busy, good]);
+    for _ in 0..20 {
+        assert_eq!(ask(&both, Method::GET).await, Some(200));
+    }
+    let before = site.asked();
+    let single = service(&[alone]);
+    for method in [Method::GET, Method::POST] {
+        assert_eq!(ask(&single, method).await, Some(503), "what it says is passed on");
+    }
+    assert_eq!(site.asked() - before, 2, "nobody is asked twice the same");
+}
+
+#[tokio::test]
+async fn a_call_that_tells_something_is_offered_once_whatever_its_method() {
+    let mut site = Site::new();
+    let service = service(&[site.rude().await, site.rude().await]);
+    let call = service.send_once(&Method::GET, "/x", |request| request);
+    assert!(call.await.is_err());
+    assert_eq!(site.asked(), 1);
 }

@@ -199,4 +199,17 @@ mod tests {
             read_all("epcis", &document).iter().map(|d| d.milestone.code()).collect();
         assert_eq!(codes, ["fulfilment.packed", "production.finished"]);
     }
+
+    #[test]
+    fn an_event_that_names_no_order_is_found_by_what_it_happened_to() {
+        let packed = event(r#","parentID":"urn:epc:id:sscc:9""#);
+        let told = read_one("epcis", &packed).reveals;
+        assert_eq!(told, ["epcis:urn:epc:id:sscc:9", "epcis:urn:epc:id:sgtin:1"]);
+        let scanned = event("").replace("bizTransactionList", "x");
+        let order = read_one("epcis", &scanned).order;
+        assert_eq!(order, OrderRef::Alias("epcis:urn:epc:id:sgtin:1".to_owned()));
+        let many: Vec<String> = (0..50).map(|n| format!("\"urn:epc:id:sgtin:{n}\"")).collect();
+        let many = packed.replace("\"urn:epc:id:sgtin:1\"", &many.join(","));
+        assert_eq!(read_one("epcis", &many).reveals[0], "epcis:urn:epc:id:sscc:9");
+    }
 }

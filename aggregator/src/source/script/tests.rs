@@ -213,3 +213,29 @@ fn a_text_that_is_too_deep_for_a_parser_reaches_none() {
     let value = serde_json::json!({"d": deep, "s": "A", "t": "2026-11-22T10:00:00Z"}).to_string();
     assert_eq!(read_with(file, &value).unwrap_err().label(), "shape");
 }
+
+#[test]
+fn a_record_that_its_filters_multiply_is_refused() {
+    let file = r#"
+        name = "grows"
+        [read]
+        each = "{e: .events[], w: .}"
+        order = ".e.order"
+        status = ".e.status"
+        time = ".e.time"
+        note = ".w | tostring"
+        [codes]
+        x = "info.ignored""#;
+    let script = Script::parse(file).unwrap();
+    let read = |events: usize| {
+        let event = r#"{"order":"T-1","status":"x","time":"2026-11-22T03:52:50Z"}"#;
+        let events = vec![event; events].join(",");
+        let value = format!(r#"{{"events":[{events}],"long":"{}"}}"#, "x".repeat(200_000));
+        let (headers, options) = (HashMap::new(), Options::default());
+        let received_at = service_kit::clock::now();
+        let (value, zone) = (value.as_bytes(), script.zone);
+        script.read(&Record { value, headers: &headers, received_at, options: &options, zone })
+    };
+    assert_eq!(read(3).unwrap().len(), 3);
+    assert_eq!(read(100).unwrap_err().label(), "shape");
+}
