@@ -22,7 +22,7 @@ use service_kit::lifecycle::Lifecycle;
 use service_kit::live_bus::LivePublisher;
 use sqlx::PgPool;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
@@ -31,6 +31,16 @@ use tokio::sync::futures::Notified;
 const PORTION: i64 = 160;
 /// A portion of so many rows may have been a lane's full one: there may be more.
 const FULL: usize = 160;
+
+/// One round of a loop.
+struct Round<'a> {
+    /// Hears of commits since before the portion was read: one that came meanwhile is not waited for.
+    committed: Notified<'a>,
+    began: Instant,
+    /// Not sooner than this after its beginning comes the next one.
+    pace: Duration,
+}
+
 /// What the loops work with.
 #[derive(Clone)]
 struct Relay {
@@ -94,12 +104,19 @@ impl Relay {
         but: impl IntoIterator<Item = i64>,
     ) -> Result<Vec<Arc<Row>>, sqlx::Error> {
         self.write_down(side, false).await?;
+        if lanes.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut untold = self.done.untold(side);
         untold.extend(but);
         let open = outbox::open(&self.pool, side, lanes, PORTION, &untold).await?;
         let (mut rows, missing) = self.shelf.get(&open);
         if !missing.is_empty() {
-            rows.extend(outbox::read(&self.pool, &missing).await?.into_iter().map(Arc::new));
+            let read = outbox::read(&self.pool, &missing).await?.into_iter().map(Arc::new);
+            let read: Vec<Arc<Row>> = read.collect();
+            // The other side asks for them too.
+            self.shelf.put(read.iter().cloned());
+            rows.extend(read);
             rows.sort_unstable_by_key(|row| row.id);
         }
         Ok(rows)
@@ -142,29 +159,30 @@ impl Relay {
     }
 
     /// After a full portion there may be more at once; else until a commit, or a while: another
-    /// process may have committed.
-    async fn rest(&self, full: bool, committed: Notified<'_>) {
+    /// process may have committed. While there is much to do, rounds keep a pace: what is
+    /// committed meanwhile goes together.
+    async fn rest(&self, full: bool, round: Round<'_>) {
         if full {
             return;
         }
         tokio::select! {
-            () = committed => {}
+            () = round.committed => {}
             () = tokio::time::sleep(Duration::from_millis(50)) => {}
         }
+        tokio::time::sleep_until((round.began + round.pace).into()).await;
     }
 
-    /// Tells the health of a loop and how to go on after an error. `committed` hears of commits
-    /// since before the portion was read: one that came meanwhile is not waited for.
-    async fn report(
-        &self,
-        name: &'static str,
-        result: Result<bool, String>,
-        committed: Notified<'_>,
-    ) {
+    /// A round begins: a portion is going to be read.
+    fn round(&self, pace: Duration) -> Round<'_> {
+        Round { committed: self.committed.notified(), began: Instant::now(), pace }
+    }
+
+    /// Tells the health of a loop and how to go on after an error.
+    async fn report(&self, name: &'static str, result: Result<bool, String>, round: Round<'_>) {
         match result {
             Ok(full) => {
                 self.health.good(name);
-                self.rest(full, committed).await;
+                self.rest(full, round).await;
             }
             Err(error) => {
                 self.health.bad(name, "cannot publish");

@@ -1,8 +1,10 @@
-//! Kept of the outbox that were written a moment ago, so that publishing them need not read them
-//! back. The database says what is open and in which order; what is not here is read from there.
+//! Rows of the outbox that were written a moment ago, so that publishing them need not read them
+//! back. The database says what is open and in which order; what is not here is read from there. Only
+//! whoever can do without an order (a page takes no older state) takes what was committed just now
+//! without asking.
 
 use crate::store::outbox::{Open, Row, lane_of};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -27,6 +29,8 @@ pub struct Shelf {
 #[derive(Default)]
 struct Kept {
     rows: BTreeMap<i64, (Instant, Arc<Row>)>,
+    /// Those that are committed and that nobody was given yet.
+    fresh: BTreeSet<i64>,
     bytes: usize,
     /// The lanes that are published from here: rows of others are of no use.
     lanes: Vec<i16>,
@@ -48,10 +52,10 @@ impl Shelf {
     }
 
     /// Puts rows here, as far as there is room: the oldest are asked for first.
-    pub fn put(&self, rows: Vec<Row>) {
+    pub fn put(&self, rows: impl IntoIterator<Item = impl Into<Arc<Row>>>) {
         let now = Instant::now();
         self.with(|all| {
-            for row in rows {
+            for row in rows.into_iter().map(Into::into) {
                 if !all.lanes.contains(&lane_of(&row.order_id)) {
                     continue;
                 }
@@ -60,9 +64,31 @@ impl Shelf {
                 }
                 all.remove(row.id);
                 all.bytes += row.size();
-                all.rows.insert(row.id, (now, Arc::new(row)));
+                all.rows.insert(row.id, (now, row));
             }
         });
+    }
+
+    /// These rows are committed.
+    pub fn committed(&self, ids: &[i64]) {
+        self.with(|all| {
+            all.fresh.extend(ids.iter().filter(|id| all.rows.contains_key(id)));
+        });
+    }
+
+    /// Gives rows of these lanes that are committed, the oldest first, each once. Whoever cannot
+    /// publish one finds it in the database.
+    #[must_use]
+    pub fn fresh(&self, lanes: &[i16], most: usize) -> Vec<Arc<Row>> {
+        self.with(|all| {
+            let rows = all.fresh.iter().filter_map(|id| Some(all.rows.get(id)?.1.clone()));
+            let rows = rows.filter(|row| lanes.contains(&lane_of(&row.order_id))).take(most);
+            let rows: Vec<Arc<Row>> = rows.collect();
+            for row in &rows {
+                all.fresh.remove(&row.id);
+            }
+            rows
+        })
     }
 
     /// Those of the rows that are here, and the numbers of those that are not. After a crash the
@@ -120,6 +146,7 @@ impl Kept {
     }
 
     fn remove(&mut self, id: i64) {
+        self.fresh.remove(&id);
         if let Some((_, row)) = self.rows.remove(&id) {
             self.bytes -= row.size();
         }
@@ -155,9 +182,9 @@ mod tests {
     #[tokio::test]
     async fn what_others_publish_takes_no_room_and_is_not_waited_for() {
         let shelf = shelf();
-        shelf.put(vec![row(1, MOST - 1_000)]);
+        shelf.put([row(1, MOST - 1_000)]);
         shelf.serve(&[lane_of("TM-1") + 1]);
-        shelf.put(vec![row(2, MOST - 1_000)]);
+        shelf.put([row(2, MOST - 1_000)]);
         assert_eq!(shelf.get(&open(&[1, 2])).1, [1, 2]);
         assert!(shelf.room().now_or_never().is_some());
     }
@@ -169,7 +196,7 @@ mod tests {
     #[tokio::test]
     async fn new_work_waits_for_what_is_published_and_not_for_long() {
         let shelf = shelf();
-        shelf.put(vec![row(1, BEHIND)]);
+        shelf.put([row(1, BEHIND)]);
         let started = Instant::now();
         shelf.room().await;
         assert!(started.elapsed() >= WAIT, "nobody takes anything away");
@@ -182,9 +209,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_committed_is_given_once_and_what_was_taken_away_never() {
+        let shelf = shelf();
+        shelf.put([row(1, 10), row(2, 10), row(3, 10), row(4, 10)]);
+        let fresh = |lane: i16, most| {
+            shelf.fresh(&[lane], most).iter().map(|row| row.id).collect::<Vec<_>>()
+        };
+        let own = lane_of("TM-1");
+        assert!(fresh(own, 9).is_empty(), "nothing is committed yet");
+        shelf.committed(&[1, 2, 4, 5]);
+        shelf.take_away(&[2]);
+        assert!(fresh(own + 1, 9).is_empty(), "that is another lane");
+        assert_eq!((fresh(own, 1), fresh(own, 9), fresh(own, 9)), (vec![1], vec![4], vec![]));
+    }
+
+    #[test]
     fn a_number_that_was_given_again_is_another_row() {
         let shelf = shelf();
-        shelf.put(vec![row(1, 10)]);
+        shelf.put([row(1, 10)]);
         let other = Open { version: 2, ..open(&[1]).remove(0) };
         assert_eq!(shelf.get(&[other]).1, [1]);
         assert!(shelf.get(&open(&[1])).1.is_empty());
@@ -193,12 +235,12 @@ mod tests {
     #[test]
     fn what_has_no_room_is_missing_and_what_is_taken_away_makes_room() {
         let shelf = shelf();
-        shelf.put(vec![row(1, 10), row(2, MOST / 2), row(3, MOST / 2), row(4, 10)]);
+        shelf.put([row(1, 10), row(2, MOST / 2), row(3, MOST / 2), row(4, 10)]);
         let (found, missing) = shelf.get(&open(&[1, 2, 3, 4]));
         assert_eq!(found.iter().map(|row| row.id).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(missing, [3, 4], "a row that is left out leaves out what comes after it");
         shelf.take_away(&[2]);
-        shelf.put(vec![row(3, MOST / 2)]);
+        shelf.put([row(3, MOST / 2)]);
         assert_eq!(shelf.get(&open(&[2, 3])).1, [2]);
     }
 }

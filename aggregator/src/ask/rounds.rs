@@ -161,7 +161,7 @@ impl Round {
 
     /// Is it this process that asks, and does it go on?
     fn asks(&self) -> bool {
-        !self.soft.is_cancelled() && self.lanes.held().contains(&ASKER)
+        !self.soft.is_cancelled() && self.lanes.held().lanes().contains(&ASKER)
     }
 
     /// Asks about one. News is in the log before it is noted.

@@ -75,6 +75,7 @@ impl Pipeline {
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         self.shelf.put(rows);
         transaction.commit().await.inspect_err(|_| self.shelf.take_away(&ids))?;
+        self.shelf.committed(&ids);
         accepted.remember(&self.settings.recent);
         works.iter().for_each(Work::done);
         metric::batch(started.elapsed());

@@ -1,58 +1,118 @@
-//! Holds leases on the outbox's lanes: one owner at a time.
+//! Holds leases on the outbox's lanes: one owner at a time, an equal share for each process.
 
 use crate::shelf::Shelf;
-use crate::store::lane;
+use crate::store::lane::{self, Held};
 use service_kit::lifecycle::Lifecycle;
 use sqlx::PgPool;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// A lease is 5 s long and renewed every second; what is older than this is not trusted.
 const TRUST: Duration = Duration::from_secs(4);
+/// What is to be given back is looked at so often, in one go, whether somebody still works on it.
+const MOMENTS: usize = 25;
+/// And after so long again.
+const MOMENT: Duration = Duration::from_millis(20);
+
+/// What is read of a lane is published before somebody else may have it: whoever works on a lane keeps
+/// this.
+#[derive(Debug, Default)]
+pub struct Turn {
+    lanes: Vec<i16>,
+}
+
+impl Turn {
+    /// The lanes that are one's own.
+    #[must_use]
+    pub fn lanes(&self) -> &[i16] {
+        &self.lanes
+    }
+}
 
 /// The lanes that this process holds; cheap to clone.
 #[derive(Clone)]
 pub struct Lanes {
-    held: watch::Receiver<(Instant, Vec<i16>)>,
+    held: watch::Receiver<(Instant, Arc<Turn>)>,
 }
 
 impl Lanes {
     /// Keeps taking and renewing (and the shelf knowing) until the soft stop, then gives everything back.
     #[must_use]
     pub fn keep(life: &Lifecycle, pool: PgPool, shelf: Shelf) -> Self {
-        let (tell, held) = watch::channel((Instant::now(), Vec::new()));
-        let (soft, owner) = (life.soft().clone(), Uuid::now_v7());
-        life.spawn("lanes", async move {
-            let mut tick = tokio::time::interval(Duration::from_secs(1));
-            loop {
-                tokio::select! {
-                    _ = tick.tick() => {}
-                    () = soft.cancelled() => break,
-                }
-                let asked = Instant::now();
-                match lane::take(&pool, owner).await {
-                    Ok(lanes) => {
-                        shelf.serve(&lanes);
-                        tell.send_replace((asked, lanes))
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "lanes cannot be renewed");
-                        continue;
-                    }
-                };
-            }
-            if let Err(error) = lane::give_back(&pool, owner).await {
-                tracing::warn!(%error, "lanes end by themselves");
-            }
-        });
+        let (tell, held) = watch::channel((Instant::now(), Arc::default()));
+        let keeper = Keeper { pool, shelf, tell, owner: Uuid::now_v7(), turns: Vec::new() };
+        let soft = life.soft().clone();
+        life.spawn("lanes", keeper.run(soft));
         Self { held }
     }
 
     /// The lanes that are surely held now.
     #[must_use]
-    pub fn held(&self) -> Vec<i16> {
+    pub fn held(&self) -> Arc<Turn> {
         let held = self.held.borrow();
-        if held.0.elapsed() < TRUST { held.1.clone() } else { Vec::new() }
+        if held.0.elapsed() < TRUST { held.1.clone() } else { Arc::default() }
+    }
+}
+
+/// Takes, renews and gives back.
+struct Keeper {
+    pool: PgPool,
+    shelf: Shelf,
+    tell: watch::Sender<(Instant, Arc<Turn>)>,
+    owner: Uuid,
+    /// Those that may still be worked on.
+    turns: Vec<Weak<Turn>>,
+}
+
+impl Keeper {
+    async fn run(mut self, soft: CancellationToken) {
+        let mut tick = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            tokio::select! {
+                _ = tick.tick() => {}
+                () = soft.cancelled() => break,
+            }
+            if let Err(error) = self.renew().await {
+                tracing::warn!(%error, "lanes cannot be renewed");
+            }
+        }
+        if let Err(error) = lane::leave(&self.pool, self.owner).await {
+            tracing::warn!(%error, "lanes end by themselves");
+        }
+    }
+
+    /// Takes what is one's share; what is more than that is given back once nobody works on it: until
+    /// then it is tried again at each tick.
+    async fn renew(&mut self) -> Result<(), sqlx::Error> {
+        let asked = Instant::now();
+        let Held { mut lanes, share } = lane::take(&self.pool, self.owner).await?;
+        // The first ones stay: what is done by the owner of one of them need not move.
+        let over = lanes.split_off(share.min(lanes.len()));
+        self.shelf.serve(&lanes);
+        let turn = Arc::new(Turn { lanes });
+        self.turns.push(Arc::downgrade(&turn));
+        self.tell.send_replace((asked, turn));
+        self.turns.retain(|turn| turn.strong_count() > 0);
+        if over.is_empty() || !self.are_idle(&over).await {
+            return Ok(());
+        }
+        lane::give_back(&self.pool, self.owner, &over).await
+    }
+
+    /// Waits a moment until nobody works on these lanes; tells whether that is so.
+    async fn are_idle(&self, lanes: &[i16]) -> bool {
+        let busy = |turn: &Weak<Turn>| {
+            turn.upgrade().is_some_and(|turn| turn.lanes.iter().any(|lane| lanes.contains(lane)))
+        };
+        for _ in 0..MOMENTS {
+            if !self.turns.iter().any(busy) {
+                return true;
+            }
+            tokio::time::sleep(MOMENT).await;
+        }
+        false
     }
 }

@@ -8,25 +8,32 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use service_kit::clock;
 use service_kit::kafka::{Outgoing, Producer};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Loops, each with its share of the lanes: while one waits for the broker's answer, the other makes up
 /// what comes next. One that has nothing to publish knows nothing of Kafka's health, so each tells its own.
 pub(super) const SHARES: [&str; 2] = ["kafka, even lanes", "kafka, odd lanes"];
 
+/// Nobody waits for these with an open page: what comes within this time is one question to the database and
+/// one to the broker.
+const PACE: Duration = Duration::from_millis(50);
+
 /// Publishes what stands in a share of the lanes: a lane is one loop's alone, so that its versions leave
 /// in order.
 pub(super) async fn run(relay: &Relay, producer: Producer, share: usize, name: &'static str) {
     loop {
-        let committed = relay.committed.notified();
+        let round = relay.round(PACE);
         let result = portion(relay, &producer, share).await;
-        relay.report(name, result, committed).await;
+        relay.report(name, result, round).await;
     }
 }
 
 /// Publishes one portion; tells whether it was a full one.
 async fn portion(relay: &Relay, producer: &Producer, share: usize) -> Result<bool, String> {
-    let mut lanes = relay.lanes.held();
-    lanes.retain(|lane| usize::try_from(*lane).is_ok_and(|lane| lane % SHARES.len() == share));
+    let turn = relay.lanes.held();
+    let of_share =
+        |lane: &i16| usize::try_from(*lane).is_ok_and(|lane| lane % SHARES.len() == share);
+    let lanes: Vec<i16> = turn.lanes().iter().copied().filter(of_share).collect();
     let rows = relay.open(Side::Kafka, &lanes, []).await.map_err(|e| e.to_string())?;
     let Some(first) = rows.first() else { return Ok(false) };
     let oldest = (clock::now() - first.created_at).to_std().unwrap_or_default();

@@ -13,6 +13,13 @@ use std::time::{Duration, Instant};
 /// How long rows are left out that were refused: of a cluster one node may be away, and what the others
 /// have must not wait behind it.
 const REFUSED: Duration = Duration::from_secs(1);
+/// What comes within this time goes to Redis in one go: no eye sees it.
+const PACE: Duration = Duration::from_millis(8);
+/// The database is asked so often for what other processes wrote, and for what could not be published. What
+/// was written here goes out at once: Redis takes no older state for a newer one, so its order is free.
+const ASK: Duration = Duration::from_millis(50);
+/// Rows that are taken at a time of those that were written here.
+const MOST_FRESH: usize = 1_000;
 /// Rows that are left out at most.
 const MOST: usize = 20_000;
 
@@ -35,11 +42,11 @@ impl Refused {
 }
 
 pub(super) async fn run(relay: &Relay, live: LivePublisher) {
-    let mut refused = Refused::default();
+    let (mut refused, mut asked) = (Refused::default(), Instant::now());
     loop {
-        let committed = relay.committed.notified();
-        let result = portion(relay, &live, &mut refused).await;
-        relay.report(Side::Redis.name(), result, committed).await;
+        let round = relay.round(PACE);
+        let result = portion(relay, &live, &mut refused, &mut asked).await;
+        relay.report(Side::Redis.name(), result, round).await;
     }
 }
 
@@ -48,11 +55,16 @@ async fn portion(
     relay: &Relay,
     live: &LivePublisher,
     waiting: &mut Refused,
+    asked: &mut Instant,
 ) -> Result<bool, String> {
-    let mut rows = relay
-        .open(Side::Redis, &relay.lanes.held(), waiting.now())
-        .await
-        .map_err(|e| e.to_string())?;
+    let turn = relay.lanes.held();
+    let mut rows = if asked.elapsed() < ASK {
+        relay.shelf.fresh(turn.lanes(), MOST_FRESH)
+    } else {
+        *asked = Instant::now();
+        let open = relay.open(Side::Redis, turn.lanes(), waiting.now());
+        open.await.map_err(|e| e.to_string())?
+    };
     let Some(first) = rows.first() else {
         return Ok(false);
     };

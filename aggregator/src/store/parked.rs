@@ -39,7 +39,7 @@ pub async fn put(
         drafts.iter().map(|d| serde_json::to_string(d).unwrap_or_default()).collect();
     let done = sqlx::query!(
         "insert into parked (key, order_id, alias, draft, parked_at)
-         select k, o, a, d::jsonb, $5 from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as new (k, o, a, d)
+         select k, o, a, d::json, $5 from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as new (k, o, a, d)
          on conflict (key) do nothing",
         &keys,
         &orders as _,
@@ -74,21 +74,24 @@ pub async fn take(
     Ok(rows.into_iter().map(|row| row.draft.0).collect())
 }
 
-/// Takes out what could be driven by now and slipped through.
+/// Takes out what waits since before a moment, could be driven by now, and slipped through.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn take_slipped(
     connection: &mut PgConnection,
+    before: DateTime<Utc>,
     most: i64,
 ) -> Result<Vec<Draft>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"delete from parked where key in (
              select p.key from parked p
-             where exists (select from orders o where o.order_id = p.order_id)
-                or exists (select from aliases a join orders o using (order_id) where a.alias = p.alias)
-             limit $1 for update of p skip locked)
+             where parked_at < $1
+               and (exists (select from orders o where o.order_id = p.order_id)
+                 or exists (select from aliases a join orders o using (order_id) where a.alias = p.alias))
+             limit $2 for update of p skip locked)
            returning draft as "draft: Json<Draft>""#,
+        before,
         most
     )
     .fetch_all(connection)

@@ -11,13 +11,17 @@ use chrono::TimeDelta;
 use service_kit::clock;
 use std::collections::HashMap;
 
+/// What waits for less than this is not looked at: most of it is about to be called for.
+const SLIPPED: TimeDelta = TimeDelta::seconds(10);
+
 pub(super) async fn run(pipeline: &Pipeline, park_limit: TimeDelta) -> Result<(), sqlx::Error> {
     outbox::clear(&pipeline.pool).await?;
     let mut transaction = pipeline.pool.begin().await?;
-    let slipped = parked::take_slipped(&mut transaction, PORTION).await?;
+    let now = clock::now();
+    let slipped = parked::take_slipped(&mut transaction, now - SLIPPED, PORTION).await?;
     metric::events("unparked", slipped.len());
     pipeline::redrive(&mut transaction, slipped, &pipeline.settings).await?;
-    for draft in parked::take_expired(&mut transaction, clock::now() - park_limit, PORTION).await? {
+    for draft in parked::take_expired(&mut transaction, now - park_limit, PORTION).await? {
         metric::refused(&draft.source, Refusal::NeverKnown.label());
         dead_letter::put(&mut transaction, &never_known(&draft)).await?;
     }

@@ -14,6 +14,7 @@ mod names;
 mod operate;
 mod refused;
 mod revoke;
+mod share;
 mod span;
 mod tool;
 mod webhook;

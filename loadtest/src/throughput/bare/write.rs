@@ -47,7 +47,7 @@ async fn park(
     let drafts: Vec<&str> = waiting.iter().map(|v| v.event.as_str()).collect();
     sqlx::query(
         "insert into bare_parked (key, order_id, draft, parked_at)
-         select k, o, d::jsonb, now() from unnest($1::text[], $2::text[], $3::text[]) as new (k, o, d)
+         select k, o, d::json, now() from unnest($1::text[], $2::text[], $3::text[]) as new (k, o, d)
          on conflict do nothing",
     )
     .bind(&keys)
