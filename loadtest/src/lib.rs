@@ -104,6 +104,9 @@ pub enum What {
         /// How many orders at first; three and ten times as many later
         #[arg(long, default_value_t = 4_000)]
         orders: usize,
+        /// Only what a second aggregator brings
+        #[arg(long)]
+        pairs: bool,
     },
     /// Many refused records, driven again; stopped in the middle and gone on with
     Replay {
@@ -193,7 +196,9 @@ async fn with(stack: &Stack, what: What) -> anyhow::Result<()> {
         What::Publish { seconds } => Box::pin(publish::prove(&manifest, seconds)).await,
         What::Read { rate, seconds } => Box::pin(read::prove(&manifest, rate, seconds)).await,
         What::Throughput { orders } => Box::pin(throughput::prove(stack, orders)).await,
-        What::Scale { orders } => Box::pin(throughput::scale::prove(stack, orders)).await,
+        What::Scale { orders, pairs } => {
+            Box::pin(throughput::scale::prove(stack, orders, pairs)).await
+        }
         What::Replay { letters } => Box::pin(replay::prove(&manifest, letters)).await,
         // These need no stack.
         What::Calibration { orders } => calibration::prove(orders),

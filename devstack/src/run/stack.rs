@@ -8,7 +8,7 @@ use super::build;
 use super::example;
 use super::port::Ports;
 use super::secret::Secrets;
-use super::supervisor::Supervisor;
+use super::supervisor::{Kept, Supervisor};
 use crate::host::folder::DataFolder;
 use crate::host::install;
 use crate::host::process::Register;
@@ -81,10 +81,11 @@ impl Stack {
     ///
     /// # Errors
     /// When it does not get ready.
-    pub async fn aggregator(&self, slot: usize) -> anyhow::Result<()> {
+    pub async fn aggregator(&self, slot: usize) -> anyhow::Result<Kept> {
         let (spec, admin) = self.crew.plan.aggregator(slot)?;
-        self.crew.supervisor.keep(spec)?;
-        ready::one(&admin).await
+        let kept = self.crew.supervisor.keep(spec)?;
+        ready::one(&admin).await?;
+        Ok(kept)
     }
 
     /// Runs until a signal (or the life's stop), then ends and removes everything.

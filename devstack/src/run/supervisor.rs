@@ -12,6 +12,8 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::process::{Child, Command};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 /// How to start a process of ours.
 #[derive(Debug, Clone)]
@@ -30,6 +32,22 @@ pub struct Spec {
     pub log: PathBuf,
 }
 
+/// A process that is kept up: until the stop, or until it is ended here.
+#[derive(Debug)]
+pub struct Kept {
+    stop: CancellationToken,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Kept {
+    /// Ends it, as a stop does, and waits for that.
+    pub async fn end(self) {
+        self.stop.cancel();
+        // The sender is dropped at the end.
+        let _ = self.ended.await;
+    }
+}
+
 /// Starts processes and keeps them up until the stop.
 #[derive(Clone)]
 pub struct Supervisor {
@@ -46,11 +64,16 @@ impl Supervisor {
     ///
     /// # Errors
     /// When it cannot be started the first time.
-    pub fn keep(&self, spec: Spec) -> anyhow::Result<()> {
+    pub fn keep(&self, spec: Spec) -> anyhow::Result<Kept> {
         let running = self.start(&spec)?;
-        let own = self.clone();
-        self.life.spawn("supervisor", async move { own.watch(spec, running).await });
-        Ok(())
+        let (own, stop) = (self.clone(), self.life.soft().child_token());
+        let (at_the_end, ended) = oneshot::channel::<()>();
+        let kept = Kept { stop: stop.clone(), ended };
+        self.life.spawn("supervisor", async move {
+            own.watch(spec, running, stop).await;
+            drop(at_the_end);
+        });
+        Ok(kept)
     }
 
     fn start(&self, spec: &Spec) -> anyhow::Result<(Child, Identity)> {
@@ -75,14 +98,13 @@ impl Supervisor {
     }
 
     /// Until the stop: waits for the end of the process, and starts it again.
-    async fn watch(self, spec: Spec, mut running: (Child, Identity)) {
-        let soft = self.life.soft().clone();
+    async fn watch(&self, spec: Spec, mut running: (Child, Identity), stop: CancellationToken) {
         loop {
             let status = tokio::select! {
                 status = running.0.wait() => status,
-                () = soft.cancelled() => {
+                () = stop.cancelled() => {
                     running.1.end(Signal::SIGTERM, Duration::from_secs(12)).await;
-                    return;
+                    return self.forget(&spec);
                 }
             };
             let how = status.map_or_else(|e| e.to_string(), |s| s.to_string());
@@ -96,8 +118,22 @@ impl Supervisor {
             }
             running = tokio::select! {
                 next = self.restart(&spec, &how) => next,
-                () = soft.cancelled() => return,
+                () = stop.cancelled() => return self.forget(&spec),
             };
+        }
+    }
+
+    /// Takes the last one of its equals out of the manifest: it is not there any more.
+    fn forget(&self, spec: &Spec) {
+        let forgotten = self.manifest.change(|manifest| {
+            if let Some(pids) = manifest.pids.get_mut(spec.service)
+                && pids.len() == spec.slot + 1
+            {
+                pids.truncate(spec.slot);
+            }
+        });
+        if let Err(error) = forgotten {
+            term::line(&format!("  {}: {error:#}", spec.service));
         }
     }
 
