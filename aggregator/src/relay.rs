@@ -1,8 +1,8 @@
 //! Publishes the committed outbox: Redis for whoever watches, Kafka for whoever works on.
 //!
 //! Loops for either side, neither waits for the other, and one for dead letters (`letters`). A lane has one owner
-//! at a time, so the versions of an order leave in order; a crash means a second publish, never a lost
-//! one. What the two share is what was published and is not written down yet (`done`).
+//! at a time, so the versions of an order leave in order; a crash, or a lane that changes hands, means a second
+//! publish, never a lost one. What the two share is what was published and is not written down yet (`done`).
 
 mod lanes;
 mod done;
@@ -115,7 +115,7 @@ impl Relay {
             let read = outbox::read(&self.pool, &missing).await?.into_iter().map(Arc::new);
             let read: Vec<Arc<Row>> = read.collect();
             // The other side asks for them too.
-            self.shelf.put(read.iter().cloned());
+            self.shelf.put_back(&read);
             rows.extend(read);
             rows.sort_unstable_by_key(|row| row.id);
         }

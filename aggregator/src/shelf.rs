@@ -76,19 +76,33 @@ impl Shelf {
         });
     }
 
-    /// Gives rows of these lanes that are committed, the oldest first, each once. Whoever cannot
-    /// publish one finds it in the database.
+    /// Rows of these lanes that are committed and that nobody was given yet, the oldest first. Whoever
+    /// cannot publish one finds it in the database.
     #[must_use]
     pub fn fresh(&self, lanes: &[i16], most: usize) -> Vec<Arc<Row>> {
         self.with(|all| {
             let rows = all.fresh.iter().filter_map(|id| Some(all.rows.get(id)?.1.clone()));
             let rows = rows.filter(|row| lanes.contains(&lane_of(&row.order_id))).take(most);
-            let rows: Vec<Arc<Row>> = rows.collect();
-            for row in &rows {
+            rows.collect()
+        })
+    }
+
+    /// These rows are somebody's now, wherever they were found.
+    pub fn given(&self, rows: &[Arc<Row>]) {
+        self.with(|all| {
+            for row in rows {
                 all.fresh.remove(&row.id);
             }
-            rows
-        })
+        });
+    }
+
+    /// Puts rows here that were read back, for the other side, while there is much room: what is written
+    /// now comes first.
+    pub fn put_back(&self, rows: &[Arc<Row>]) {
+        let few = |row: &&Arc<Row>| self.with(|all| all.bytes + row.size() <= BEHIND / 2);
+        for row in rows.iter().take_while(few) {
+            self.put([row.clone()]);
+        }
     }
 
     /// Those of the rows that are here, and the numbers of those that are not. After a crash the
@@ -213,7 +227,9 @@ mod tests {
         let shelf = shelf();
         shelf.put([row(1, 10), row(2, 10), row(3, 10), row(4, 10)]);
         let fresh = |lane: i16, most| {
-            shelf.fresh(&[lane], most).iter().map(|row| row.id).collect::<Vec<_>>()
+            let rows = shelf.fresh(&[lane], most);
+            shelf.given(&rows);
+            rows.iter().map(|row| row.id).collect::<Vec<_>>()
         };
         let own = lane_of("TM-1");
         assert!(fresh(own, 9).is_empty(), "nothing is committed yet");
@@ -221,6 +237,16 @@ mod tests {
         shelf.take_away(&[2]);
         assert!(fresh(own + 1, 9).is_empty(), "that is another lane");
         assert_eq!((fresh(own, 1), fresh(own, 9), fresh(own, 9)), (vec![1], vec![4], vec![]));
+    }
+
+    #[test]
+    fn what_was_read_back_leaves_room_for_what_is_written() {
+        let shelf = shelf();
+        let rows = [row(1, BEHIND / 4), row(2, BEHIND / 4), row(3, BEHIND / 4)].map(Arc::new);
+        shelf.put_back(&rows);
+        assert_eq!(shelf.get(&open(&[1, 2, 3])).1, [2, 3]);
+        shelf.put([row(4, BEHIND)]);
+        assert!(shelf.get(&open(&[4])).1.is_empty());
     }
 
     #[test]

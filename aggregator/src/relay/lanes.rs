@@ -17,11 +17,12 @@ const MOMENTS: usize = 25;
 /// And after so long again.
 const MOMENT: Duration = Duration::from_millis(20);
 
-/// What is read of a lane is published before somebody else may have it: whoever works on a lane keeps
-/// this.
+/// What is read of a lane is published before somebody else may have it: who publishes in order keeps
+/// this for as long as that takes.
 #[derive(Debug, Default)]
 pub struct Turn {
     lanes: Vec<i16>,
+    leaving: Vec<i16>,
 }
 
 impl Turn {
@@ -29,6 +30,12 @@ impl Turn {
     #[must_use]
     pub fn lanes(&self) -> &[i16] {
         &self.lanes
+    }
+
+    /// With those that are about to be somebody else's: whose order is free goes on with them until then.
+    #[must_use]
+    pub fn with_leaving(&self) -> Vec<i16> {
+        [self.lanes.as_slice(), &self.leaving].concat()
     }
 }
 
@@ -90,16 +97,22 @@ impl Keeper {
         let asked = Instant::now();
         let Held { mut lanes, share } = lane::take(&self.pool, self.owner).await?;
         // The first ones stay: what is done by the owner of one of them need not move.
-        let over = lanes.split_off(share.min(lanes.len()));
-        self.shelf.serve(&lanes);
-        let turn = Arc::new(Turn { lanes });
+        let leaving = lanes.split_off(share.min(lanes.len()));
+        self.serve(asked, lanes.clone(), leaving.clone());
+        if leaving.is_empty() || !self.are_idle(&leaving).await {
+            return Ok(());
+        }
+        lane::give_back(&self.pool, self.owner, &leaving).await?;
+        self.serve(asked, lanes, Vec::new());
+        Ok(())
+    }
+
+    fn serve(&mut self, asked: Instant, lanes: Vec<i16>, leaving: Vec<i16>) {
+        let turn = Arc::new(Turn { lanes, leaving });
+        self.shelf.serve(&turn.with_leaving());
         self.turns.push(Arc::downgrade(&turn));
         self.tell.send_replace((asked, turn));
         self.turns.retain(|turn| turn.strong_count() > 0);
-        if over.is_empty() || !self.are_idle(&over).await {
-            return Ok(());
-        }
-        lane::give_back(&self.pool, self.owner, &over).await
     }
 
     /// Waits a moment until nobody works on these lanes; tells whether that is so.

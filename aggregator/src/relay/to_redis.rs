@@ -57,14 +57,16 @@ async fn portion(
     waiting: &mut Refused,
     asked: &mut Instant,
 ) -> Result<bool, String> {
-    let turn = relay.lanes.held();
+    // A lane that goes to another process is published here until it is gone: no page waits for that.
+    let lanes = relay.lanes.held().with_leaving();
     let mut rows = if asked.elapsed() < ASK {
-        relay.shelf.fresh(turn.lanes(), MOST_FRESH)
+        relay.shelf.fresh(&lanes, MOST_FRESH)
     } else {
         *asked = Instant::now();
-        let open = relay.open(Side::Redis, turn.lanes(), waiting.now());
+        let open = relay.open(Side::Redis, &lanes, waiting.now());
         open.await.map_err(|e| e.to_string())?
     };
+    relay.shelf.given(&rows);
     let Some(first) = rows.first() else {
         return Ok(false);
     };

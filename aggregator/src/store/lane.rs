@@ -23,10 +23,15 @@ pub async fn take(pool: &PgPool, owner: Uuid) -> Result<Held, sqlx::Error> {
         r#"with here as (
              insert into publishers (owner, until) values ($1, now() + interval '5 seconds')
              on conflict (owner) do update set until = excluded.until),
-           gone as (delete from publishers where owner <> $1 and until < now() - interval '1 minute'),
-           share as (
-             select ceil($2::float8 / (1 + count(*)))::bigint as lanes from publishers
+           gone as (delete from publishers where owner in (
+             select owner from publishers where owner <> $1 and until < now() - interval '1 minute'
+             for update skip locked)),
+           others as (
+             select count(*) as count, count(*) filter (where owner < $1) as before from publishers
              where owner <> $1 and until >= now()),
+           -- What does not divide goes to the first ones, one lane each.
+           share as (
+             select $2 / (1 + count) + (before < $2 % (1 + count))::int as lanes from others),
            free as (
              select lane from lanes where until < now() and owner is distinct from $1 order by lane
              limit greatest(0, (select lanes from share) - (select count(*) from lanes where owner = $1))
@@ -35,7 +40,7 @@ pub async fn take(pool: &PgPool, owner: Uuid) -> Result<Held, sqlx::Error> {
            where owner = $1 or lane in (select lane from free)
            returning lane, (select lanes from share) as "share!""#,
         owner,
-        f64::from(LANES)
+        i64::from(LANES)
     )
     .fetch_all(pool)
     .await?;

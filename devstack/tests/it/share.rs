@@ -30,9 +30,9 @@ async fn held(database: &PgPool, count: usize) -> Vec<i16> {
 async fn whoever_comes_gets_a_share_of_the_lanes() {
     let stack = Stack::running().unwrap();
     let database = PgPool::connect(&stack.manifest.database_urls["aggregator"]).await.unwrap();
-    assert_eq!(held(&database, 8).await, [0, 1, 2, 3, 4, 5, 6, 7]);
+    held(&database, 8).await;
     let second = Uuid::now_v7();
-    let come = "insert into publishers (owner, until) values ($1, now() + interval '20 seconds')";
+    let come = "insert into publishers (owner, until) values ($1, now() + interval '8 seconds')";
     sqlx::query(come).bind(second).execute(&database).await.unwrap();
     assert_eq!(held(&database, 4).await, [0, 1, 2, 3], "the first ones stay");
     let go = "delete from publishers where owner = $1";

@@ -2,11 +2,9 @@
 
 use anyhow::Context;
 use nix::sched::{CpuSet, sched_setaffinity};
+use nix::time::clock_getcpuclockid;
 use nix::unistd::Pid;
 use std::time::Duration;
-
-/// The kernel counts processor time in hundredths of a second (`USER_HZ`, proc(5)).
-const TICK: Duration = Duration::from_millis(10);
 
 /// Core of the program that is measured.
 pub(crate) const MEASURED: usize = 0;
@@ -44,16 +42,14 @@ pub(crate) fn pin(pid: i32, core: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads what a process has used.
+/// Reads what a process has used. Its own clock counts nanoseconds, of threads that have ended too; the
+/// ticks of proc(5) are too coarse for some hundredths of a second.
 pub(crate) fn usage(pid: i32) -> anyhow::Result<Usage> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The name in parentheses may hold spaces; what follows it is counted from field 3 on.
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|f| f.parse::<u32>().ok()).context("proc stat");
+    let clock = clock_getcpuclockid(Pid::from_raw(pid)).context("no such process")?;
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
     Ok(Usage {
-        cpu: TICK * (ticks(11)? + ticks(12)?),
+        cpu: Duration::from(clock.now()?),
         resident: resident.trim().trim_end_matches(" kB").parse()?,
     })
 }
