@@ -32,7 +32,7 @@ async fn whoever_comes_gets_a_share_of_the_lanes() {
     let database = PgPool::connect(&stack.manifest.database_urls["aggregator"]).await.unwrap();
     held(&database, 8).await;
     let second = Uuid::now_v7();
-    let come = "insert into publishers (owner, until) values ($1, now() + interval '8 seconds')";
+    let come = "insert into publishers (owner, until) values ($1, now() + interval '30 seconds')";
     sqlx::query(come).bind(second).execute(&database).await.unwrap();
     assert_eq!(held(&database, 4).await, [0, 1, 2, 3], "the first ones stay");
     let go = "delete from publishers where owner = $1";
