@@ -55,11 +55,20 @@ pub(crate) fn compare(history: &History, stored: &Value) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// How many entries of a timeline the clock alone made true.
+pub(crate) fn derived(timeline: &Value) -> u64 {
+    let entries = timeline["entries"].as_array().map_or(&[][..], Vec::as_slice);
+    entries.iter().filter(|entry| by_the_clock(entry)).count() as u64
+}
+
+fn by_the_clock(entry: &Value) -> bool {
+    entry["source"] == fold::DERIVED_SOURCE
+}
+
 /// Takes out what depends on the clock.
 pub(crate) fn plain(timeline: &mut Value) {
-    let derived = |entry: &Value| entry["source"] == fold::DERIVED_SOURCE;
     if let Some(entries) = timeline["entries"].as_array_mut() {
-        entries.retain(|entry| !derived(entry));
+        entries.retain(|entry| !by_the_clock(entry));
         for entry in entries {
             entry["received_at"] = Value::Null;
         }
