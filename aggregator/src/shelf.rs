@@ -52,14 +52,25 @@ impl Shelf {
     }
 
     /// Puts rows here, as far as there is room: the oldest are asked for first.
-    pub fn put(&self, rows: impl IntoIterator<Item = impl Into<Arc<Row>>>) {
+    pub fn put(&self, rows: impl IntoIterator<Item = Row>) {
+        self.place(rows.into_iter().map(Arc::new), MOST);
+    }
+
+    /// Puts rows here that were read back, for the other side, while there is much room: what is written
+    /// now comes first.
+    pub fn put_back(&self, rows: &[Arc<Row>]) {
+        self.place(rows.iter().cloned(), BEHIND / 2);
+    }
+
+    /// Puts rows here as long as no more than so many bytes are taken.
+    fn place(&self, rows: impl Iterator<Item = Arc<Row>>, most: usize) {
         let now = Instant::now();
         self.with(|all| {
-            for row in rows.into_iter().map(Into::into) {
+            for row in rows {
                 if !all.lanes.contains(&lane_of(&row.order_id)) {
                     continue;
                 }
-                if !all.room(row.size(), now) {
+                if !all.room(row.size(), most, now) {
                     return;
                 }
                 all.remove(row.id);
@@ -94,15 +105,6 @@ impl Shelf {
                 all.fresh.remove(&row.id);
             }
         });
-    }
-
-    /// Puts rows here that were read back, for the other side, while there is much room: what is written
-    /// now comes first.
-    pub fn put_back(&self, rows: &[Arc<Row>]) {
-        let few = |row: &&Arc<Row>| self.with(|all| all.bytes + row.size() <= BEHIND / 2);
-        for row in rows.iter().take_while(few) {
-            self.put([row.clone()]);
-        }
     }
 
     /// Those of the rows that are here, and the numbers of those that are not. After a crash the
@@ -149,8 +151,8 @@ impl Shelf {
 
 impl Kept {
     /// Is there room for so many bytes, after what is stale is thrown away?
-    fn room(&mut self, bytes: usize, now: Instant) -> bool {
-        while self.bytes + bytes > MOST {
+    fn room(&mut self, bytes: usize, most: usize, now: Instant) -> bool {
+        while self.bytes + bytes > most {
             match self.rows.first_key_value() {
                 Some((id, (since, _))) if now.duration_since(*since) > STALE => self.remove(*id),
                 _ => return false,

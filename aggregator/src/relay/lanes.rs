@@ -129,3 +129,25 @@ impl Keeper {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_lane_stays_until_nobody_publishes_it_and_pages_see_it_meanwhile() {
+        let pool = PgPool::connect_lazy("postgres://nobody.invalid/none").unwrap();
+        let (tell, held) = watch::channel((Instant::now(), Arc::default()));
+        let (shelf, owner) = (Shelf::default(), Uuid::nil());
+        let mut keeper = Keeper { pool, shelf, tell, owner, turns: Vec::new() };
+        let lanes = Lanes { held };
+        keeper.serve(Instant::now(), vec![0, 1], Vec::new());
+        let publishes = lanes.held();
+        assert_eq!(publishes.lanes(), [0, 1]);
+        keeper.serve(Instant::now(), vec![0], vec![1]);
+        assert_eq!((lanes.held().lanes(), lanes.held().with_leaving()), (&[0][..], vec![0, 1]));
+        assert!(!keeper.are_idle(&[1]).await, "somebody has begun before");
+        drop(publishes);
+        assert!(keeper.are_idle(&[1]).await);
+    }
+}
