@@ -196,7 +196,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let publishing = postgres::batch_pool(&publishing, "aggregator relay")?;
     let lanes = Lanes::keep(&life, publishing.clone(), pipeline.shelf.clone());
     let told = health.clone();
-    relay::start(&life, publishing, &pipeline, live.clone(), &producer, told, lanes.clone());
+    let versions = Producer::of_many(&config.kafka.kafka_brokers, "aggregator-relay")?;
+    relay::start(&life, publishing, &pipeline, live.clone(), &versions, told, lanes.clone());
     sweep::start(&life, pipeline.clone(), live.clone(), keep(&config)?);
     replay::start(&life, pipeline.clone(), producer.clone());
     ask::start(&life, &asked, &webhook_secrets, &pool, &producer, &lanes)?;

@@ -71,15 +71,24 @@ fn event(row: &Row) -> Outgoing {
         .header("content-type", "application/cloudevents+json")
 }
 
-/// Put together from texts that are JSON already: nothing is parsed twice.
+/// Put together from texts that are JSON already, in one go: nothing is parsed or copied twice.
 fn message(row: &Row) -> Outgoing {
     let previous = serde_json::to_string(&row.previous_status).unwrap_or_default();
     let accepted = row.created_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
-    let value = format!(
-        r#"{{"event":{},"timeline":{},"previous_status":{previous},"customer":{},"accepted_at":"{accepted}"}}"#,
-        row.event, row.timeline, row.customer
-    );
-    traced(Outgoing::new(TOPIC_ORDER_TIMELINE, row.order_id.as_bytes(), value), row)
+    let value = [
+        r#"{"event":"#,
+        &row.event,
+        r#","timeline":"#,
+        &row.timeline,
+        r#","previous_status":"#,
+        &previous,
+        r#","customer":"#,
+        &row.customer,
+        r#","accepted_at":""#,
+        &accepted,
+        r#""}"#,
+    ];
+    traced(Outgoing::new(TOPIC_ORDER_TIMELINE, row.order_id.as_bytes(), value.concat()), row)
 }
 
 fn traced(record: Outgoing, row: &Row) -> Outgoing {

@@ -27,6 +27,8 @@ const TABLES: [&str; 7] = ["events", "timelines", "outbox", "orders", "due", "pa
 struct Version {
     order: String,
     number: i64,
+    /// What tells its event from the order's others.
+    key: String,
     event: String,
     timeline: String,
     customer: String,
@@ -91,11 +93,13 @@ async fn read(consumer: &BatchConsumer) -> anyhow::Result<Vec<Version>> {
 
 fn version(value: &[u8]) -> anyhow::Result<Version> {
     let message: Value = serde_json::from_slice(value)?;
-    let timeline = &message["timeline"];
+    let (timeline, event) = (&message["timeline"], &message["event"]);
+    let part = |name: &str| event[name].as_str().context("an event without a key");
     Ok(Version {
         order: timeline["order"].as_str().context("no order")?.to_owned(),
         number: timeline["version"].as_i64().context("no version")?,
-        event: message["event"].to_string(),
+        key: format!("{}:{}", part("source")?, part("id")?),
+        event: event.to_string(),
         timeline: timeline.to_string(),
         customer: message["customer"].to_string(),
     })

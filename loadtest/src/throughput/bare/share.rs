@@ -3,10 +3,11 @@
 use super::super::written::Written;
 use super::Version;
 
-/// Rows that the aggregator wrote for each version, beside its event, its state and its place in the
-/// outbox.
+/// Rows that the aggregator wrote for each version, beside its state and its place in the outbox. (Some
+/// events make no version: those that say what was said before, and what is for the operator alone.)
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shares {
+    pub(super) events: f64,
     pub(super) due: f64,
     pub(super) parked: f64,
     pub(super) aliases: f64,
@@ -15,7 +16,7 @@ pub(super) struct Shares {
 impl Shares {
     pub(super) fn of(written: &Written) -> Self {
         let of = |table: &str| written.per_version(table);
-        Self { due: of("due"), parked: of("parked"), aliases: of("aliases") }
+        Self { events: of("events"), due: of("due"), parked: of("parked"), aliases: of("aliases") }
     }
 }
 

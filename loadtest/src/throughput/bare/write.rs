@@ -15,7 +15,7 @@ pub(super) async fn all(
         let mut transaction = pool.begin().await?;
         // What came before its order waits, and is taken out in a later transaction.
         let parked = park(&mut transaction, batch, shares.parked).await?;
-        add_events(&mut transaction, batch).await?;
+        add_events(&mut transaction, batch, shares.events).await?;
         let newest: BTreeMap<&str, &Version> =
             batch.iter().map(|v| (v.order.as_str(), v)).collect();
         put_states(&mut transaction, &newest).await?;
@@ -58,17 +58,26 @@ async fn park(
     Ok(keys)
 }
 
-async fn add_events(connection: &mut PgConnection, batch: &[Version]) -> anyhow::Result<()> {
-    let numbers: Vec<i64> = batch.iter().map(|v| v.number).collect();
+async fn add_events(
+    connection: &mut PgConnection,
+    batch: &[Version],
+    portion: f64,
+) -> anyhow::Result<()> {
+    let events: Vec<&Version> = share(batch, portion).collect();
+    let keys = events.iter().scan("", |before, version| {
+        let again = std::mem::replace(before, &version.key) == &version.key;
+        Some(if again { format!("{}+", version.key) } else { version.key.clone() })
+    });
+    let keys: Vec<String> = keys.collect();
     sqlx::query(
         "insert into bare_events (order_id, key, milestone, occurred_at, received_at, event, topic, partition, position, month)
-         select o, v::text, 'shipment.in_transit', now(), now(), d::json, 'source.logistics', 1, v, current_date
-         from unnest($1::text[], $2::bigint[], $3::text[]) as new (o, v, d)
+         select o, k, 'shipment.in_transit', now(), now(), d::json, 'source.logistics', 1, 1, current_date
+         from unnest($1::text[], $2::text[], $3::text[]) as new (o, k, d)
          on conflict do nothing",
     )
-    .bind(text(batch, |v| &v.order))
-    .bind(numbers)
-    .bind(text(batch, |v| &v.event))
+    .bind(events.iter().map(|v| v.order.as_str()).collect::<Vec<_>>())
+    .bind(keys)
+    .bind(events.iter().map(|v| v.event.as_str()).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())
