@@ -1,4 +1,5 @@
-//! Reads the source topics in batches and hands them to the pipeline; offsets after the commit.
+//! Reads the source topics, divides what was read by order, and hands it to the pipeline in batches;
+//! offsets after the commit.
 
 mod parts;
 
@@ -6,7 +7,7 @@ use crate::config::Config;
 use crate::pipeline::{Pipeline, Work};
 use crate::source::Catalog;
 use contract::name::{TOPIC_DEAD_LETTER, TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE, source_topic};
-use futures_util::future::try_join_all;
+use futures_util::future::{JoinAll, join_all, try_join_all};
 use futures_util::{FutureExt, Stream, StreamExt, TryFutureExt, stream};
 use parts::{Part, Parts};
 use service_kit::clock;
@@ -17,18 +18,23 @@ use std::panic;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 /// The consumer group.
 const GROUP: &str = "aggregator";
-/// Most bytes in one transaction.
-const BATCH_BYTES: usize = 8 * 1024 * 1024;
-
-/// Batches that are stored at the same time: while one waits for the database, another is folded.
+/// Where there is much to do, so many batches are read together: the more records, the more of them are
+/// of one order.
+const BATCHES: usize = 6;
+/// Most bytes that are read together.
+const BYTES: usize = 8 * 1024 * 1024;
+/// While what was read is stored, the next is read.
 const AT_ONCE: usize = 2;
+/// Parts that are stored at the same time: while one waits for the database, another is folded.
+const SIDE_BY_SIDE: usize = 3;
 
-/// A batch, and how far it reaches.
-type Batch = (Vec<Work>, Reached);
+/// What was read together, and how far it reaches.
+type Load = (Vec<Work>, Reached);
 
 /// Reads until the soft stop. What is in hand then is dropped and read again.
 pub fn start(
@@ -53,40 +59,50 @@ async fn run(config: Config, catalog: Arc<Catalog>, pipeline: Pipeline, health: 
     let needed: Vec<String> = sources.iter().cloned().chain(own).collect();
     let consumer = BatchConsumer::join(&config.kafka, GROUP, &needed, &sources, &health).await;
     let portion = Portion {
-        records: config.batch_records,
-        bytes: BATCH_BYTES,
+        records: config.batch_records * BATCHES,
+        bytes: BYTES,
         linger: Duration::from_millis(5),
     };
     let consumer = Arc::new(consumer);
-    let from = (consumer.clone(), catalog, pipeline.shelf.clone());
-    let batches = stream::unfold(from, move |(consumer, catalog, shelf)| async move {
-        shelf.room().await;
-        Some((next(&consumer, portion, &catalog).await, (consumer, catalog, shelf)))
-    });
-    store(batches, &consumer, &pipeline, &health).await;
+    let loads =
+        stream::unfold((consumer.clone(), catalog), move |(consumer, catalog)| async move {
+            Some((next(&consumer, portion, &catalog).await, (consumer, catalog)))
+        });
+    let storage = Storage {
+        pipeline,
+        health,
+        most: config.batch_records,
+        free: Arc::new(Semaphore::new(SIDE_BY_SIDE)),
+    };
+    store(loads, &consumer, &storage).await;
 }
 
 /// What is there when there is a turn for it, not before: the busier the database is, the more
 /// records share a transaction.
-async fn next(consumer: &BatchConsumer, portion: Portion, catalog: &Catalog) -> Batch {
+async fn next(consumer: &BatchConsumer, portion: Portion, catalog: &Catalog) -> Load {
     let records = consumer.next(portion).await;
     let (reached, now) = (Reached::by(&records), clock::now());
     let works = records.into_iter().map(|record| Work::read(catalog, record, now)).collect();
     (works, reached)
 }
 
-/// Stores some batches at a time. Offsets go forward in the order of the batches: what is behind
-/// one that is not stored yet is read again after a crash.
-async fn store(
-    batches: impl Stream<Item = Batch>,
-    consumer: &BatchConsumer,
-    pipeline: &Pipeline,
-    health: &Health,
-) {
+/// What parts are stored with.
+#[derive(Clone)]
+struct Storage {
+    pipeline: Pipeline,
+    health: Health,
+    /// Records of a batch.
+    most: usize,
+    /// Who may store now.
+    free: Arc<Semaphore>,
+}
+
+/// Stores what is read, some parts at a time. Offsets go forward in the order of reading: what is behind
+/// something that is not stored yet is read again after a crash.
+async fn store(loads: impl Stream<Item = Load>, consumer: &BatchConsumer, storage: &Storage) {
     let mut parts = Parts::default();
-    let stored = batches.map(|(works, reached)| {
-        let tasks = parts.of(works).into_iter();
-        let tasks = tasks.map(|part| process(pipeline.clone(), part, health.clone()));
+    let stored = loads.map(|(works, reached)| {
+        let tasks = parts.of(works).into_iter().map(|part| process(storage.clone(), part));
         try_join_all(tasks.collect::<Vec<_>>()).map_ok(|_| reached)
     });
     let mut stored = pin!(stored.buffered(AT_ONCE));
@@ -102,17 +118,24 @@ async fn store(
     }
 }
 
-/// A part of a batch on a task of its own, which ends when it is dropped.
-fn process(pipeline: Pipeline, part: Part, health: Health) -> AbortOnDropHandle<()> {
-    // Asked for now: turns are given in the order of the batches.
-    let mut turn = Box::pin(part.turn.lock_owned());
-    let first = turn.as_mut().now_or_never();
+/// A part on a task of its own, which ends when it is dropped.
+fn process(storage: Storage, part: Part) -> AbortOnDropHandle<()> {
+    // Asked for now: turns are given in the order in which records were read.
+    let mut turns: JoinAll<_> = join_all(part.turns.into_iter().map(Mutex::lock_owned));
+    let first = (&mut turns).now_or_never();
     let task = async move {
-        let _turn = match first {
-            Some(turn) => turn,
-            None => turn.await,
+        let _turns = match first {
+            Some(turns) => turns,
+            None => turns.await,
         };
-        pipeline.process(part.works, &health).await;
+        let _place = storage.free.acquire().await;
+        let mut works = part.works;
+        while !works.is_empty() {
+            let rest = works.split_off(storage.most.clamp(1, works.len()));
+            storage.pipeline.shelf.room().await;
+            storage.pipeline.process(works, &storage.health).await;
+            works = rest;
+        }
     };
     AbortOnDropHandle::new(TaskTracker::new().spawn(task))
 }

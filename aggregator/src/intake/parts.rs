@@ -1,5 +1,6 @@
-//! Divides batches, so that what is stored side by side touches different orders: parts that touch one
-//! order wait for each other's locks, and hold up a connection and a core meanwhile.
+//! Divides what was read together by order, so that what is stored side by side touches different orders:
+//! parts that touch one order wait for each other's locks, and hold up a connection and a core meanwhile.
+//! What is said of one order is stored together, which costs little more than one record of it.
 
 use crate::draft::{Draft, OrderRef};
 use crate::pipeline::Work;
@@ -9,22 +10,24 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
-/// A batch of more records than this is stored in parts, side by side.
+/// Up to so many records are a part by themselves.
 const WHOLE: usize = 64;
-/// Into so many parts.
-const PARTS: usize = 3;
+/// A part of more has about so many, or more where there are [`PARTS`] of them.
+const SIZE: usize = 150;
+/// So many places, and parts at most.
+const PARTS: usize = 18;
 /// Other names of orders that are remembered.
 const NAMES: NonZeroUsize = NonZeroUsize::new(20_000).expect("not 0");
 
-/// Some records of a batch, and what to hold while they are stored.
+/// Some records, and what to hold while they are stored.
 pub(super) struct Part {
     pub(super) works: Vec<Work>,
-    pub(super) turn: Arc<Mutex<()>>,
+    pub(super) turns: Vec<Arc<Mutex<()>>>,
 }
 
-/// Who goes where. An order's records go to one part of each batch, and that part waits for the same
-/// one of the batch before; so do those that name a parcel which a record before told of. To be wrong
-/// costs time, nothing else: the locks in the database are what counts.
+/// Who goes where. An order has a place, and a part has the records of some places; it waits for what
+/// was read before at these places. Those that name a parcel which a record before told of go where its
+/// order is. To be wrong costs time, nothing else: the locks in the database are what counts.
 pub(super) struct Parts {
     turns: [Arc<Mutex<()>>; PARTS],
     names: LruCache<String, usize>,
@@ -37,26 +40,25 @@ impl Default for Parts {
 }
 
 impl Parts {
-    /// A batch's parts; a small one is a part by itself, and waits for nobody.
+    /// The parts of what was read; a few records are one by themselves, and wait for nobody.
     pub(super) fn of(&mut self, works: Vec<Work>) -> Vec<Part> {
         if works.len() <= WHOLE {
-            return vec![Part { works, turn: Arc::default() }];
+            return vec![Part { works, turns: Vec::new() }];
         }
-        let mut parts: [Vec<Work>; PARTS] = Default::default();
-        let mut unnamed = Vec::new();
+        let count = works.len().div_ceil(SIZE).min(PARTS);
+        let part_of = |place: usize| place * count / PARTS;
+        let mut parts: Vec<Part> = Vec::with_capacity(count);
+        parts.resize_with(count, || Part { works: Vec::new(), turns: Vec::new() });
+        for (place, turn) in self.turns.iter().enumerate() {
+            parts[part_of(place)].turns.push(turn.clone());
+        }
         // Those that tell names first: their order is what the names mean.
-        for work in works {
-            if by_order(&work) {
-                parts[self.place(&work)].push(work);
-            } else {
-                unnamed.push(work);
-            }
+        let (named, unnamed): (Vec<Work>, Vec<Work>) = works.into_iter().partition(by_order);
+        for work in named.into_iter().chain(unnamed) {
+            parts[part_of(self.place(&work))].works.push(work);
         }
-        for work in unnamed {
-            parts[self.place(&work)].push(work);
-        }
-        let parts = parts.into_iter().zip(&self.turns).filter(|(works, _)| !works.is_empty());
-        parts.map(|(works, turn)| Part { works, turn: turn.clone() }).collect()
+        parts.retain(|part| !part.works.is_empty());
+        parts
     }
 
     /// Where a record goes; the names that it tells go there too.
@@ -115,31 +117,38 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_one_order_goes_to_one_part_of_each_batch() {
+    fn what_is_said_of_one_order_goes_to_one_part_which_waits_for_what_was_read_before() {
         let mut parts = Parts::default();
-        let batch = || (0..WHOLE).flat_map(records).collect::<Vec<_>>();
-        let (first, second) = (parts.of(batch()), parts.of(batch()));
-        assert_eq!((first.len(), second.len()), (PARTS, PARTS));
-        let names = |part: &Part| {
-            let orders = part.works.iter().filter(|work| by_order(work));
-            orders.filter_map(Work::name).map(str::to_owned).collect::<HashSet<_>>()
-        };
-        let parcels = |part: &Part| {
-            let parcels = part.works.iter().filter(|work| !by_order(work)).filter_map(Work::name);
-            parcels.map(|n| n.replace("tracking:T", "TM-")).collect::<HashSet<_>>()
-        };
-        for (one, next) in first.iter().zip(&second) {
-            assert_eq!(parcels(one), names(one));
-            assert_eq!(names(one), names(next));
-            assert!(Arc::ptr_eq(&one.turn, &next.turn), "one turn for both");
+        let read = |of: usize| (0..of).flat_map(records).collect::<Vec<_>>();
+        let (few, many) = (parts.of(read(SIZE)), parts.of(read(PARTS * SIZE)));
+        assert_eq!((few.len(), many.len()), (2, PARTS));
+        for part in few.iter().chain(&many) {
+            assert_eq!(parcels(part), orders(part));
         }
+        for (one, next) in few.iter().flat_map(|one| many.iter().map(move |next| (one, next))) {
+            let waits =
+                next.turns.iter().any(|turn| one.turns.iter().any(|t| Arc::ptr_eq(t, turn)));
+            assert!(waits || orders(one).is_disjoint(&orders(next)), "they touch one order");
+        }
+        assert_eq!(many.iter().map(|part| part.turns.len()).sum::<usize>(), PARTS);
+    }
+
+    /// The orders that are named in a part.
+    fn orders(part: &Part) -> HashSet<String> {
+        let named = part.works.iter().filter(|work| by_order(work));
+        named.filter_map(Work::name).map(str::to_owned).collect()
+    }
+
+    /// The orders of the parcels that are named in a part.
+    fn parcels(part: &Part) -> HashSet<String> {
+        let named = part.works.iter().filter(|work| !by_order(work)).filter_map(Work::name);
+        named.map(|name| name.replace("tracking:T", "TM-")).collect()
     }
 
     #[test]
-    fn a_small_batch_waits_for_nobody() {
-        let mut parts = Parts::default();
-        let [one, other] = [0, 1].map(|number| parts.of(records(number).into()).remove(0));
-        assert!(!Arc::ptr_eq(&one.turn, &other.turn));
-        assert_eq!(one.works.len(), 2);
+    fn a_few_records_wait_for_nobody() {
+        let parts = Parts::default().of(records(0).into());
+        assert_eq!(parts.len(), 1);
+        assert_eq!((parts[0].works.len(), parts[0].turns.len()), (2, 0));
     }
 }
