@@ -65,7 +65,7 @@ async fn add_events(
 ) -> anyhow::Result<()> {
     let events: Vec<&Version> = share(batch, portion).collect();
     let keys = events.iter().scan("", |before, version| {
-        let again = std::mem::replace(before, &version.key) == &version.key;
+        let again = std::mem::replace(before, &version.key) == version.key;
         Some(if again { format!("{}+", version.key) } else { version.key.clone() })
     });
     let keys: Vec<String> = keys.collect();
