@@ -9,7 +9,7 @@ use crate::source::Catalog;
 use contract::name::{TOPIC_DEAD_LETTER, TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE, source_topic};
 use futures_util::future::{JoinAll, join_all, try_join_all};
 use futures_util::{FutureExt, Stream, StreamExt, TryFutureExt, stream};
-use parts::{Part, Parts};
+use parts::{Part, Parts, batches};
 use service_kit::clock;
 use service_kit::health::Health;
 use service_kit::kafka::{BatchConsumer, Portion, Reached};
@@ -129,12 +129,9 @@ fn process(storage: Storage, part: Part) -> AbortOnDropHandle<()> {
             None => turns.await,
         };
         let _place = storage.free.acquire().await;
-        let mut works = part.works;
-        while !works.is_empty() {
-            let rest = works.split_off(storage.most.clamp(1, works.len()));
+        for batch in batches(part.works, storage.most) {
             storage.pipeline.shelf.room().await;
-            storage.pipeline.process(works, &storage.health).await;
-            works = rest;
+            storage.pipeline.process(batch, &storage.health).await;
         }
     };
     AbortOnDropHandle::new(TaskTracker::new().spawn(task))

@@ -77,6 +77,15 @@ impl Parts {
     }
 }
 
+/// In batches of so many records at most (and of one at least), in their order: what is said of one order
+/// alone may be much.
+pub(super) fn batches(mut works: Vec<Work>, most: usize) -> impl Iterator<Item = Vec<Work>> {
+    std::iter::from_fn(move || {
+        let rest = works.split_off(works.len().min(most.max(1)));
+        Some(std::mem::replace(&mut works, rest)).filter(|batch| !batch.is_empty())
+    })
+}
+
 fn by_order(work: &Work) -> bool {
     let named = |draft: &Draft| matches!(draft.order, OrderRef::Order(_));
     work.result.as_ref().is_ok_and(|drafts| drafts.first().is_some_and(named))
@@ -150,5 +159,13 @@ mod tests {
         let parts = Parts::default().of(records(0).into());
         assert_eq!(parts.len(), 1);
         assert_eq!((parts[0].works.len(), parts[0].turns.len()), (2, 0));
+    }
+
+    #[test]
+    fn no_batch_is_too_large_and_nothing_is_left_out() {
+        let works = || (0..7).flat_map(|_| records(0)).collect::<Vec<_>>();
+        let sizes = |most| batches(works(), most).map(|batch| batch.len()).collect::<Vec<_>>();
+        assert_eq!(sizes(6), [6, 6, 2]);
+        assert_eq!((sizes(14), sizes(0)), (vec![14], vec![1; 14]));
     }
 }

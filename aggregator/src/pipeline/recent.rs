@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Bytes that are kept, about.
 const MOST: usize = 16 * 1024 * 1024;
 /// Bytes of an event's texts, about.
-const TEXTS: usize = 300;
+const TEXTS: usize = 500;
 
 /// An order's events, and where the newest state that was made of them stands.
 #[derive(Debug, Clone, Default)]
@@ -56,15 +56,6 @@ impl History {
         let state = counts.then(|| fold::state(order, &self.events, base)).flatten()?;
         self.newest = Some((state.version, state.status));
         Some(state)
-    }
-
-    /// Leaves out what no fold asks for, so that more orders have room.
-    fn slim(&mut self) {
-        for event in self.events.iter_mut().filter_map(Arc::get_mut) {
-            event.traceparent = None;
-            event.specversion = String::new();
-            event.datacontenttype = String::new();
-        }
     }
 
     /// Bytes, about.
@@ -110,8 +101,7 @@ impl Recent {
     }
 
     /// Keeps an order's history. After the commit: before it, nothing is true yet.
-    pub fn put(&self, order: OrderId, mut history: History) {
-        history.slim();
+    pub fn put(&self, order: OrderId, history: History) {
         let mut kept = self.kept();
         kept.take(&order);
         kept.bytes += history.size();

@@ -57,7 +57,7 @@ impl Producer {
     }
 
     /// A producer for many records at a time. librdkafka spins the last millisecond of each wait
-    /// away: at 5 ms this was half of what a record cost it. A broker's work is by the request, and a
+    /// away, and with 5 ms it did little else under load. A broker's work is by the request, and a
     /// request has one partition's batch: the fewer, the less.
     ///
     /// # Errors
