@@ -76,16 +76,13 @@ pub fn record(
     let Some(export) = EXPORT.get().filter(|_| place.is_sampled()) else {
         return;
     };
-    let span_id = |id: Option<&str>| id.and_then(|id| SpanId::from_hex(id).ok());
-    let (Ok(trace), Some(own)) =
-        (TraceId::from_hex(place.trace_id()), span_id(Some(place.span_id())))
-    else {
-        return;
-    };
+    let span_id = |id: u64| SpanId::from_bytes(id.to_be_bytes());
+    let (trace, own) =
+        (TraceId::from_bytes(place.trace_id().to_be_bytes()), span_id(place.span_id()));
     let context = SpanContext::new(trace, own, TraceFlags::SAMPLED, false, TraceState::default());
     export.processor.on_end(SpanData {
         span_context: context,
-        parent_span_id: span_id(place.parent_id()).unwrap_or(SpanId::INVALID),
+        parent_span_id: place.parent_id().map_or(SpanId::INVALID, span_id),
         parent_span_is_remote: true,
         span_kind: match kind {
             Kind::Answer => SpanKind::Server,

@@ -35,11 +35,6 @@ impl Collector {
     }
 }
 
-fn bytes(hex: &str) -> Vec<u8> {
-    let pair = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
-    (0..hex.len()).step_by(2).map(pair).collect()
-}
-
 #[tokio::test]
 async fn a_delivery_and_a_request_are_steps_of_the_traces_that_they_came_with() {
     let stack = Stack::running().unwrap();
@@ -70,11 +65,11 @@ async fn a_delivery_and_a_request_are_steps_of_the_traces_that_they_came_with() 
         let all = [
             b"realtime-gateway".to_vec(),
             b"deliver".to_vec(),
-            bytes(published.trace_id()),
-            bytes(published.span_id()),
+            published.trace_id().to_be_bytes().to_vec(),
+            published.span_id().to_be_bytes().to_vec(),
             b"GET /v1/orders/{order}/timeline".to_vec(),
-            bytes(asked.trace_id()),
-            bytes(asked.span_id()),
+            asked.trace_id().to_be_bytes().to_vec(),
+            asked.span_id().to_be_bytes().to_vec(),
         ];
         while !all.iter().all(|text| collector.has(text)) {
             tokio::time::sleep(Duration::from_millis(50)).await;
