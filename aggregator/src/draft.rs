@@ -4,7 +4,7 @@ use crate::day::whole_days;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use contract::customer::Customer;
-use contract::event::{EtaRange, EventData, OrderEvent};
+use contract::event::{ContentType, EtaRange, EventData, OrderEvent, SpecVersion};
 use contract::id::OrderId;
 use contract::milestone::Milestone;
 use serde::{Deserialize, Serialize};
@@ -156,7 +156,7 @@ impl Draft {
         let zone = self.customer.and_then(|customer| customer.time_zone);
         self.data.time_zone = zone.or(self.data.time_zone);
         OrderEvent {
-            specversion: "1.0".to_owned(),
+            specversion: SpecVersion::Only,
             id: self.id,
             source: self.source,
             milestone: self.milestone,
@@ -164,7 +164,7 @@ impl Draft {
             subject: order.clone(),
             partitionkey: order,
             traceparent: Some(self.traceparent),
-            datacontenttype: "application/json".to_owned(),
+            datacontenttype: ContentType::Only,
             receivedat: self.received_at,
             data: self.data,
         }

@@ -166,11 +166,38 @@ pub struct EventData {
     pub source_code: Option<String>,
 }
 
+/// A text that is the same in every event: written, and not kept. Whoever reads an event asks for nothing else
+/// (`CloudEvents` of others are read by their source).
+macro_rules! constant {
+    ($(#[$doc:meta])* $name:ident, $text:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+        pub enum $name {
+            /// The only one.
+            #[default]
+            #[serde(rename = $text)]
+            Only,
+        }
+    };
+}
+
+constant!(
+    /// The version of `CloudEvents`.
+    SpecVersion,
+    "1.0"
+);
+constant!(
+    /// What the data are written in.
+    ContentType,
+    "application/json"
+);
+
 /// One thing that happened to an order (`CloudEvents` 1.0, JSON format).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct OrderEvent {
     /// Always `1.0`.
-    pub specversion: String,
+    #[schema(value_type = String)]
+    pub specversion: SpecVersion,
     /// The source's id of the event, or a hash where it has none. Unique within `source`.
     pub id: String,
     /// Who says it: `shop`, `payment`, a carrier code, …
@@ -192,7 +219,8 @@ pub struct OrderEvent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
     /// Always `application/json`.
-    pub datacontenttype: String,
+    #[schema(value_type = String)]
+    pub datacontenttype: ContentType,
     /// First receipt by the aggregator (extension attribute; `CloudEvents` names have no `_`).
     #[serde(serialize_with = "instant::write")]
     pub receivedat: DateTime<Utc>,
@@ -204,7 +232,7 @@ impl OrderEvent {
     /// The key that makes it the same event again: source and id.
     #[must_use]
     pub fn key(&self) -> String {
-        format!("{}:{}", self.source, self.id)
+        [&self.source, ":", &self.id].concat()
     }
 
     /// Is this its key?
