@@ -17,14 +17,21 @@ const SLIPPED: TimeDelta = TimeDelta::seconds(10);
 pub(super) async fn run(pipeline: &Pipeline, park_limit: TimeDelta) -> Result<(), sqlx::Error> {
     outbox::clear(&pipeline.pool).await?;
     let mut transaction = pipeline.pool.begin().await?;
-    let now = clock::now();
-    let slipped = parked::take_slipped(&mut transaction, now - SLIPPED, PORTION).await?;
-    metric::events("unparked", slipped.len());
-    pipeline::redrive(&mut transaction, slipped, &pipeline.settings).await?;
-    for draft in parked::take_expired(&mut transaction, now - park_limit, PORTION).await? {
+    let before = clock::now() - park_limit;
+    for draft in parked::take_expired(&mut transaction, before, PORTION).await? {
         metric::refused(&draft.source, Refusal::NeverKnown.label());
         dead_letter::put(&mut transaction, &never_known(&draft)).await?;
     }
+    transaction.commit().await
+}
+
+/// Drives what slipped through. This looks at everything that waits, which may be much.
+pub(super) async fn slipped(pipeline: &Pipeline) -> Result<(), sqlx::Error> {
+    let mut transaction = pipeline.pool.begin().await?;
+    let before = clock::now() - SLIPPED;
+    let slipped = parked::take_slipped(&mut transaction, before, PORTION).await?;
+    metric::events("unparked", slipped.len());
+    pipeline::redrive(&mut transaction, slipped, &pipeline.settings).await?;
     transaction.commit().await?;
     pipeline.committed.notify_waiters();
     Ok(())
