@@ -16,7 +16,7 @@ use lru::LruCache;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes that are kept, about.
-const MOST: usize = 16 * 1024 * 1024;
+const MOST: usize = 32 * 1024 * 1024;
 /// Bytes of an event's texts, about.
 const TEXTS: usize = 500;
 
