@@ -71,10 +71,16 @@ fn programs() -> Option<PathBuf> {
     found.max()
 }
 
-/// The data goes with the run, so nothing is waited for on disk; all else is as in production.
+/// The data goes with the run, so nothing is waited for on disk; all else is as in production (see
+/// "The database" in `docs/operations.md`).
 fn settings(port: u16, data: &str) -> Vec<String> {
-    let fixed =
-        ["listen_addresses=127.0.0.1", "fsync=off", "max_connections=200", "shared_buffers=256MB"];
+    let fixed = [
+        "listen_addresses=127.0.0.1",
+        "fsync=off",
+        "max_connections=200",
+        "shared_buffers=1GB",
+        "max_wal_size=4GB",
+    ];
     let mut all: Vec<String> = fixed.iter().map(ToString::to_string).collect();
     all.extend([
         format!("port={port}"),
