@@ -2,6 +2,7 @@
 //! parts that touch one order wait for each other's locks, and hold up a connection and a core meanwhile.
 //! What is said of one order is stored together, which costs little more than one record of it.
 
+use super::SIDE_BY_SIDE;
 use crate::draft::{Draft, OrderRef};
 use crate::pipeline::Work;
 use lru::LruCache;
@@ -12,7 +13,8 @@ use tokio::sync::Mutex;
 
 /// Up to so many records are a part by themselves.
 const WHOLE: usize = 64;
-/// A part of more has about so many, or more where there are [`PARTS`] of them.
+/// A part of more has about so many: fewer where there would be too few parts to store side by side, more
+/// where there are [`PARTS`] of them.
 const SIZE: usize = 150;
 /// So many places, and parts at most.
 const PARTS: usize = 18;
@@ -45,7 +47,7 @@ impl Parts {
         if works.len() <= WHOLE {
             return vec![Part { works, turns: Vec::new() }];
         }
-        let count = works.len().div_ceil(SIZE).min(PARTS);
+        let count = works.len().div_ceil(SIZE).clamp(SIDE_BY_SIDE, PARTS);
         let part_of = |place: usize| place * count / PARTS;
         let mut parts: Vec<Part> = Vec::with_capacity(count);
         parts.resize_with(count, || Part { works: Vec::new(), turns: Vec::new() });
@@ -129,8 +131,8 @@ mod tests {
     fn what_is_said_of_one_order_goes_to_one_part_which_waits_for_what_was_read_before() {
         let mut parts = Parts::default();
         let read = |of: usize| (0..of).flat_map(records).collect::<Vec<_>>();
-        let (few, many) = (parts.of(read(SIZE)), parts.of(read(PARTS * SIZE)));
-        assert_eq!((few.len(), many.len()), (2, PARTS));
+        let (few, many) = (parts.of(read(WHOLE)), parts.of(read(PARTS * SIZE)));
+        assert_eq!((few.len(), many.len()), (SIDE_BY_SIDE, PARTS));
         for part in few.iter().chain(&many) {
             assert_eq!(parcels(part), orders(part));
         }
