@@ -41,8 +41,8 @@ const TURNS: usize = 50;
 const ROUND: Duration = Duration::from_millis(250);
 /// Rounds between two turns of housekeeping: 10 s.
 const HOUSEKEEPING: u32 = 40;
-/// Rounds between two looks at what slipped through: a minute.
-const SLIPPED: u32 = 240;
+/// Rounds between two looks for what slipped through: a minute.
+const LOOK_FOR_SLIPPED: u32 = 240;
 /// Rounds between two readings of what is usual: 10 s.
 const USUAL: u32 = 40;
 
@@ -74,8 +74,12 @@ async fn turn(pipeline: &Pipeline, round: u32, keep: Keep) -> Result<(), sqlx::E
     if round.is_multiple_of(HOUSEKEEPING) {
         housekeeping::run(pipeline, keep.parked).await?;
     }
-    if round.is_multiple_of(SLIPPED) {
-        housekeeping::slipped(pipeline).await?;
+    if round.is_multiple_of(LOOK_FOR_SLIPPED) {
+        for _ in 0..TURNS {
+            if !housekeeping::slipped(pipeline).await? {
+                break;
+            }
+        }
     }
     for _ in 0..TURNS {
         if !due::say(pipeline).await? {

@@ -12,7 +12,7 @@ use service_kit::clock;
 use std::collections::HashMap;
 
 /// What waits for less than this is not looked at: most of it is about to be called for.
-const SLIPPED: TimeDelta = TimeDelta::seconds(10);
+const SLIPPED_AFTER: TimeDelta = TimeDelta::seconds(10);
 
 pub(super) async fn run(pipeline: &Pipeline, park_limit: TimeDelta) -> Result<(), sqlx::Error> {
     outbox::clear(&pipeline.pool).await?;
@@ -25,16 +25,18 @@ pub(super) async fn run(pipeline: &Pipeline, park_limit: TimeDelta) -> Result<()
     transaction.commit().await
 }
 
-/// Drives what slipped through. This looks at everything that waits, which may be much.
-pub(super) async fn slipped(pipeline: &Pipeline) -> Result<(), sqlx::Error> {
+/// Drives a portion of what slipped through; tells whether there may be more. This looks at everything
+/// that waits, which may be much.
+pub(super) async fn slipped(pipeline: &Pipeline) -> Result<bool, sqlx::Error> {
     let mut transaction = pipeline.pool.begin().await?;
-    let before = clock::now() - SLIPPED;
+    let before = clock::now() - SLIPPED_AFTER;
     let slipped = parked::take_slipped(&mut transaction, before, PORTION).await?;
-    metric::events("unparked", slipped.len());
+    let count = slipped.len();
+    metric::events("unparked", count);
     pipeline::redrive(&mut transaction, slipped, &pipeline.settings).await?;
     transaction.commit().await?;
     pipeline.committed.notify_waiters();
-    Ok(())
+    Ok(i64::try_from(count).unwrap_or(i64::MAX) >= PORTION)
 }
 
 /// The dead letter of an event whose order nobody ever heard of. The record is long gone from
