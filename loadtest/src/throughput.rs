@@ -90,7 +90,7 @@ pub(crate) async fn database(manifest: &ManifestFile) -> anyhow::Result<PgPool> 
 
 /// Waits for the first event. The clock runs from here on, as the bare program's does once it has what
 /// it writes: how long a process takes until Kafka gives it its partitions is no matter of how much it
-/// does then.
+/// does then. (What it has read by then, 7,200 records at most, is 1 % of a run of 50,000 orders.)
 async fn begun(pool: &PgPool) -> anyhow::Result<()> {
     let (started, any) = (Instant::now(), "select exists (select from events)");
     while !sqlx::query(any).fetch_one(pool).await?.get::<bool, _>(0) {
@@ -117,7 +117,8 @@ async fn drain(stack: &Stack, pool: &PgPool, feed: &Feed) -> anyhow::Result<Run>
             term::line(&format!("  {about} of {} events are stored", feed.distinct));
         }
         ensure!(started.elapsed() < LIMIT, "{about} of {} events are stored", feed.distinct);
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        // What is asked here is PostgreSQL's work too.
+        tokio::time::sleep(Duration::from_millis(if near { 100 } else { 500 })).await;
     };
     let (seconds, records) = (took.as_secs_f64(), f64::from(u32::try_from(feed.records)?));
     Ok(Run {
