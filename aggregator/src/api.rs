@@ -1,5 +1,6 @@
 //! REST: extract, call, respond.
 
+mod reading;
 mod timeline;
 mod webhook;
 mod order;
@@ -14,6 +15,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::routing::{get, post, put};
 use contract::name::MAX_RECORD;
+pub use reading::Reader;
 use service_kit::auth::Auth;
 use service_kit::kafka::{Outgoing, Producer};
 use service_kit::problem::Problem;
@@ -29,6 +31,8 @@ pub struct Api {
     pub auth: Arc<Auth>,
     /// The database.
     pub pool: PgPool,
+    /// Reads timelines.
+    pub reader: Reader,
     /// Who may call back.
     pub vendors: Arc<Vendors>,
     /// What vendors sign with.

@@ -1,6 +1,6 @@
 //! Puts the aggregator together.
 
-use crate::api::{self, Api};
+use crate::api::{self, Api, Reader};
 use crate::config::Config;
 use crate::pipeline::{Pipeline, Recent, Settings, Usual};
 use crate::question::{Bases, Question, Template, built_in};
@@ -202,6 +202,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     replay::start(&life, pipeline.clone(), producer.clone());
     ask::start(&life, &asked, &webhook_secrets, &pool, &producer, &lanes)?;
     intake::start(&life, config.clone(), catalog, pipeline.clone(), health.clone());
-    let api = Api { auth, pool, vendors, webhook_secrets, producer, pipeline };
+    let reader = Reader::start(&life, &pool);
+    let api = Api { auth, pool, reader, vendors, webhook_secrets, producer, pipeline };
     service::run(&config.common, life, health, api::router(api), None).await
 }

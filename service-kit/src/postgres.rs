@@ -10,6 +10,9 @@ use sqlx::{Connection, PgConnection, PgPool};
 use std::str::FromStr;
 use std::time::Duration;
 
+/// A connection that was used so short a while ago is not asked whether it is there.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// A pool that connects when it is first used.
 ///
 /// # Errors
@@ -58,6 +61,17 @@ fn lazy(config: &Postgres) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(config.database_connections)
         .acquire_timeout(Duration::from_secs(5))
+        .test_before_acquire(false)
+        .before_acquire(still_there)
+}
+
+/// To ask a connection each time whether it is there costs as much as a short statement. One that was
+/// used a moment ago is: it was asked when it came back.
+fn still_there(
+    connection: &mut PgConnection,
+    PoolConnectionMetadata { idle_for, .. }: PoolConnectionMetadata,
+) -> BoxFuture<'_, Result<bool, sqlx::Error>> {
+    Box::pin(async move { Ok(idle_for < FRESH || connection.ping().await.is_ok()) })
 }
 
 /// Applies the migrations that are missing.

@@ -1,7 +1,7 @@
 //! `GET /v1/orders/{order}/timeline`.
 
 use super::Api;
-use crate::store::timeline;
+use super::reading::Away;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -34,10 +34,8 @@ pub(super) async fn get(
     if !principal.may_read(&Channel::Order(order.clone())) {
         return Err(Problem::not_found());
     }
-    let read = timeline::read(&api.pool, order.as_str()).await.map_err(|error| {
-        tracing::error!(%error, order.id = %order, "the timeline cannot be read");
-        Problem::unavailable("The database does not answer.")
-    })?;
+    let read = api.reader.read(order).await;
+    let read = read.map_err(|Away| Problem::unavailable("The database does not answer."))?;
     let (version, document) = read.ok_or_else(Problem::not_found)?;
     Ok(versioned(u64::try_from(version).unwrap_or(0), document, &headers))
 }

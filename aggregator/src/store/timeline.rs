@@ -6,18 +6,21 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
 use std::collections::HashMap;
 
-/// The timeline of an order as its JSON text, with its version.
+/// The timelines of these orders as their JSON texts, with their versions.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn read(pool: &PgPool, order: &str) -> Result<Option<(i64, String)>, sqlx::Error> {
-    let row = sqlx::query!(
-        r#"select version, document::text as "document!" from timelines where order_id = $1"#,
-        order
+pub async fn read(
+    pool: &PgPool,
+    orders: &[String],
+) -> Result<HashMap<String, (i64, String)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select order_id, version, document::text as "document!" from timelines where order_id = any($1)"#,
+        orders
     )
-    .fetch_optional(pool)
+    .fetch_all(pool)
     .await?;
-    Ok(row.map(|row| (row.version, row.document)))
+    Ok(rows.into_iter().map(|row| (row.order_id, (row.version, row.document))).collect())
 }
 
 /// The timelines of these orders.

@@ -12,6 +12,7 @@ mod limit;
 mod live;
 mod names;
 mod operate;
+mod reading;
 mod refused;
 mod revoke;
 mod share;
