@@ -82,7 +82,12 @@ async fn run(config: Config, catalog: Arc<Catalog>, pipeline: Pipeline, health: 
 async fn next(consumer: &BatchConsumer, portion: Portion, catalog: &Catalog) -> Load {
     let records = consumer.next(portion).await;
     let (reached, now) = (Reached::by(&records), clock::now());
-    let works = records.into_iter().map(|record| Work::read(catalog, record, now)).collect();
+    let mut works = Vec::with_capacity(records.len());
+    for record in records {
+        works.push(Work::read(catalog, record, now));
+        // Thousands are read together while there is a backlog: others have their turn in between.
+        tokio::task::consume_budget().await;
+    }
     (works, reached)
 }
 
