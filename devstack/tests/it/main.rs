@@ -16,6 +16,7 @@ mod reading;
 mod refused;
 mod revoke;
 mod share;
+mod slipped;
 mod span;
 mod tool;
 mod webhook;
