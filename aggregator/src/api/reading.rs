@@ -6,7 +6,9 @@ use contract::id::OrderId;
 use service_kit::lifecycle::Lifecycle;
 use sqlx::PgPool;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::time::timeout;
 
 /// Questions that are with the database at the same time. The more there are, the fewer orders share one.
 const AT_ONCE: usize = 2;
@@ -14,6 +16,8 @@ const AT_ONCE: usize = 2;
 const MOST: usize = 100;
 /// So many wait for a question; whoever comes then waits to wait.
 const WAITING: usize = 1_000;
+/// Nobody is kept waiting for longer: the gateway that asks has given up by then.
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// A version, and the JSON of the timeline; none of an order that has none.
 type Found = Option<(i64, String)>;
@@ -43,9 +47,12 @@ impl Reader {
 
     /// The timeline of an order.
     pub(super) async fn read(&self, order: OrderId) -> Result<Found, Away> {
-        let (tell, told) = oneshot::channel();
-        self.0.send((order, tell)).await.map_err(|_| Away)?;
-        told.await.map_err(|_| Away)?
+        let asked = async {
+            let (tell, told) = oneshot::channel();
+            self.0.send((order, tell)).await.map_err(|_| Away)?;
+            told.await.map_err(|_| Away)?
+        };
+        timeout(LONGEST, asked).await.unwrap_or(Err(Away))
     }
 }
 
@@ -53,11 +60,15 @@ impl Reader {
 async fn run(pool: PgPool, asks: Arc<Mutex<mpsc::Receiver<Ask>>>) {
     let mut taken = Vec::new();
     while asks.lock().await.recv_many(&mut taken, MOST).await > 0 {
-        answer(&pool, std::mem::take(&mut taken)).await;
+        // While the database was away many have gone: it is not asked for them.
+        taken.retain(|(_, tell)| !tell.is_closed());
+        if !taken.is_empty() {
+            answer(&pool, std::mem::take(&mut taken)).await;
+        }
     }
 }
 
-/// Asks once, and tells everybody; who has gone meanwhile is told nothing.
+/// Asks once, and tells everybody who is still there.
 async fn answer(pool: &PgPool, asks: Vec<Ask>) {
     let orders: Vec<String> = asks.iter().map(|(order, _)| order.to_string()).collect();
     let found = timeline::read(pool, &orders).await;
