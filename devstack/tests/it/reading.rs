@@ -25,18 +25,17 @@ async fn who_reads_together_gets_each_the_own_order_and_nobody_elses() {
     let asked = || known.iter().chain([&unknown]).cycle().take(400);
     let client = Client::builder().no_proxy().timeout(LIMIT).build().unwrap();
     let told = join_all(asked().map(|order| read(&client, &stack, order))).await;
-    for (order, told) in asked().zip(told) {
-        assert_eq!(
-            told["order"].as_str(),
-            known.contains(order).then_some(order.as_str()),
-            "{told}"
-        );
+    for (order, (status, told)) in asked().zip(told) {
+        let theirs = known.contains(order).then_some(order.as_str());
+        assert_eq!(status, if theirs.is_some() { 200 } else { 404 }, "{order}: {told}");
+        assert_eq!(told["order"].as_str(), theirs, "{told}");
     }
 }
 
 /// What the aggregator itself answers: the gateways keep what they were told.
-async fn read(client: &Client, stack: &Stack, order: &str) -> Value {
+async fn read(client: &Client, stack: &Stack, order: &str) -> (u16, Value) {
     let url = format!("{}/v1/orders/{order}/timeline", stack.manifest.aggregator);
     let asked = client.get(url).bearer_auth(&stack.manifest.operator_key).send();
-    asked.await.unwrap().json().await.unwrap()
+    let answer = asked.await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap())
 }

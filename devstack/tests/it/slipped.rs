@@ -11,7 +11,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// It is looked for once a minute, and what has waited for ten seconds alone.
 const FOUND: Duration = Duration::from_mins(2);
 
-/// Waits until so many events wait for this order, or under this other name of one.
+/// Waits until an event waits for this order, or under this other name of one.
 async fn parked(database: &PgPool, name: &str) {
     let (started, waits) =
         (Instant::now(), "select exists (select from parked where order_id = $1 or alias = $1)");
