@@ -6,22 +6,23 @@ mod gauge;
 mod spent;
 mod written;
 mod bare;
+mod turns;
 mod copies;
 pub(crate) mod scale;
 
-use crate::{expected, signal};
+use crate::expected;
 use anyhow::{Context, ensure};
+use bare::{Bare, Limit};
 use devstack::host::term;
 use devstack::manifest::ManifestFile;
 use devstack::run::stack::Stack;
 use feed::Feed;
 use gauge::Gauge;
-use nix::sys::signal::Signal;
 use serde_json::Value;
-use spent::Spent;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgPool, Row};
 use std::time::{Duration, Instant};
+use turns::Turns;
 use written::Written;
 
 /// The whole may take so long.
@@ -29,11 +30,16 @@ const LIMIT: Duration = Duration::from_mins(30);
 
 /// What came of a run.
 struct Run {
+    /// Records per second.
     rate: f64,
-    /// How long it took.
-    seconds: f64,
-    cpu_per_record: f64,
+    /// Seconds of the aggregator's CPU for each.
+    cpu: f64,
+    /// Megabytes at most.
     memory: u64,
+    /// Versions per second.
+    versions: f64,
+    /// Seconds of the server's CPU for each version.
+    database: f64,
 }
 
 /// Measures the aggregator and the bare program; wanted: at least half of it, in 200 MB.
@@ -41,43 +47,46 @@ pub(crate) async fn prove(stack: &Stack, orders: usize) -> anyhow::Result<()> {
     let pool = database(&stack.manifest).await?;
     let feed = Feed::fill(&stack.manifest, "FLOW", orders).await?;
     term::line(&format!("\n  {} records of {orders} orders wait in Kafka", feed.records));
+    let bare = Bare::new(&stack.manifest, &pool).await?;
     let before = Written::so_far(&pool).await?;
     stack.aggregator(0).await?;
     begun(&pool).await?;
-    let spent = Spent::begin(&stack.manifest.get())?;
-    let run = drain(stack, &pool, &feed).await?;
-    spent.print(&stack.manifest.get(), f64::from(u32::try_from(feed.distinct)?))?;
-    let written = Written::so_far(&pool).await?.since(&before);
-    written.print();
+    let turns = Turns::begin(stack, &pool, bare, before, feed.distinct)?;
+    let (run, limit) = drain(stack, &pool, &feed, turns).await?;
     compare(&pool, &feed).await?;
     let looked = feed.sample.len();
     term::line(&format!("\n  {looked} timelines, looked at, equal the fold of their records"));
-    let versions = f64::from(i32::try_from(written.versions())?) / run.seconds;
-    let (bare, batch) = alone(stack, &pool, &feed, &written).await?;
-    term::line(&format!(
-        "\n  aggregator     {:>8.0} records/s   {:>5.0} µs of CPU each   {} MB at most",
-        run.rate, run.cpu_per_record, run.memory
-    ));
-    term::line(&format!(
-        "  that is        {versions:>8.0} versions/s\n  bare program   {bare:>8.0} versions/s  with the same rows, in its best batches ({batch})"
-    ));
-    term::line(&format!("  ratio          {:>8.2}", versions / bare));
+    let ratio = say(&run, &limit);
     ensure!(run.memory <= 200, "{} MB; 200 are allowed", run.memory);
-    ensure!(versions / bare >= 0.5, "less than half of the bare program");
+    ensure!(ratio >= 0.5, "less than half of the bare program");
     Ok(())
 }
 
-/// The bare program, while the aggregator holds still: what becomes due meanwhile is not its matter.
-async fn alone(
-    stack: &Stack,
-    pool: &PgPool,
-    feed: &Feed,
-    written: &Written,
-) -> anyhow::Result<(f64, usize)> {
-    signal::send(&stack.manifest, "aggregator", 0, Signal::SIGSTOP)?;
-    let rate = bare::rate(&stack.manifest, pool, feed.records, written).await;
-    signal::send(&stack.manifest, "aggregator", 0, Signal::SIGCONT)?;
-    rate
+/// Prints both; gives the ratio.
+fn say(run: &Run, limit: &Limit) -> f64 {
+    let (micro, ratio) = (1e6, run.versions / limit.rate);
+    term::line(&format!(
+        "\n  aggregator     {:>8.0} records/s   {:>5.0} µs of CPU each   {} MB at most",
+        run.rate,
+        run.cpu * micro,
+        run.memory
+    ));
+    term::line(&format!(
+        "  that is        {:>8.0} versions/s  {:>5.0} µs of PostgreSQL's CPU each",
+        run.versions,
+        run.database * micro
+    ));
+    term::line(&format!(
+        "  bare program   {:>8.0} versions/s  {:>5.0} µs of PostgreSQL's CPU each, with the same rows, in its best batches ({})",
+        limit.rate,
+        limit.database * micro,
+        limit.batch
+    ));
+    term::line(&format!(
+        "  ratio          {ratio:>8.2}, of PostgreSQL's CPU alone {:.2}",
+        limit.database / run.database
+    ));
+    ratio
 }
 
 /// The aggregator's database. What is looked at is looked up: to read whole tables would cost more
@@ -100,18 +109,24 @@ async fn begun(pool: &PgPool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until everything is read and published on both sides.
-async fn drain(stack: &Stack, pool: &PgPool, feed: &Feed) -> anyhow::Result<Run> {
+/// Waits until everything is read and published on both sides, and gives the bare program its turns.
+async fn drain(
+    stack: &Stack,
+    pool: &PgPool,
+    feed: &Feed,
+    mut turns: Turns<'_>,
+) -> anyhow::Result<(Run, Limit)> {
     let mut gauge = Gauge::new(&stack.manifest.get().pids["aggregator"])?;
     let (started, mut said) = (Instant::now(), Instant::now());
-    let took = loop {
+    loop {
         gauge.look()?;
         let about = inserted(pool).await?;
         // The server's counters are a second old or more, and stay behind in the end; to count is dear.
         let near = about > feed.distinct / 10 * 9;
         if near && published(pool).await? && finished(pool, feed).await? {
-            break started.elapsed();
+            break;
         }
+        turns.look(about).await?;
         if said.elapsed() > Duration::from_secs(10) {
             said = Instant::now();
             term::line(&format!("  {about} of {} events are stored", feed.distinct));
@@ -119,14 +134,21 @@ async fn drain(stack: &Stack, pool: &PgPool, feed: &Feed) -> anyhow::Result<Run>
         ensure!(started.elapsed() < LIMIT, "{about} of {} events are stored", feed.distinct);
         // What is asked here is PostgreSQL's work too.
         tokio::time::sleep(Duration::from_millis(if near { 100 } else { 500 })).await;
-    };
-    let (seconds, records) = (took.as_secs_f64(), f64::from(u32::try_from(feed.records)?));
-    Ok(Run {
-        rate: records / seconds,
-        seconds,
-        cpu_per_record: gauge.cpu()? / records * 1e6,
+    }
+    turns.spent.hold(&stack.manifest.get())?;
+    let (written, spent, limit) = turns.end().await?;
+    spent.print(f64::from(u32::try_from(feed.distinct)?))?;
+    written.print();
+    let (records, versions) =
+        (f64::from(u32::try_from(feed.records)?), f64::from(i32::try_from(written.versions())?));
+    let run = Run {
+        rate: records / spent.seconds(),
+        cpu: gauge.cpu()? / records,
         memory: gauge.most,
-    })
+        versions: versions / spent.seconds(),
+        database: spent.of("postgres") / versions,
+    };
+    Ok((run, limit))
 }
 
 /// Events that were written since the server is up, as its own counters tell: counting rows would

@@ -4,38 +4,67 @@ use super::gauge::{cpu, cpu_of_threads, cpu_with_children};
 use devstack::host::term;
 use devstack::manifest::Manifest;
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// How the threads of librdkafka are called, and the one that hears of it.
 const CLIENT: [&str; 2] = ["rdk:", "producer"];
 /// What they are called here.
 const OF_CLIENT: &str = "its Kafka clients' threads";
 
-/// Seconds of CPU by process, since some moment, and how long ago that is.
+/// Seconds of CPU by process, and the time that they took, but for what is left out.
 pub(super) struct Spent {
     by: BTreeMap<String, f64>,
+    seconds: f64,
+    /// What each had spent when counting began, or went on.
+    from: BTreeMap<String, f64>,
     since: Instant,
 }
 
 impl Spent {
     /// Begins to count: the servers that are ours, the aggregator, and this program.
     pub(super) fn begin(manifest: &Manifest) -> anyhow::Result<Self> {
-        Ok(Self { by: so_far(manifest)?, since: Instant::now() })
+        let from = so_far(manifest)?;
+        Ok(Self { by: BTreeMap::new(), seconds: 0.0, from, since: Instant::now() })
+    }
+
+    /// Counts up to now; what comes after is left out until it goes on.
+    pub(super) fn hold(&mut self, manifest: &Manifest) -> anyhow::Result<()> {
+        self.seconds += self.since.elapsed().as_secs_f64();
+        for (name, now) in so_far(manifest)? {
+            let spent = now - self.from.get(&name).copied().unwrap_or(0.0);
+            *self.by.entry(name).or_default() += spent;
+        }
+        Ok(())
+    }
+
+    /// Counts on from now.
+    pub(super) fn go_on(&mut self, manifest: &Manifest) -> anyhow::Result<()> {
+        (self.from, self.since) = (so_far(manifest)?, Instant::now());
+        Ok(())
+    }
+
+    /// How long it took.
+    pub(super) const fn seconds(&self) -> f64 {
+        self.seconds
+    }
+
+    /// Seconds of CPU of one of them.
+    pub(super) fn of(&self, name: &str) -> f64 {
+        self.by.get(name).copied().unwrap_or(0.0)
     }
 
     /// Prints microseconds for each event, of one process after the other and of nobody.
-    pub(super) fn print(&self, manifest: &Manifest, events: f64) -> anyhow::Result<()> {
+    pub(super) fn print(&self, events: f64) -> anyhow::Result<()> {
         let each = |seconds: f64| seconds / events * 1e6;
-        let cores = std::thread::available_parallelism()?.get();
-        let mut rest = self.since.elapsed() * u32::try_from(cores)?;
-        let mut parts = Vec::new();
-        for (name, now) in so_far(manifest)? {
-            let seconds = now - self.by.get(&name).copied().unwrap_or(0.0);
-            rest = rest.saturating_sub(Duration::from_secs_f64(seconds.max(0.0)));
-            parts.push(format!("{name} {:.0}", each(seconds)));
-        }
-        parts.push(format!("the system and nobody {:.0}", each(rest.as_secs_f64())));
-        term::line(&format!("  µs of CPU for each event: {}", parts.join(", ")));
+        let cores = f64::from(u32::try_from(std::thread::available_parallelism()?.get())?);
+        let rest = self.seconds * cores - self.by.values().sum::<f64>();
+        let named = self.by.iter().map(|(name, seconds)| format!("{name} {:.0}", each(*seconds)));
+        let parts: Vec<String> = named.collect();
+        let parts = parts.join(", ");
+        term::line(&format!(
+            "  µs of CPU for each event: {parts}, the system and nobody {:.0}",
+            each(rest)
+        ));
         Ok(())
     }
 }

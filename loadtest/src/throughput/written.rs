@@ -23,10 +23,15 @@ impl Written {
     /// Since the server is up.
     pub(super) async fn so_far(pool: &PgPool) -> anyhow::Result<Self> {
         tokio::time::sleep(REPORTED).await;
+        Self::about(pool).await
+    }
+
+    /// The same, as of a second ago or so: who is at work reports once a second.
+    pub(super) async fn about(pool: &PgPool) -> anyhow::Result<Self> {
         let counters =
             "select case when relname like 'events_2%' then 'events' else relname::text end,
               sum(n_tup_ins)::bigint, sum(n_tup_upd)::bigint, sum(n_tup_del)::bigint
-            from pg_stat_user_tables group by 1";
+            from pg_stat_user_tables where relname not like 'bare%' group by 1";
         let rows = sqlx::query(counters).fetch_all(pool).await?;
         let rows = rows.iter().map(|row| {
             (row.get(0), Rows { added: row.get(1), changed: row.get(2), removed: row.get(3) })

@@ -1,0 +1,67 @@
+//! The bare program has its turns while the aggregator stands still: so both have the same machine,
+//! which is twice as quick in one minute as in another.
+
+use super::bare::{Bare, Limit};
+use super::spent::Spent;
+use super::written::Written;
+use crate::signal;
+use devstack::run::stack::Stack;
+use nix::sys::signal::Signal;
+use sqlx::PgPool;
+use std::time::Duration;
+
+/// So many in a run, evenly spread. None may be long: after 5 s what the aggregator holds is another's.
+const TURNS: i64 = 12;
+/// What the servers have in hand for the aggregator is done within this time.
+const IN_HAND: Duration = Duration::from_millis(50);
+
+/// Who works when.
+pub(super) struct Turns<'a> {
+    stack: &'a Stack,
+    pool: &'a PgPool,
+    bare: Bare,
+    /// Before the run.
+    before: Written,
+    /// Without the turns.
+    pub(super) spent: Spent,
+    /// The next one comes with so many events.
+    next: i64,
+    each: i64,
+}
+
+impl<'a> Turns<'a> {
+    /// Counts from now on; so many events are to come.
+    pub(super) fn begin(
+        stack: &'a Stack,
+        pool: &'a PgPool,
+        bare: Bare,
+        before: Written,
+        events: i64,
+    ) -> anyhow::Result<Self> {
+        let (spent, each) = (Spent::begin(&stack.manifest.get())?, events / (TURNS + 1));
+        Ok(Self { stack, pool, bare, before, spent, next: each, each })
+    }
+
+    /// Gives the bare program its turn once so many events are stored.
+    pub(super) async fn look(&mut self, stored: i64) -> anyhow::Result<()> {
+        if stored < self.next {
+            return Ok(());
+        }
+        self.next = stored + self.each;
+        let (stack, manifest) = (self.stack, self.stack.manifest.get());
+        let written = Written::about(self.pool).await?.since(&self.before);
+        self.spent.hold(&manifest)?;
+        signal::send(&stack.manifest, "aggregator", 0, Signal::SIGSTOP)?;
+        tokio::time::sleep(IN_HAND).await;
+        let done = self.bare.turn(&written).await;
+        signal::send(&stack.manifest, "aggregator", 0, Signal::SIGCONT)?;
+        self.spent.go_on(&manifest)?;
+        done
+    }
+
+    /// What was written and spent in the whole run, and what the bare program took.
+    pub(super) async fn end(self) -> anyhow::Result<(Written, Spent, Limit)> {
+        let limit = self.bare.best()?;
+        Ok((Written::so_far(self.pool).await?.since(&self.before), self.spent, limit))
+    }
+}
