@@ -5,6 +5,7 @@ use crate::draft::Draft;
 use crate::reject::Refusal;
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use contract::event::EventData;
+use contract::milestone::Milestone;
 
 /// Longest id of an event, in bytes.
 const MAX_EVENT_ID: usize = 200;
@@ -24,16 +25,20 @@ pub fn check(draft: &mut Draft, now: DateTime<Utc>) -> Result<Vec<&'static str>,
         return Err(Refusal::Shape(format!("an order has at most {MAX_LINES} lines")));
     }
     in_range(draft.time, now)?;
-    if let Some(eta) = draft.data.eta {
-        in_range(eta.earliest, now)?;
-        in_range(eta.latest, now)?;
+    let mut reasons = Vec::new();
+    if draft
+        .data
+        .eta
+        .is_some_and(|eta| [eta.earliest, eta.latest].iter().any(|at| in_range(*at, now).is_err()))
+    {
+        forget_the_eta(draft);
+        reasons.push("eta_out_of_range");
     }
     if draft.data.promise.is_some_and(|day| !(2000..=now.year() + 2).contains(&day.year())) {
         return Err(Refusal::BadTime(
             "the promise is outside 2000 to two years from now".to_owned(),
         ));
     }
-    let mut reasons = Vec::new();
     let mut clean = |text: &mut String, most: usize| match cleaned(text, most) {
         Ok(None) => Ok(()),
         Ok(Some((better, reason))) => {
@@ -56,6 +61,14 @@ pub fn check(draft: &mut Draft, now: DateTime<Utc>) -> Result<Vec<&'static str>,
         }
     }
     Ok(reasons)
+}
+
+/// What happened is news without it; what only tells of it is none.
+fn forget_the_eta(draft: &mut Draft) {
+    (draft.data.eta, draft.data.days) = (None, None);
+    if draft.milestone == Milestone::EtaRevised {
+        draft.milestone = Milestone::InfoIgnored;
+    }
 }
 
 fn data_texts(
@@ -117,7 +130,9 @@ fn without_phones(place: &str) -> Option<String> {
     }
     kept.push_str(rest);
     let words: Vec<&str> = kept.split_whitespace().collect();
-    let runs = words.chunk_by(|one, next| is_number(one) && is_number(next));
+    // A list goes on behind a comma; a number does not.
+    let goes_on = |one: &str| !one.ends_with([',', ';']);
+    let runs = words.chunk_by(|one, next| goes_on(one) && is_number(one) && is_number(next));
     let shown = runs
         .filter(|run| !is_number(run[0]) || run.iter().map(|w| digits(w)).sum::<usize>() < PHONE);
     let shown =
@@ -134,8 +149,17 @@ fn digits(text: &str) -> usize {
 
 /// A part of a number to call, with its sign or without.
 fn is_number(word: &str) -> bool {
-    let bare = word.trim_start_matches(['Đ', 'Ð', 'T', ':', '+']);
-    digits(bare) > 0 && bare.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-'))
+    let bare = word.trim_start_matches(['Đ', 'Ð', 'T', ':', '+']).trim_end_matches([',', ';']);
+    !is_degrees(bare)
+        && digits(bare) > 0
+        && bare.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-'))
+}
+
+/// A part of a position: `106.660172`.
+fn is_degrees(word: &str) -> bool {
+    word.split_once('.').is_some_and(|(whole, rest)| {
+        (1..=3).contains(&whole.len()) && rest.len() >= 4 && !rest.contains(['.', '-'])
+    })
 }
 
 /// What stands before a number to call, alone.
@@ -178,7 +202,7 @@ pub fn cleaned(text: &str, most: usize) -> Result<Option<(String, &'static str)>
 mod tests {
     use super::*;
     use crate::draft::OrderRef;
-    use contract::milestone::Milestone;
+    use contract::event::EtaRange;
 
     fn draft(time: &str) -> Draft {
         let order = OrderRef::Order("T-1".parse().unwrap());
@@ -196,6 +220,21 @@ mod tests {
             assert_eq!(check(&mut draft(bad), now()).unwrap_err().label(), "bad_time", "{bad}");
         }
         assert!(check(&mut draft("2028-11-01T00:00:00Z"), now()).is_ok());
+    }
+
+    #[test]
+    fn a_day_that_nobody_lives_to_see_is_not_expected() {
+        for (milestone, left) in [
+            (Milestone::ShipmentInTransit, Milestone::ShipmentInTransit),
+            (Milestone::EtaRevised, Milestone::InfoIgnored),
+        ] {
+            let mut draft = draft("2026-11-20T00:00:00Z");
+            draft.milestone = milestone;
+            let (earliest, latest) = (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH);
+            draft.data.eta = Some(EtaRange { earliest, latest });
+            assert_eq!(check(&mut draft, now()), Ok(vec!["eta_out_of_range"]));
+            assert_eq!((draft.milestone, draft.data.eta), (left, None));
+        }
     }
 
     #[test]
@@ -223,6 +262,11 @@ mod tests {
             ("Bưu cục 0901234567", "Bưu cục"),
             ("Bưu cục Cẩm Lệ 0236 3846 789", "Bưu cục Cẩm Lệ"),
             ("Kho ĐT 0901.234.567", "Kho"),
+            (
+                "Trung tâm 3 - Hồ Chí Minh, 02862938169, 729003, Quận 12",
+                "Trung tâm 3 - Hồ Chí Minh, 729003, Quận 12",
+            ),
+            ("10.762622, 106.660172", "10.762622, 106.660172"),
             ("Kho Củ Chi (HCM) 700000", "Kho Củ Chi (HCM) 700000"),
             ("Memphis, TN (hub", "Memphis, TN (hub"),
             ("urn:epc:id:sgln:4012345.00001.0", "urn:epc:id:sgln:4012345.00001.0"),

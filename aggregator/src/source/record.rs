@@ -44,23 +44,24 @@ impl Record<'_> {
         self.headers.get(name).and_then(|value| std::str::from_utf8(value).ok())
     }
 
-    /// The order, by the field that the shop names, else by the vendor's fields, else by an
-    /// alias that another event tells. What stands in a vendor's field and is no order number
-    /// names nothing, as long as there is an alias.
+    /// The order, by the field that the shop names, else by the first of the vendor's fields that
+    /// holds an order number, else by an alias that another event tells.
     pub(super) fn order(
         &self,
         doc: Doc<'_>,
         fields: &[&str],
         alias: Option<String>,
     ) -> Result<OrderRef, Refusal> {
-        let own = self.options.order.as_deref().and_then(|path| doc.text(path));
-        // Shops write `#1001` for 1001.
-        let named = own.or_else(|| doc.any(fields)).map(|text| order(text.trim_start_matches('#')));
-        match (named, alias.map(OrderRef::Alias)) {
-            (Some(Ok(order)), _) => Ok(order),
-            (_, Some(alias)) => Ok(alias),
-            (Some(refused), None) => refused,
-            (None, None) => Err(Refusal::BadId(format!("`{}` is missing", fields.join("`, `")))),
+        let paths = self.options.order.as_deref().into_iter().chain(fields.iter().copied());
+        let mut refused = None;
+        for text in paths.filter_map(|path| doc.text(path)) {
+            // Shops write `#1001` for 1001.
+            match order(text.trim_start_matches('#')) {
+                Ok(order) => return Ok(order),
+                Err(refusal) => refused = refused.or(Some(refusal)),
+            }
         }
+        let missing = || Refusal::BadId(format!("`{}` is missing", fields.join("`, `")));
+        alias.map(OrderRef::Alias).ok_or_else(|| refused.unwrap_or_else(missing))
     }
 }

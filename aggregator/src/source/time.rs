@@ -29,7 +29,12 @@ impl When {
 }
 
 /// With an offset: RFC 3339, a space instead of `T`, an offset without its colon.
-const WITH_OFFSET: &[&str] = &["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z"];
+const WITH_OFFSET: &[&str] = &[
+    "%Y-%m-%dT%H:%M:%S%.f%#z",
+    "%Y-%m-%d %H:%M:%S%.f%#z",
+    "%Y-%m-%dT%H:%M%#z",
+    "%Y-%m-%d %H:%M%#z",
+];
 /// Without one.
 const LOCAL: &[&str] = &[
     "%Y-%m-%dT%H:%M:%S%.f",
@@ -38,6 +43,8 @@ const LOCAL: &[&str] = &[
     "%Y-%m-%dT%H:%M",
     "%Y-%m-%d %H:%M",
     "%d/%m/%Y %H:%M",
+    "%d-%m-%Y %H:%M:%S",
+    "%d-%m-%Y %H:%M",
     "%Y%m%d%H%M%S",
 ];
 
@@ -95,6 +102,9 @@ pub(super) fn days(first: &str, last: &str, zone: Tz) -> Option<Expected> {
 /// What is expected at a moment, or on a day when the text names no hour (or midnight, which
 /// nobody is expected at).
 pub(super) fn expected(text: &str, zone: Tz) -> Option<Expected> {
+    if let Ok(day) = NaiveDate::parse_from_str(text.trim(), "%d/%m/%Y") {
+        return Expected::days(day, day, zone);
+    }
     let hour = text.get(11..16).unwrap_or("00:00");
     if hour == "00:00" {
         return days(text, text, zone);

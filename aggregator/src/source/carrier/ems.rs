@@ -29,14 +29,19 @@ const TABLE: &[Code] = &[
     // Codes that are documented nowhere come with the words of their status.
     code("nhan gui", Milestone::ShipmentHandedOver),
     code("dang van chuyen", Milestone::ShipmentInTransit),
+    code("da lay hang", Milestone::ShipmentHandedOver),
     code("dang phat", Milestone::ShipmentOutForDelivery),
+    code("da giao cho buu ta", Milestone::ShipmentOutForDelivery),
     code("dang giao hang", Milestone::ShipmentOutForDelivery),
     code("phat thanh cong", Milestone::ShipmentDelivered),
+    code("da phat thanh cong", Milestone::ShipmentDelivered),
     code("giao hang thanh cong", Milestone::ShipmentDelivered),
     code("phat khong thanh cong", Milestone::ShipmentAttemptFailed),
     code("phat chua thanh cong", Milestone::ShipmentAttemptFailed),
     code("giao hang khong thanh cong", Milestone::ShipmentAttemptFailed),
+    code("cho chuyen hoan", Milestone::ShipmentReturnPending),
     code("chuyen hoan", Milestone::ShipmentReturning),
+    code("da chuyen hoan", Milestone::ShipmentReturning),
     code("dang chuyen hoan", Milestone::ShipmentReturning),
     code("chuyen hoan thanh cong", Milestone::ShipmentReturned),
     code("phat hoan thanh cong", Milestone::ShipmentReturned),
@@ -49,11 +54,9 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let status = doc.need_any(&["status_code", "StatusCode", "Status"])?;
     let time = doc.need_any(&["datetime", "CreatedAt", "DateTime"])?;
     let order = record.order(doc, &["order_code", "OrderCode"], Some(tracking_alias(&parcel)))?;
-    // The header is unique for each status; without it, what it says is.
-    let id = record
-        .header("ems-transaction")
-        .filter(|id| !id.is_empty())
-        .map_or_else(|| hashed_id(&[&parcel, &status, &time]), str::to_owned);
+    // One of their documents calls the header `ems-transaction` unique for each status, another for each
+    // call: what is said again is the same event.
+    let id = hashed_id(&[&parcel, &status, &time]);
     let said = meaning(TABLE, record, &status);
     let words = doc.any(&["status_name", "StatusName"]).map(|words| plain(&words));
     let by_words = words.filter(|_| said.is_unknown()).map(|words| meaning(TABLE, record, &words));

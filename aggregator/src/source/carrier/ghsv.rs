@@ -2,7 +2,7 @@
 //! time of the event: the sentence is matched without case, accents and spaces, and the time is
 //! that of receipt unless it says when it was delivered.
 
-use crate::draft::Draft;
+use crate::draft::{Draft, tracking_alias};
 use crate::reject::Refusal;
 use crate::source::doc::{Doc, parse};
 use crate::source::field::{hashed_id, plain};
@@ -16,7 +16,7 @@ use contract::milestone::Milestone;
 pub(in crate::source) const SOURCE: Source = Source {
     name: "ghsv",
     about: "Giao Hàng Siêu Việt, order update: a sentence, matched without case and accents",
-    order: "`client_code`",
+    order: "`client_code`, else the parcel (`required_code`)",
     time: "`delivery_time` once delivered, else the receipt",
     zone: Ho_Chi_Minh,
     table: TABLE,
@@ -36,6 +36,7 @@ const TABLE: &[Code] = &[
     code("khong giao duoc", Milestone::ShipmentAttemptFailed),
     code("da giao hang", Milestone::ShipmentDelivered),
     code("da giao hang toan bo", Milestone::ShipmentDelivered),
+    code("da giao hang mot phan", Milestone::ShipmentDelivered),
     code("xac nhan hoan", Milestone::ShipmentReturnPending),
     code("dang chuyen kho tra", Milestone::ShipmentReturning),
     code("da chuyen kho tra toan bo", Milestone::ShipmentReturning),
@@ -56,10 +57,12 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
     let doc = Doc::of(&value);
     let status = doc.need("status")?;
-    let delivered = doc.text("delivery_time").map(|text| when(&text, record.zone)).transpose()?;
-    let order = record.order(doc, &["client_code"], None)?;
-    let said = meaning(TABLE, record, &plain(&status));
+    // A time that cannot be read is none: the sentence is the news.
+    let delivered = doc.text("delivery_time").and_then(|text| when(&text, record.zone).ok());
     let parcel = doc.text("required_code");
+    let alias = parcel.as_deref().map(tracking_alias);
+    let order = record.order(doc, &["client_code"], alias)?;
+    let said = meaning(TABLE, record, &plain(&status));
     let client = doc.text("client_code").unwrap_or_default();
     let attempt = doc.text("audit_code").unwrap_or_default();
     // A second round is another day's; the same sentence of one day is the same event.
@@ -68,8 +71,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let id = hashed_id(&[&client, number, &plain(&status), &attempt, &day]);
     let time = delivered.unwrap_or(When::sure(record.received_at));
     let mut draft = said.draft("ghsv", id, time, order);
-    draft.parcel("ghsv", None);
-    draft.data.shipment = parcel;
+    draft.parcel("ghsv", parcel);
     draft.data.restates = true;
     draft.data.note = Some(status);
     Ok(vec![draft])
@@ -78,6 +80,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::draft::OrderRef;
     use crate::source::tests::read_one;
 
     #[test]
@@ -93,6 +96,10 @@ mod tests {
             );
             assert_eq!(draft.milestone, Milestone::ShipmentOutForDelivery, "{text}");
         }
+        let delivered = r#"{"status":"Đã Giao Hàng","client_code":"","required_code":"Y1","delivery_time":"22-11-2026 15:50"}"#;
+        let draft = read_one("ghsv", delivered);
+        assert_eq!(draft.time.to_rfc3339(), "2026-11-22T08:50:00+00:00");
+        assert_eq!(draft.order, OrderRef::Alias("tracking:Y1".into()));
         let unknown = read_one("ghsv", r#"{"status":"Đang bay","client_code":"T-6"}"#);
         assert_eq!(
             (unknown.milestone, unknown.data.source_code.as_deref()),

@@ -83,8 +83,13 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let msg = if whole.at("msg").is_there() { whole.at("msg") } else { whole };
     let number = msg.need("tracking_number")?;
     let order = record.order(msg, &["order_number", "order_id"], Some(tracking_alias(&number)))?;
-    let parcel =
-        Parcel { source: SOURCE.name, carrier: msg.text("slug"), number: number.clone(), order };
+    let parcel = Parcel {
+        source: SOURCE.name,
+        carrier: msg.text("slug"),
+        number: number.clone(),
+        order,
+        received_at: record.received_at,
+    };
     // One that cannot be read spoils no other.
     let stops = msg.each("checkpoints").filter_map(|point| stop(record, point).ok()).collect();
     let at = updated(record, whole, msg)?;

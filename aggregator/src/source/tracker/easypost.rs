@@ -60,6 +60,12 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
     let whole = Doc::of(&value);
     let doc = if whole.at("result").is_there() { whole.at("result") } else { whole };
+    // Insurances, batches, forms and payments have statuses too, and some a parcel's number.
+    let other = doc.text("object").filter(|_| whole.at("result").is_there());
+    let other = other.is_some_and(|object| object != "Tracker");
+    if other || whole.text("description").is_some_and(|said| !said.starts_with("tracker.")) {
+        return Ok(Vec::new());
+    }
     let number = doc.need("tracking_code")?;
     let order = record.order(doc, &[], Some(tracking_alias(&number)))?;
     let mut stops = Vec::new();
@@ -76,7 +82,13 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let updated = doc.any(&["updated_at", "created_at"]);
     let updated = updated.map_or(Ok(When::receipt(record.received_at)), |t| when(&t, UTC))?;
     let state = Stop { said: state, code, when: updated, location: None, note: None };
-    let parcel = Parcel { source: SOURCE.name, carrier: doc.text("carrier"), number, order };
+    let parcel = Parcel {
+        source: SOURCE.name,
+        carrier: doc.text("carrier"),
+        number,
+        order,
+        received_at: record.received_at,
+    };
     let mut drafts = parcel.drafts(stops, Some(state));
     let eta = doc.text("est_delivery_date").and_then(|text| expected(&text, record.zone));
     drafts.extend(parcel.expected(eta, updated));
@@ -117,6 +129,13 @@ mod tests {
     fn a_tracker_without_details_says_its_status() {
         let hook = r#"{"tracking_code":"EZ78","status":"failure","status_detail":"lost","updated_at":"2026-11-24T10:00:00Z"}"#;
         assert_eq!(read_all("easypost", hook)[0].milestone, Milestone::ShipmentLost);
+    }
+
+    #[test]
+    fn an_insurance_that_is_cancelled_cancels_no_parcel() {
+        let hook = r#"{"description":"insurance.cancelled","result":{"object":"Insurance","tracking_code":"EZ81","status":"cancelled"}}"#;
+        assert!(read_all("easypost", hook).is_empty());
+        assert!(read_all("easypost", r#"{"description":"payment.completed"}"#).is_empty());
     }
 
     #[test]

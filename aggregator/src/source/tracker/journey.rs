@@ -4,11 +4,14 @@ use crate::draft::{Draft, Expected, OrderRef};
 use crate::source::field::hashed_id;
 use crate::source::table::Meaning;
 use crate::source::time::When;
-use chrono::Datelike;
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use contract::milestone::Milestone;
 
 /// Most checkpoints of one record; a journey has a few dozen.
 const MOST: usize = 150;
+
+/// What is farther ahead is no time of a parcel's.
+const FARTHEST: TimeDelta = TimeDelta::days(365);
 
 /// Whose journey it is.
 pub(super) struct Parcel<'a> {
@@ -20,6 +23,8 @@ pub(super) struct Parcel<'a> {
     pub(super) number: String,
     /// The order.
     pub(super) order: OrderRef,
+    /// When its record came.
+    pub(super) received_at: DateTime<Utc>,
 }
 
 /// One stop, or the state.
@@ -36,8 +41,10 @@ impl Parcel<'_> {
     /// Drafts of the stops, and of the state where the newest stop does not say it.
     pub(super) fn drafts(&self, mut stops: Vec<Stop>, state: Option<Stop>) -> Vec<Draft> {
         // A stop of a time that nobody lived in spoils no other.
-        stops.retain(|stop| stop.when.at.year() >= 2000);
-        stops.sort_by_key(|stop| stop.when.at);
+        let latest = self.received_at + FARTHEST;
+        stops.retain(|stop| stop.when.at.year() >= 2000 && stop.when.at <= latest);
+        // Of one moment: in the order in which a parcel travels.
+        stops.sort_by_key(|stop| (stop.when.at, stop.said.milestone.rank()));
         // A journey that is too long keeps its end.
         stops.drain(..stops.len().saturating_sub(MOST));
         let known = |stop: &Stop, state: &Stop| {
@@ -46,7 +53,13 @@ impl Parcel<'_> {
                 || (moving && stop.said.milestone == Milestone::ShipmentHandedOver);
             same && (!state.said.is_unknown() || stop.code == state.code)
         };
-        let news = state.filter(|state| !stops.last().is_some_and(|stop| known(stop, state)));
+        // A list may have news from before its own state.
+        let newest = |stop: &&Stop, state: &Stop| stop.when.at >= state.when.at;
+        let news = state.filter(|state| {
+            let mut told =
+                stops.last().into_iter().chain(stops.iter().filter(|s| newest(s, state)));
+            !told.any(|stop| known(stop, state))
+        });
         let mut drafts: Vec<Draft> = stops.into_iter().map(|stop| self.draft(stop)).collect();
         drafts.extend(news.map(|state| {
             // It is said anew with every record.

@@ -33,6 +33,12 @@ const TABLE: &[Code] = &[
     code("return_to_sender", Milestone::ShipmentReturning),
     code("delivered", Milestone::ShipmentDelivered),
     code("cancelled", Milestone::OrderCancelled),
+    // Of a shipment, where a tracker has no such status.
+    code("draft", Milestone::InfoIgnored),
+    code("created", Milestone::ShipmentLabelCreated),
+    code("purchased", Milestone::ShipmentLabelCreated),
+    code("shipped", Milestone::ShipmentHandedOver),
+    code("needs_attention", Milestone::ShipmentException),
     code("unknown", Milestone::InfoIgnored),
 ];
 
@@ -80,7 +86,8 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let at = newest.map_or(When::receipt(record.received_at), When::sure);
     let state = Stop { said, code: status, when: at, location: None, note: None };
     let carrier = data.text("carrier_name");
-    let parcel = Parcel { source: SOURCE.name, carrier, number, order };
+    let parcel =
+        Parcel { source: SOURCE.name, carrier, number, order, received_at: record.received_at };
     let mut drafts = parcel.drafts(stops, Some(state));
     for draft in &mut drafts {
         let told = reasons.iter().find(|(at, reason)| *at == draft.time && reason.is_some());

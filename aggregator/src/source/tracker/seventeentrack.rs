@@ -5,7 +5,6 @@ use super::journey::{Parcel, Stop};
 use crate::draft::{Draft, tracking_alias};
 use crate::reject::Refusal;
 use crate::source::doc::{Doc, parse};
-use crate::source::field::order;
 use crate::source::record::Record;
 use crate::source::spec::Source;
 use crate::source::table::{Code, Meaning, code, meaning};
@@ -73,15 +72,30 @@ const TABLE: &[Code] = &[
     code("TRACKING_STOPPED", Milestone::InfoIgnored),
 ];
 
-/// The finer word first; one that is in no table falls back to the coarser.
+/// The finer word first; one that is in no table falls back to the coarser, and to what it begins with.
 fn said(record: &Record<'_>, words: [Option<String>; 2]) -> Option<(Meaning, String)> {
-    let mut read = words.into_iter().flatten().map(|word| (meaning(TABLE, record, &word), word));
+    let [fine, coarse] = words;
+    let begin = fine.as_deref().and_then(|word| Some(word.split_once('_')?.0.to_owned()));
+    let words = [fine, coarse, begin].into_iter().flatten();
+    let mut read = words.map(|word| (meaning(TABLE, record, &word), word));
     let first = read.next()?;
-    Some(if first.0.is_unknown() { read.next().unwrap_or(first) } else { first })
+    Some(if first.0.is_unknown() {
+        read.find(|(said, _)| !said.is_unknown()).unwrap_or(first)
+    } else {
+        first
+    })
 }
 
+/// Where the carrier's clock has no zone, its time stands in parts alone.
 fn moment(doc: Doc<'_>, record: &Record<'_>) -> Option<Result<When, Refusal>> {
-    doc.any(&["time_utc", "time_iso"]).map(|text| when(&text, record.zone))
+    let raw = || {
+        let raw = doc.at("time_raw");
+        let (clock, zone) = (raw.text("time"), raw.text("timezone").unwrap_or_default());
+        let clock = clock.unwrap_or_else(|| "00:00:00".to_owned());
+        Some(format!("{}T{clock}{zone}", raw.text("date")?))
+    };
+    let told = doc.any(&["time_utc", "time_iso"]).or_else(raw);
+    told.map(|text| when(&text, record.zone))
 }
 
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
@@ -94,15 +108,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         if inside.is_there() { inside } else { data.at(name) }
     };
     // What the shop wrote there may be anything; only an order number counts as one.
-    let noted = data.any(&["tag", "param"]).filter(|text| order(text).is_ok());
-    let fields: &[&str] = if noted.is_none() {
-        &[]
-    } else if data.text("tag") == noted {
-        &["tag"]
-    } else {
-        &["param"]
-    };
-    let order = record.order(data, fields, Some(tracking_alias(&number)))?;
+    let order = record.order(data, &["tag", "param"], Some(tracking_alias(&number)))?;
     let mut stops = Vec::new();
     for event in block("tracking").each("providers").flat_map(|p| p.each("events")) {
         let words = [event.text("sub_status"), event.text("stage")];
@@ -115,10 +121,12 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let state = state(record, whole, block("latest_status"), block("latest_event"))?;
     let first = block("tracking").at("providers.0.provider");
     let carrier = first.any(&["alias", "name"]);
-    let parcel = Parcel { source: SOURCE.name, carrier, number, order };
+    let parcel =
+        Parcel { source: SOURCE.name, carrier, number, order, received_at: record.received_at };
     let mut drafts = parcel.drafts(stops, state);
     let expected = block("time_metrics").at("estimated_delivery_date");
-    let range = expected.text("from").zip(expected.text("to"));
+    let end = |one: &str, other: &str| expected.any(&[one, other]);
+    let range = end("from", "to").zip(end("to", "from"));
     let range = range.and_then(|(from, to)| days(&from, &to, record.zone));
     drafts.extend(parcel.expected(range, When::receipt(record.received_at)));
     Ok(drafts)
@@ -168,11 +176,36 @@ mod tests {
     }
 
     #[test]
+    fn a_new_sub_status_is_what_it_begins_with_and_a_clock_without_a_zone_is_read() {
+        let hook = r#"{"data":{"number":"LP9","track_info":{"latest_status":{"status":"Delivered","sub_status":"Delivered_Other"},
+            "latest_event":{"time_iso":null,"time_raw":{"date":"2026-11-24","time":"10:00:00","timezone":null}},
+            "tracking":{"providers":[{"events":[
+              {"time_utc":null,"time_raw":{"date":"2026-11-24","time":"10:00:00","timezone":null},"sub_status":"Delivered_Other"},
+              {"time_raw":{"date":"2026-11-24","time":"10:00:00","timezone":"+08:00"},"stage":null,"sub_status":"InTransit_Sorted"},
+              {"time_utc":"2026-11-24T10:00:00Z","sub_status":"OutForDelivery_Other"}]}]}}}}"#;
+        let told: Vec<(&str, String)> = read_all("17track", hook)
+            .iter()
+            .map(|draft| (draft.milestone.code(), draft.time.format("%H:%M").to_string()))
+            .collect();
+        let told: Vec<(&str, &str)> = told.iter().map(|(code, at)| (*code, at.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("shipment.in_transit", "02:00"),
+                ("shipment.out_for_delivery", "10:00"),
+                ("shipment.delivered", "10:00")
+            ]
+        );
+    }
+
+    #[test]
     fn a_tag_that_is_no_order_number_is_none() {
         let hook = format!(
             r#"{{"data":{{"number":"LP9","tag":"a gift for Lan","track_info":{{{BLOCKS}}}}}}}"#
         );
         assert_eq!(read_all("17track", &hook)[0].order, OrderRef::Alias("tracking:LP9".into()));
+        let noted = hook.replace("\"track_info\"", "\"param\":\"T-9\",\"track_info\"");
+        assert_eq!(read_all("17track", &noted)[0].order, OrderRef::Order("T-9".parse().unwrap()));
         let stopped = r#"{"event":"TRACKING_STOPPED","data":{"number":"LP9"}}"#;
         assert_eq!(read_all("17track", stopped)[0].milestone, Milestone::InfoIgnored);
     }

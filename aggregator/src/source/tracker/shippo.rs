@@ -15,7 +15,7 @@ use contract::milestone::Milestone;
 
 pub(in crate::source) const SOURCE: Source = Source {
     name: "shippo",
-    about: "Shippo: substatus, else status, of every entry of the history, and of the whole (the first scan on the way is the hand-over)",
+    about: "Shippo: substatus where it is one of the status, else the status, of every entry of the history, and of the whole (the first scan on the way is the hand-over); a transaction with SUCCESS is a label",
     order: "`data.metadata` where it is an order number (`Order TM-1042` too); else the parcel (`data.tracking_number`)",
     time: "`status_date`, ISO 8601",
     zone: UTC,
@@ -56,18 +56,33 @@ const TABLE: &[Code] = &[
     code("package_undeliverable", Milestone::ShipmentException),
     code("package_disposed", Milestone::ShipmentLost).because("carrier_disposed"),
     code("package_lost", Milestone::ShipmentLost),
+    code("SUCCESS", Milestone::ShipmentLabelCreated),
     code("UNKNOWN", Milestone::InfoIgnored),
     code("other", Milestone::InfoIgnored),
 ];
 
-/// The substatus as it is (a text in older records), else the status.
+/// The substatus as it is (a text in older records) if it says more than the status; else the status.
 fn said(record: &Record<'_>, doc: Doc<'_>) -> Option<(Meaning, String)> {
-    let fine = doc.any(&["substatus.code", "substatus"]);
+    let (status, fine) = (doc.text("status"), doc.any(&["substatus.code", "substatus"]));
+    let fine = fine.filter(|code| code != "other" && fits(status.as_deref(), code));
     let fine = fine.map(|code| (meaning(TABLE, record, &code), code));
-    fine.filter(|(said, code)| !said.is_unknown() && code != "other").or_else(|| {
-        let status = doc.text("status")?;
+    fine.filter(|(said, _)| !said.is_unknown()).or_else(|| {
+        let status = status?;
         Some((meaning(TABLE, record, &status), status))
     })
+}
+
+/// Is the substatus one of this status? (Their own example of a delivery says `information_received`.) What
+/// went wrong on the way may be why it failed.
+fn fits(status: Option<&str>, fine: &str) -> bool {
+    let of = match fine {
+        "information_received" => "PRE_TRANSIT",
+        "delivered" => "DELIVERED",
+        "return_to_sender" | "package_unclaimed" => "RETURNED",
+        "package_undeliverable" | "package_disposed" | "package_lost" => "FAILURE",
+        _ => "TRANSIT",
+    };
+    status.is_none_or(|status| status == of || (status, of) == ("FAILURE", "TRANSIT"))
 }
 
 fn stop(record: &Record<'_>, doc: Doc<'_>) -> Result<Option<Stop>, Refusal> {
@@ -81,14 +96,28 @@ fn stop(record: &Record<'_>, doc: Doc<'_>) -> Result<Option<Stop>, Refusal> {
     Ok(Some(Stop { said, code, when, location, note: doc.text("status_details") }))
 }
 
+/// A parcel of which nothing is known yet.
+fn unknown(record: &Record<'_>, data: Doc<'_>) -> Option<Stop> {
+    let code = data.value().get("tracking_status").map(|_| "UNKNOWN".to_owned())?;
+    let (said, when) = (meaning(TABLE, record, &code), When::receipt(record.received_at));
+    Some(Stop { said, code, when, location: None, note: None })
+}
+
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
     let whole = Doc::of(&value);
     let data = if whole.at("data").is_there() { whole.at("data") } else { whole };
+    // A label that is not made yet has no number, and says nothing.
+    let transaction = whole.text("event").is_some_and(|event| event.starts_with("transaction_"));
+    if transaction && data.text("tracking_number").is_none() {
+        return Ok(Vec::new());
+    }
     let number = data.need("tracking_number")?;
     let alias = tracking_alias(&number);
     let noted = data.text("metadata");
-    let noted = noted.as_deref().map(|text| text.strip_prefix("Order ").unwrap_or(text));
+    let prefixes = ["Order ID ", "Order "];
+    let bare = |text: &str| prefixes.iter().find_map(|p| text.strip_prefix(p)).map(str::to_owned);
+    let noted = noted.map(|text| bare(&text).unwrap_or(text));
     let noted = noted.and_then(|text| order(text.trim_start_matches('#')).ok());
     let order = match noted {
         Some(order) if record.options.order.is_none() => order,
@@ -100,11 +129,18 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         stops.extend(stop(record, entry).ok().flatten());
     }
     first_is_hand_over(&mut stops);
-    let state = stop(record, data.at("tracking_status"))?;
+    let state = if transaction { data } else { data.at("tracking_status") };
+    let state = stop(record, state)?.or_else(|| unknown(record, data));
     if stops.is_empty() && state.is_none() {
         return Err(Refusal::Shape("`tracking_status` is missing".to_owned()));
     }
-    let parcel = Parcel { source: SOURCE.name, carrier: data.text("carrier"), number, order };
+    let parcel = Parcel {
+        source: SOURCE.name,
+        carrier: data.text("carrier"),
+        number,
+        order,
+        received_at: record.received_at,
+    };
     let mut drafts = parcel.drafts(stops, state);
     let eta = data.text("eta").and_then(|text| expected(&text, record.zone));
     drafts.extend(parcel.expected(eta, When::receipt(record.received_at)));
@@ -135,5 +171,37 @@ mod tests {
         );
         assert_eq!(drafts[0].order, OrderRef::Order("T-11".parse().unwrap()));
         assert!(drafts[3].data.eta.is_some());
+    }
+
+    fn codes(hook: &str) -> Vec<&'static str> {
+        read_all("shippo", hook).iter().map(|draft| draft.milestone.code()).collect()
+    }
+
+    #[test]
+    fn a_substatus_of_another_status_says_nothing() {
+        let hook = |status: &str, fine: &str| {
+            format!(
+                r#"{{"event":"track_updated","data":{{"tracking_number":"SH6","tracking_status":{{"status":"{status}",
+                "substatus":{{"code":"{fine}"}},"status_date":"2026-11-25T08:00:00Z"}},"tracking_history":[]}}}}"#
+            )
+        };
+        assert_eq!(codes(&hook("DELIVERED", "information_received")), ["shipment.delivered"]);
+        assert_eq!(codes(&hook("FAILURE", "package_damaged")), ["shipment.damaged"]);
+    }
+
+    #[test]
+    fn a_label_is_made_and_of_some_parcels_nothing_is_known() {
+        let label = |status: &str, number: &str| {
+            format!(
+                r#"{{"event":"transaction_created","data":{{"status":"{status}","tracking_number":{number},"tracking_status":"UNKNOWN","metadata":"Order ID #T-12"}}}}"#
+            )
+        };
+        let made = label("SUCCESS", "\"SH7\"");
+        assert_eq!(codes(&made), ["shipment.label_created"]);
+        assert_eq!(read_all("shippo", &made)[0].order, OrderRef::Order("T-12".parse().unwrap()));
+        assert!(codes(&label("QUEUED", "null")).is_empty());
+        let nothing =
+            r#"{"data":{"tracking_number":"SH8","tracking_status":null,"tracking_history":[]}}"#;
+        assert_eq!(codes(nothing), ["info.ignored"]);
     }
 }
