@@ -170,6 +170,9 @@ impl Vendor {
                 Some(json!({"code": "success", "transaction": transaction}))
             }
             "vnpay" => Some(json!({"RspCode": "00", "Message": "Confirm Success"})),
+            "zalopay" if is_first_version(call.body) => {
+                Some(json!({"returncode": 1, "returnmessage": "success"}))
+            }
             "zalopay" => Some(json!({"return_code": 1, "return_message": "success"})),
             "ghsv" => Some(json!({"success": true, "msg": ""})),
             "momo" => return Answer { status: StatusCode::NO_CONTENT, body: None },
@@ -187,6 +190,12 @@ impl Vendor {
             _ => None,
         }
     }
+}
+
+/// `ZaloPay`'s first version writes its names without `_`, and expects them so.
+fn is_first_version(body: &[u8]) -> bool {
+    let name = b"apptransid";
+    body.windows(name.len()).any(|part| part == name)
 }
 
 /// The same object without a field. None when the body is no object that has it.

@@ -7,6 +7,7 @@ use crate::draft::{Draft, OrderRef, tracking_alias};
 use crate::reject::{Refusal, excerpt};
 use crate::source::SOURCES;
 use crate::source::doc::{Doc, parse};
+use crate::source::field::json;
 use crate::source::record::Record;
 use crate::source::spec::Source;
 use crate::source::table::{Code, Meaning, meaning};
@@ -18,7 +19,7 @@ use serde_json::Value;
 
 pub(in crate::source) const SOURCE: Source = Source {
     name: "cloudevents",
-    about: "CloudEvents 1.0, structured or binary: `type` is a milestone's code, `data` as in an `OrderEvent` (with `customer`, else `customer_id`, on `order.placed`)",
+    about: "CloudEvents 1.0, structured, binary or a batch: `type` is a milestone's code, `data` as in an `OrderEvent` (with `customer`, else `customer_id`, on `order.placed`)",
     order: "`subject`, else `partitionkey`, else the parcel (`data.tracking_number`)",
     time: "`time`, RFC 3339; without it the receipt",
     zone: UTC,
@@ -46,7 +47,8 @@ struct Envelope {
     data: Value,
 }
 
-fn open(record: &Record<'_>) -> Result<Envelope, Refusal> {
+/// One event, or the batch of them that a list is (`application/cloudevents-batch+json`).
+fn open(record: &Record<'_>) -> Result<Vec<Envelope>, Refusal> {
     let attribute = |name: &str| {
         record.header(&format!("ce_{name}")).or_else(|| record.header(&format!("ce-{name}")))
     };
@@ -58,15 +60,24 @@ fn open(record: &Record<'_>) -> Result<Envelope, Refusal> {
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), Value::from(attribute(name)?))));
         let data = if record.value.is_empty() { Value::Null } else { parse(record.value)? };
-        return Ok(Envelope { attributes: Value::Object(told.collect()), data });
+        return Ok(vec![Envelope { attributes: Value::Object(told.collect()), data }]);
     }
-    let mut attributes = parse(record.value)?;
-    let data = attributes.get_mut("data").map(Value::take).unwrap_or_default();
-    Ok(Envelope { attributes, data })
+    let first = record.value.iter().find(|byte| !byte.is_ascii_whitespace());
+    let events =
+        if first == Some(&b'[') { json(record.value)? } else { vec![parse(record.value)?] };
+    let envelopes = events.into_iter().map(|mut attributes: Value| {
+        let data = attributes.get_mut("data").map(Value::take).unwrap_or_default();
+        Envelope { attributes, data }
+    });
+    Ok(envelopes.collect())
 }
 
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
-    let Envelope { attributes, mut data } = open(record)?;
+    open(record)?.into_iter().map(|envelope| one(record, envelope)).collect()
+}
+
+fn one(record: &Record<'_>, envelope: Envelope) -> Result<Draft, Refusal> {
+    let Envelope { attributes, mut data } = envelope;
     let doc = Doc::of(&attributes);
     if doc.text("specversion").as_deref() != Some("1.0") {
         return Err(Refusal::Shape("`specversion` is not 1.0".to_owned()));
@@ -95,7 +106,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         .map(serde_json::from_value)
         .transpose()
         .map_err(|error| Refusal::Shape(excerpt(&error.to_string())))?;
-    Ok(vec![draft])
+    Ok(draft)
 }
 
 fn named(record: &Record<'_>, doc: Doc<'_>, told: &EventData) -> Result<OrderRef, Refusal> {
@@ -106,7 +117,7 @@ fn named(record: &Record<'_>, doc: Doc<'_>, told: &EventData) -> Result<OrderRef
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::tests::{read_one, read_with_headers};
+    use crate::source::tests::{read_all, read_one, read_with_headers};
 
     #[test]
     fn structured_and_binary_say_the_same() {
@@ -129,6 +140,20 @@ mod tests {
             (binary.milestone, binary.data.line.as_deref()),
             (Milestone::ProductionStarted, Some("2"))
         );
+    }
+
+    #[test]
+    fn a_batch_is_its_events() {
+        let event = |id: &str| {
+            format!(
+                r#"{{"specversion":"1.0","id":"{id}","source":"kiln-7","type":"order.confirmed","subject":"T-70"}}"#
+            )
+        };
+        let batch = format!(" [{},{}]", event("e1"), event("e2"));
+        let ids: Vec<String> =
+            read_all("cloudevents", &batch).into_iter().map(|draft| draft.id).collect();
+        assert_eq!(ids, ["e1", "e2"]);
+        assert!(read_all("cloudevents", "[]").is_empty());
     }
 
     #[test]

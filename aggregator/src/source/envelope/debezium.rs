@@ -10,7 +10,7 @@ use crate::source::field::hashed_id;
 use crate::source::record::Record;
 use crate::source::spec::Source;
 use crate::source::table::{Code, Meaning, meaning};
-use crate::source::time::{When, epoch, when};
+use crate::source::time::{When, epoch, seconds, when};
 use chrono_tz::UTC;
 use contract::milestone::Milestone;
 
@@ -33,7 +33,13 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     }
     let value = parse(record.value)?;
     let whole = Doc::of(&value);
-    let envelope = if whole.at("payload").is_there() { whole.at("payload") } else { whole };
+    let envelope = match value.get("payload") {
+        Some(payload) => Doc::of(payload),
+        None => whole,
+    };
+    if is_of_no_row(envelope) {
+        return Ok(Vec::new());
+    }
     let operation = envelope.need("op")?;
     let row = [envelope.at("after"), envelope.at("before")].into_iter().find(|row| row.is_there());
     let row =
@@ -47,7 +53,9 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         Ok(milestone) => Meaning::plain(milestone),
         Err(_) => meaning(TABLE, record, &status),
     };
-    let committed = source.number("ts_ms").or_else(|| envelope.number("ts_ms"));
+    // A source that knows no time writes 0.
+    let told = |doc: Doc<'_>| doc.number("ts_ms").filter(|number| *number > 0);
+    let committed = told(source).or_else(|| told(envelope));
     let committed = committed.map(epoch).transpose()?;
     let happened = moment(row, record)?.or(committed);
     let happened = happened.ok_or_else(|| Refusal::Shape("no time is told".to_owned()))?;
@@ -67,9 +75,24 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     Ok(vec![draft])
 }
 
+/// A tombstone in its envelope, the beginning or the end of a transaction, a table that was emptied, a
+/// message of the database's own.
+fn is_of_no_row(envelope: Doc<'_>) -> bool {
+    let operation = envelope.text("op");
+    let marks = matches!(envelope.text("status").as_deref(), Some("BEGIN" | "END"));
+    !envelope.is_there()
+        || matches!(operation.as_deref(), Some("t" | "m"))
+        || operation.is_none() && marks && envelope.at("id").is_there()
+}
+
+/// Fewer are days since 1970 (`io.debezium.time.Date`), not seconds.
+const SECONDS: i64 = 1_000_000;
+
 /// A row's own time: an ISO text, or an integer whose unit shows by its size.
 fn moment(row: Doc<'_>, record: &Record<'_>) -> Result<Option<When>, Refusal> {
     match row.number("updated_at") {
+        Some(..=0) => Ok(None),
+        Some(days @ ..SECONDS) => seconds(days * 86_400).map(Some),
         Some(number) => epoch(number).map(Some),
         None => row.text("updated_at").map(|text| when(&text, record.zone)).transpose(),
     }
@@ -95,10 +118,27 @@ mod tests {
     }
 
     #[test]
+    fn a_time_that_the_source_does_not_know_is_none() {
+        let at = |own: &str, committed: &str| {
+            let row = ENVELOPE.replace("1795312800000000", own).replace("1795312801000", committed);
+            read_one("debezium", &row).time.timestamp()
+        };
+        assert_eq!(at("0", "0"), 1_795_312_802);
+        assert_eq!(at("20779", "1795312801000"), 20_779 * 86_400, "days");
+    }
+
+    #[test]
     fn a_tombstone_says_nothing_and_a_deleted_row_is_no_milestone() {
         assert!(read_all("debezium", "").is_empty());
         let deleted = ENVELOPE.replace(r#""op":"u""#, r#""op":"d""#);
         assert_eq!(read_one("debezium", &deleted).milestone, Milestone::InfoIgnored);
+        for nothing in [
+            r#"{"schema":null,"payload":null}"#,
+            r#"{"status":"BEGIN","id":"571:53","event_count":null,"ts_ms":1795312801000}"#,
+            r#"{"source":{"table":"orders"},"op":"t","ts_ms":1795312801000}"#,
+        ] {
+            assert!(read_all("debezium", nothing).is_empty(), "{nothing}");
+        }
         let foreign = ENVELOPE.replace("fulfilment.packed", "GEPACKT");
         assert_eq!(read_one("debezium", &foreign).data.source_code.as_deref(), Some("GEPACKT"));
     }

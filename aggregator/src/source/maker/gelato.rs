@@ -40,7 +40,8 @@ const TABLE: &[Code] = &[
     code("in_transit", Milestone::ShipmentInTransit),
     code("delivered", Milestone::ShipmentDelivered),
     code("returned", Milestone::ShipmentReturned),
-    code("order_item_tracking_code_updated", Milestone::ShipmentLabelCreated),
+    // "Triggered when an item is shipped."
+    code("order_item_tracking_code_updated", Milestone::ShipmentHandedOver),
     code("order_delivery_estimate_updated", Milestone::EtaRevised),
 ];
 
@@ -48,6 +49,9 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
     let doc = Doc::of(&value);
     let (id, event) = (doc.need("id")?, doc.need("event")?);
+    if ["store_product", "catalog_product"].iter().any(|of| event.starts_with(of)) {
+        return Ok(Vec::new());
+    }
     let alias = doc.text("orderId").map(|number| format!("gelato:{number}"));
     let order = record.order(doc, &["orderReferenceId"], alias.clone())?;
     let created = doc.text("created").map(|text| when(&text, record.zone)).transpose()?;

@@ -12,6 +12,7 @@ use crate::source::table::{Code, Meaning, code, meaning};
 use crate::source::time::{When, days, seconds, when};
 use chrono_tz::UTC;
 use contract::milestone::Milestone;
+use serde_json::Value;
 
 pub(in crate::source) const SOURCE: Source = Source {
     name: "printful",
@@ -54,8 +55,15 @@ const TABLE: &[Code] = &[
 ];
 
 /// What the shop's catalogue is told, of no order.
-const CATALOGUE: [&str; 4] =
-    ["product_synced", "product_updated", "product_deleted", "stock_updated"];
+const CATALOGUE: [&str; 7] = [
+    "product_synced",
+    "product_updated",
+    "product_deleted",
+    "stock_updated",
+    "catalog_stock_updated",
+    "catalog_price_changed",
+    "mockup_task_finished",
+];
 
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
@@ -87,6 +95,10 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         &code,
     ]);
     let said = meaning(TABLE, record, &code);
+    // One type for both.
+    let back_in_stock = kind == "shipment_out_of_stock"
+        && data.value().get("is_out_of_stock") == Some(&Value::Bool(false));
+    let said = if back_in_stock { Meaning::plain(Milestone::OrderConfirmed) } else { said };
     let mut draft = said.draft(SOURCE.name, id, happened, order.clone());
     if let Some(alias) = alias {
         draft.reveal(alias);

@@ -48,6 +48,9 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
     let doc = Doc::of(&value);
     let (id, kind, data) = (doc.need("id")?, doc.need("type")?, doc.at("resource.data"));
+    if ["product:", "shop:"].iter().any(|of| kind.starts_with(of)) {
+        return Ok(Vec::new());
+    }
     let code = match kind.as_str() {
         "order:updated" => data.need("status")?,
         _ => kind,
@@ -58,7 +61,11 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         &["external_id", "shop_order_id", "metadata.shop_order_id"],
         alias.clone(),
     )?;
-    let time = data.any(&["shipped_at", "delivered_at"]);
+    let own = match code.as_str() {
+        "order:shipment:delivered" => ["delivered_at", "shipped_at"],
+        _ => ["shipped_at", "delivered_at"],
+    };
+    let time = data.any(&own);
     let time = time.map_or_else(|| doc.need("created_at"), Ok)?;
     let mut draft =
         meaning(TABLE, record, &code).draft(SOURCE.name, id, when(&time, record.zone)?, order);
@@ -79,7 +86,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
 mod tests {
     use super::*;
     use crate::draft::OrderRef;
-    use crate::source::tests::read_one;
+    use crate::source::tests::{read_all, read_one};
 
     #[test]
     fn a_parcel_is_of_its_skus_and_known_by_alias() {
@@ -95,6 +102,15 @@ mod tests {
             (draft.data.skus, draft.reveals),
             (vec!["MUG".to_owned()], vec!["tracking:PX1".to_owned()])
         );
+    }
+
+    #[test]
+    fn a_delivery_has_its_own_time_and_a_product_is_no_order() {
+        let hook = r#"{"id":"p-3","type":"order:shipment:delivered","created_at":"2026-11-24 13:24:28+00:00","resource":{"id":"5cb8","type":"order",
+            "data":{"shipped_at":"2026-11-22 13:20:00+00:00","delivered_at":"2026-11-24 13:20:00+00:00","carrier":{"code":"GHN","tracking_number":"PX1"}}}}"#;
+        assert_eq!(read_one("printify", hook).time.to_rfc3339(), "2026-11-24T13:20:00+00:00");
+        let product = hook.replace("order:shipment:delivered", "product:publish:started");
+        assert!(read_all("printify", &product).is_empty());
     }
 
     #[test]

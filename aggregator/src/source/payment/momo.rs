@@ -28,6 +28,8 @@ const TABLE: &[Code] = &[
     code("1000", Milestone::PaymentPending),
     code("7000", Milestone::PaymentPending),
     code("7002", Milestone::PaymentPending),
+    // The buyer has to confirm again: not final.
+    code("8000", Milestone::PaymentPending),
     code("10", Milestone::PaymentFailed).because("maintenance"),
     code("98", Milestone::PaymentFailed).because("qr_code"),
     code("99", Milestone::PaymentFailed).because("unknown"),
@@ -89,7 +91,9 @@ mod tests {
             (one(0).milestone, one(0).data.money.unwrap().amount),
             (Milestone::PaymentPaid, 250_000)
         );
-        assert_eq!(one(7000).milestone, Milestone::PaymentPending);
+        for open in [1000, 7000, 7002, 8000] {
+            assert_eq!(one(open).milestone, Milestone::PaymentPending, "{open}");
+        }
         assert_eq!(one(1001).data.reason.as_deref(), Some("insufficient_funds"));
         let new = one(5555);
         assert_eq!(

@@ -11,10 +11,11 @@ use crate::source::time::seconds;
 use chrono_tz::UTC;
 use contract::event::Money;
 use contract::milestone::Milestone;
+use serde_json::Value;
 
 pub(in crate::source) const SOURCE: Source = Source {
     name: "stripe",
-    about: "Stripe: event type (a checkout session is paid when it says so; a refund of less than the charge is a partial one)",
+    about: "Stripe: event type (a checkout session is paid when it says so; a refund of less than the charge is a partial one; of a charge with a payment intent the intent tells)",
     order: "`metadata.order_id` or `client_reference_id` of the object, else the alias `stripe:<payment intent or charge>`",
     time: "`created`, Unix seconds",
     zone: UTC,
@@ -40,6 +41,7 @@ const TABLE: &[Code] = &[
     code("charge.updated", Milestone::InfoIgnored),
     code("charge.pending", Milestone::InfoIgnored),
     code("charge.failed", Milestone::InfoIgnored),
+    code("charge.expired", Milestone::InfoIgnored),
     code("charge.refunded", Milestone::PaymentRefunded),
     code("charge.refund.updated", Milestone::InfoIgnored),
     code("refund.created", Milestone::PaymentRefundPending),
@@ -55,20 +57,44 @@ const TABLE: &[Code] = &[
 /// What the type means for this object.
 fn said(record: &Record<'_>, kind: &str, object: Doc<'_>) -> Meaning {
     let said = meaning(TABLE, record, kind);
+    let is = |field: &str, texts: &[&str]| {
+        object.text(field).is_some_and(|text| texts.contains(&text.as_str()))
+    };
     match kind {
-        "checkout.session.completed"
-            if !matches!(
-                object.text("payment_status").as_deref(),
-                Some("paid" | "no_payment_required")
-            ) =>
-        {
+        // A card is kept for later; nothing is bought.
+        "checkout.session.completed" if is("mode", &["setup"]) => said.but(Milestone::InfoIgnored),
+        "checkout.session.completed" if !is("payment_status", &["paid", "no_payment_required"]) => {
             said.but(Milestone::PaymentPending)
         }
-        "charge.refunded" if object.number("amount_refunded") < object.number("amount") => {
-            said.but(Milestone::PaymentPartiallyRefunded)
+        "charge.refunded" if !is_whole(object) => said.but(Milestone::PaymentPartiallyRefunded),
+        // Money that is back already is told by the charge; money that will not come, by nobody.
+        "refund.created" if is("status", &["succeeded", "failed", "canceled"]) => {
+            said.but(Milestone::InfoIgnored)
         }
-        _ => said,
+        _ if object.at("payment_intent").is_there() => said,
+        _ => alone(kind, object).map_or(said.clone(), |milestone| said.but(milestone)),
     }
+}
+
+/// Is the whole charge refunded?
+fn is_whole(charge: Doc<'_>) -> bool {
+    match charge.value().get("refunded") {
+        Some(Value::Bool(whole)) => *whole,
+        _ => charge.number("amount_refunded") >= charge.number("amount"),
+    }
+}
+
+/// What a charge without a payment intent says: nobody else tells of its money.
+fn alone(kind: &str, charge: Doc<'_>) -> Option<Milestone> {
+    let captured = charge.value().get("captured") != Some(&Value::Bool(false));
+    Some(match kind {
+        "charge.succeeded" if captured => Milestone::PaymentPaid,
+        "charge.succeeded" => Milestone::PaymentAuthorized,
+        "charge.captured" => Milestone::PaymentPaid,
+        "charge.pending" => Milestone::PaymentPending,
+        "charge.failed" | "charge.expired" => Milestone::PaymentFailed,
+        _ => return None,
+    })
 }
 
 /// What else the order is called by: its payment intent first, which most objects name.
@@ -78,8 +104,10 @@ fn aliases(object: Doc<'_>) -> Vec<String> {
         intent,
         "payment_intent",
         "payment_intent.id",
-        "id",
+        // A refund, a dispute: the charge is what others tell of.
         "charge",
+        "charge.id",
+        "id",
         "latest_charge",
         "charges.data.0.id",
     ];
@@ -114,6 +142,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         "last_payment_error.decline_code",
         "last_payment_error.code",
         "cancellation_reason",
+        "failure_code",
     ]);
     draft.data.reason = failure.or(draft.data.reason.take());
     Ok(vec![draft])
@@ -151,6 +180,36 @@ mod tests {
         assert_eq!(draft.order, OrderRef::Alias("stripe:pi_1".into()));
         let whole = part.replace(":300", ":900");
         assert_eq!(one("charge.refunded", &whole).milestone.code(), "payment.refunded");
+    }
+
+    #[test]
+    fn a_dispute_is_known_by_its_charge_and_a_refund_that_is_over_is_not_pending() {
+        let dispute = r#"{"id":"dp_1","object":"dispute","charge":"ch_1","payment_intent":null}"#;
+        let draft = one("charge.dispute.created", dispute);
+        assert_eq!(draft.order, OrderRef::Alias("stripe:ch_1".into()));
+        let refund = |status: &str| {
+            let object = format!(
+                r#"{{"id":"re_1","object":"refund","charge":"ch_1","status":"{status}","payment_intent":"pi_1"}}"#
+            );
+            one("refund.created", &object).milestone.code()
+        };
+        assert_eq!(refund("pending"), "payment.refund_pending");
+        assert_eq!((refund("succeeded"), refund("failed")), ("info.ignored", "info.ignored"));
+    }
+
+    #[test]
+    fn a_charge_without_an_intent_tells_of_its_money_itself() {
+        let said = |kind: &str, more: &str| {
+            one(kind, &format!(r#"{{"id":"ch_1","object":"charge"{more}}}"#)).milestone.code()
+        };
+        let uncaptured = r#","captured":false,"payment_intent":null"#;
+        assert_eq!(said("charge.succeeded", r#","captured":true"#), "payment.paid");
+        assert_eq!(said("charge.succeeded", uncaptured), "payment.authorized");
+        assert_eq!(said("charge.captured", ""), "payment.paid");
+        assert_eq!(said("charge.failed", ""), "payment.failed");
+        assert_eq!(said("charge.succeeded", r#","payment_intent":"pi_1""#), "info.ignored");
+        let session = r#"{"id":"cs_1","mode":"setup","payment_status":"no_payment_required"}"#;
+        assert_eq!(one("checkout.session.completed", session).milestone.code(), "info.ignored");
     }
 
     #[test]

@@ -46,11 +46,14 @@ const TABLE: &[Code] = &[
     code("99", Milestone::PaymentFailed).because("unknown"),
 ];
 
-/// A response that is an error says more than the status beside it.
-fn single(response: &str, status: &str) -> String {
+/// A response that is an error says more than the status beside it. Version 2.0.0 has none: there the
+/// response alone tells.
+fn single(response: &str, status: Option<&str>) -> String {
     match (response, status) {
-        ("00", "00") => "00/00".to_owned(),
-        ("00", _) | (_, "01" | "04" | "05" | "06" | "09") => format!("status {status}"),
+        ("00", Some("00") | None) => "00/00".to_owned(),
+        ("00", Some(status)) | (_, Some(status @ ("01" | "04" | "05" | "06" | "09"))) => {
+            format!("status {status}")
+        }
         _ => response.to_owned(),
     }
 }
@@ -59,8 +62,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse_or_form(record.value)?;
     let doc = Doc::of(&value);
     let response = doc.need("vnp_ResponseCode")?;
-    let status = doc.need("vnp_TransactionStatus")?;
-    let code = single(&response, &status);
+    let code = single(&response, doc.text("vnp_TransactionStatus").as_deref());
     let paid_at = doc.text("vnp_PayDate").map(|text| when(&text, Ho_Chi_Minh)).transpose()?;
     let order = record.order(doc, &["vnp_TxnRef"], None)?;
     let reference = doc.text("vnp_TxnRef").unwrap_or_default();
@@ -109,5 +111,13 @@ mod tests {
         assert_eq!(said("24", "02"), Milestone::PaymentFailed);
         assert_eq!(said("00", "02"), Milestone::PaymentFailed);
         assert_eq!(said("77", "77"), Milestone::PaymentFailed);
+    }
+
+    #[test]
+    fn before_there_was_a_status_the_response_told() {
+        let said = |response: &str| {
+            read_one("vnpay", &format!("vnp_TxnRef=T-61&vnp_ResponseCode={response}")).milestone
+        };
+        assert_eq!((said("00"), said("09")), (Milestone::PaymentPaid, Milestone::PaymentFailed));
     }
 }

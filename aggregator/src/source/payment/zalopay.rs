@@ -30,7 +30,8 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let outer = Doc::of(&value);
     let inner = parse(outer.need("data")?.as_bytes())?;
     let doc = Doc::of(&inner);
-    let kind = outer.need("type")?;
+    // The first version has none, and is called back for orders only.
+    let kind = outer.text("type").unwrap_or_else(|| "1".to_owned());
     let transaction = doc.need_any(&["app_trans_id", "apptransid"])?;
     let own: Value = json!({ "order": after_date(&transaction) });
     let order = match &record.options.order {
@@ -71,5 +72,13 @@ mod tests {
             (Milestone::PaymentPaid, "261120000000389")
         );
         assert_eq!(after_date("gift_1"), "gift_1");
+    }
+
+    #[test]
+    fn the_first_version_is_read_too() {
+        let data = r#"{"appid":3,"apptransid":"261120_T-63","amount":90000,"zptransid":261120000000390,"servertime":1795140000000,"channel":38}"#;
+        let draft = read_one("zalopay", &json!({"data": data, "mac": "00"}).to_string());
+        assert_eq!(draft.order, OrderRef::Order("T-63".parse().unwrap()));
+        assert_eq!(draft.milestone, Milestone::PaymentPaid);
     }
 }
