@@ -77,10 +77,12 @@ async fn take(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Response, Problem> {
-    let in_use = |vendor: &&Vendor| !api.webhook_secrets.of(vendor.source).is_empty();
+    let in_use = |vendor: &&Vendor| api.webhook_secrets.is_in_use(vendor.source);
     let vendor = api.vendors.get(source).filter(in_use).ok_or_else(Problem::not_found)?;
-    if *method == Method::GET && !vendor.by_query {
-        return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "This source posts."));
+    if *method != Method::POST && !(*method == Method::GET && vendor.by_query) {
+        let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "This source posts.");
+        let allow = if vendor.by_query { "GET, POST" } else { "POST" };
+        return Ok(([(header::ALLOW, allow)], problem).into_response());
     }
     let query = query.unwrap_or_default();
     let call = Call { headers, query: &query, body, path_secret, now: clock::now() };
@@ -92,7 +94,7 @@ async fn take(
         Verdict::Unsigned => "unsigned",
         Verdict::Bad(why) => {
             metric::webhook(vendor.source, why);
-            return Ok(refusal(vendor, why));
+            return Ok(refusal(vendor, &call, why));
         }
     };
     let record = record(vendor, &call, verification);
@@ -120,8 +122,8 @@ fn answer(answer: Answer) -> Response {
     }
 }
 
-fn refusal(vendor: &Vendor, why: &'static str) -> Response {
-    let body = vendor.refusal();
+fn refusal(vendor: &Vendor, call: &Call<'_>, why: &'static str) -> Response {
+    let body = vendor.refusal(call);
     match body {
         Some(body) => answer(Answer { status: StatusCode::UNAUTHORIZED, body: Some(body) }),
         None => Problem::new(StatusCode::UNAUTHORIZED, why, "The signature does not hold.")

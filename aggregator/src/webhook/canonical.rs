@@ -66,8 +66,25 @@ pub(super) fn momo(access_key: &str, body: &Value) -> String {
     text
 }
 
-/// A text field of a JSON body.
+/// Are MoMo's numbers numbers? Its text joins fields without a sign of where each ends: a text that holds
+/// the beginning of the next ones could be divided anew, and mean something else under the same signature.
+pub(super) fn momo_numbers_are_numbers(body: &Value) -> bool {
+    let is_number = |name: &&str| match body.get(*name).unwrap_or(&Value::Null) {
+        Value::String(text) => {
+            let digits = text.strip_prefix('-').unwrap_or(text);
+            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+        }
+        Value::Number(number) => number.is_i64() || number.is_u64(),
+        Value::Null => true,
+        _ => false,
+    };
+    ["amount", "responseTime", "resultCode", "transId"].iter().all(is_number)
+}
+
+/// A text field of a JSON body, or of a form.
 pub(super) fn body_field(body: &[u8], name: &str) -> Option<String> {
-    let body: Value = serde_json::from_slice(body).ok()?;
-    body.get(name)?.as_str().map(str::to_owned)
+    match serde_json::from_slice::<Value>(body) {
+        Ok(body) => body.get(name)?.as_str().map(str::to_owned),
+        Err(_) => field(std::str::from_utf8(body).ok()?, name),
+    }
 }

@@ -1,6 +1,8 @@
 //! The ways of signing. Every comparison takes the same time whatever it finds.
 
-use super::canonical::{body_field, field, momo, names_repeat, sorted_query};
+use super::canonical::{
+    body_field, field, momo, momo_numbers_are_numbers, names_repeat, sorted_query,
+};
 use aws_lc_rs::{digest, hmac};
 use axum::http::HeaderMap;
 use base64::Engine;
@@ -115,11 +117,13 @@ impl Scheme {
             }
             Self::BodyField { field } => {
                 let header = call.header("authorization").map(bare).map(str::to_owned);
-                shared(
-                    body_field(call.body, field).or(header).as_deref(),
-                    secrets,
-                    Verdict::Verified,
-                )
+                let given = [body_field(call.body, field), header];
+                let found = given.map(|given| shared(given.as_deref(), secrets, Verdict::Verified));
+                match found {
+                    [Verdict::Verified, _] | [_, Verdict::Verified] => Verdict::Verified,
+                    [Verdict::Bad("secret_missing"), by_header] => by_header,
+                    [by_body, _] => by_body,
+                }
             }
             Self::HeaderValue { header } => shared(call.header(header), secrets, Verdict::Verified),
             Self::Address { field: name } => {
@@ -254,6 +258,9 @@ fn momo_signed(call: &Call<'_>, secrets: &[SecretString]) -> Verdict {
         return Verdict::Bad("signature_missing");
     };
     let Some(given) = body["signature"].as_str() else { return Verdict::Bad("signature_missing") };
+    if !momo_numbers_are_numbers(&body) {
+        return Verdict::Bad("signature_wrong");
+    }
     any(secrets, |pair| {
         let (access, secret) = pair.split_once(':')?;
         let text = momo(access, &body);

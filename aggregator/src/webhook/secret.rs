@@ -58,6 +58,23 @@ impl Secrets {
         self.of(&format!("{source}:ask")).first()
     }
 
+    /// What may stand in the address of a source that does not sign. Of one that may sign it is
+    /// `<source>:address`: proxies log addresses, and what signs should not stand there. Where there is no
+    /// such secret, the shop has but one.
+    #[must_use]
+    pub fn of_address(&self, source: &str) -> &[SecretString] {
+        match self.of(&format!("{source}:address")) {
+            [] => self.of(source),
+            own => own,
+        }
+    }
+
+    /// Is the webhook of a source in use?
+    #[must_use]
+    pub fn is_in_use(&self, source: &str) -> bool {
+        !self.of_address(source).is_empty()
+    }
+
     /// The secrets of a source; none when its webhook is not in use.
     #[must_use]
     pub fn of(&self, source: &str) -> &[SecretString] {

@@ -1,5 +1,6 @@
 //! Which way each vendor signs, what of its call is kept, and what it wants to hear.
 
+use super::canonical::body_field;
 use super::scheme::{Call, Encoding, Key, Scheme, Verdict};
 use super::secret::Secrets;
 use crate::source::{Script, Webhook};
@@ -117,11 +118,11 @@ impl Vendor {
     pub fn check(&self, call: &Call<'_>, secrets: &Secrets) -> Verdict {
         let mut found = Verdict::Bad("signature_missing");
         for scheme in self.schemes {
-            // What signs must not stand in an address, which proxies log.
-            let beside = matches!(scheme, Scheme::Address { .. }) && self.schemes.len() > 1;
-            let name =
-                if beside { format!("{}:address", self.source) } else { self.source.to_owned() };
-            found = scheme.check(call, secrets.of(&name));
+            let own = match scheme {
+                Scheme::Address { .. } => secrets.of_address(self.source),
+                _ => secrets.of(self.source),
+            };
+            found = scheme.check(call, own);
             if !matches!(found, Verdict::Bad("signature_missing" | "secret_missing")) {
                 return found;
             }
@@ -183,9 +184,12 @@ impl Vendor {
 
     /// What it wants to hear when its signature is bad; none: a problem as everybody gets.
     #[must_use]
-    pub fn refusal(&self) -> Option<Value> {
+    pub fn refusal(&self, call: &Call<'_>) -> Option<Value> {
         match self.source {
             "vnpay" => Some(json!({"RspCode": "97", "Message": "Invalid Checksum"})),
+            "zalopay" if is_first_version(call.body) => {
+                Some(json!({"returncode": 2, "returnmessage": "invalid mac"}))
+            }
             "zalopay" => Some(json!({"return_code": 2, "return_message": "invalid mac"})),
             _ => None,
         }
@@ -198,9 +202,13 @@ fn is_first_version(body: &[u8]) -> bool {
     body.windows(name.len()).any(|part| part == name)
 }
 
-/// The same object without a field. None when the body is no object that has it.
+/// The same object, or form, without a field. None when the body has none of this name.
 fn without(body: &[u8], field: &str) -> Option<Vec<u8>> {
-    let mut value: Value = serde_json::from_slice(body).ok()?;
+    let Ok(mut value) = serde_json::from_slice::<Value>(body) else {
+        let rest = form_urlencoded::parse(body).filter(|(name, _)| name != field);
+        let rest = form_urlencoded::Serializer::new(String::new()).extend_pairs(rest).finish();
+        return body_field(body, field).map(|_| rest.into_bytes());
+    };
     value.as_object_mut()?.remove(field)?;
     serde_json::to_vec(&value).ok()
 }
