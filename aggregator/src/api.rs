@@ -18,6 +18,7 @@ use contract::name::MAX_RECORD;
 pub use reading::Reader;
 use service_kit::auth::Auth;
 use service_kit::kafka::{Outgoing, Producer};
+use service_kit::postgres::{Failure, classify};
 use service_kit::problem::Problem;
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -49,8 +50,11 @@ impl FromRef<Api> for Arc<Auth> {
     }
 }
 
-/// A database that does not answer.
+/// A database that does not answer; or a value of the request's that it refuses (U+0000, say).
 fn away(error: sqlx::Error) -> Problem {
+    if classify(&error) == Failure::Value {
+        return Problem::bad_request("A value cannot be looked for.");
+    }
     tracing::error!(error = %error, "the database does not answer");
     drop(error);
     Problem::unavailable("The database does not answer.")

@@ -3,7 +3,7 @@
 use crate::api::{self, Api, Reader};
 use crate::config::Config;
 use crate::pipeline::{Pipeline, Recent, Settings, Usual};
-use crate::question::{Bases, Question, Template, built_in};
+use crate::question::{Bases, Occasion, Question, Template, built_in};
 use crate::rebuild::{self, Job};
 use crate::relay::Lanes;
 use crate::shelf::Shelf;
@@ -95,8 +95,17 @@ async fn bring_in(config: &Config, files: &[String]) -> anyhow::Result<ExitCode>
 
 /// Walks over all orders, or over those that are named, while the service runs elsewhere.
 async fn walk(config: &Config, tool: &str, named: &[String]) -> anyhow::Result<ExitCode> {
+    let opened = || -> Result<Vec<Question>, String> {
+        let catalog = Catalog::open(config.sources_dir.as_deref()).map_err(|e| e.to_string())?;
+        let secrets = Secrets::read(config.webhook_secrets_file.as_deref())?;
+        questions(config, &catalog, &secrets)
+    };
+    let questions = match opened() {
+        Ok(questions) => questions,
+        Err(problem) => return Ok(service::usage_error(&problem)),
+    };
     let pool = postgres::pool(&config.postgres, "aggregator rebuild")?;
-    let settings = &settings(config)?;
+    let settings = &Settings { questions: questions.into(), ..settings(config)? };
     settings.patience.set(duration::patience(&pool, settings.estimate_floor).await?);
     let job = if tool == "rebuild" { Job::Rebuild } else { Job::Raise };
     let tell = |seen, all, changed| {
@@ -147,19 +156,31 @@ fn questions(
 ) -> Result<Vec<Question>, String> {
     let bases = Bases { ghn: config.ghn_url.clone(), printful: config.printful_url.clone() };
     for (setting, base) in [("GHN_URL", &bases.ghn), ("PRINTFUL_URL", &bases.printful)] {
-        Template::check(&format!("{base}/{{order}}")).map_err(|why| format!("{setting}: {why}"))?;
+        Template::check_address(&format!("{base}/")).map_err(|why| format!("{setting}: {why}"))?;
     }
     let described = catalog.scripts().iter().filter_map(|script| script.question.clone());
     let all = built_in(&bases).into_iter().chain(described);
     let open = |question: &Question| {
         question.template.header.is_none() || secrets.to_ask(&question.source).is_some()
     };
-    Ok(all.filter(open).collect())
+    let (open, shut): (Vec<Question>, Vec<Question>) = all.partition(open);
+    for question in
+        shut.iter().filter(|question| matches!(question.occasion, Occasion::Polls { .. }))
+    {
+        let source = &question.source;
+        tracing::warn!(source, "it is not asked: the secrets have no `{source}:ask`");
+    }
+    Ok(open)
 }
 
 /// Settings that do not go together.
 fn contradiction(config: &Config) -> Option<&'static str> {
-    (config.retention < config.park_limit).then_some("RETENTION is shorter than PARK_LIMIT")
+    if config.retention < config.park_limit {
+        return Some("RETENTION is shorter than PARK_LIMIT");
+    }
+    // What waited in vain is as old as that when it becomes a dead letter.
+    (config.dead_letter_retention <= config.park_limit)
+        .then_some("DEAD_LETTER_RETENTION is not longer than PARK_LIMIT")
 }
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {

@@ -13,7 +13,7 @@ mod accept;
 mod batch;
 
 pub use accept::{Accepted, accept};
-pub use agenda::{ESTIMATE, LEARN, Settings, Usual, due_times};
+pub use agenda::{ESTIMATE, LEARN, Settings, Usual, asks, due_times};
 pub use batch::{Pipeline, redrive};
 pub use recent::Recent;
 pub use work::Work;

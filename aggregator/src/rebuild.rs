@@ -2,11 +2,12 @@
 //! is kept, so that a walk that was broken off is gone on with.
 
 use crate::fold;
-use crate::pipeline::{Settings, due_times};
+use crate::pipeline::{Settings, asks, due_times};
+use crate::question::Want;
 use crate::store::order::Known;
 use crate::store::outbox::NewRow;
 use crate::store::walk::{self, Walk};
-use crate::store::{due, event, json, lock, order, outbox, timeline};
+use crate::store::{ask, due, event, json, lock, order, outbox, timeline};
 use chrono::{DateTime, Utc};
 use contract::event::OrderEvent;
 use contract::id::OrderId;
@@ -50,7 +51,13 @@ pub async fn run(
     loop {
         let mut transaction = pool.begin().await?;
         let begun = walk::begun(&mut transaction, job.name()).await?;
+        let new = begun.is_none();
         let mut here = begun.unwrap_or_else(|| Walk { base: above_all(), ..Walk::default() });
+        if new && job == Job::Raise {
+            // What the copy does not know comes back from the log, and was published too. Not in this
+            // transaction: it shuts the table for a moment, and nobody's lock may be waited for then.
+            order::raise_new(&mut *pool.acquire().await?, here.base).await?;
+        }
         let ids = order::after(&mut transaction, &here.after, PORTION).await?;
         let Some(last) = ids.last().cloned() else {
             walk::over(&mut transaction, job.name()).await?;
@@ -104,6 +111,10 @@ async fn portion(
         let history = events.remove(id).unwrap_or_default();
         changes.look(job, &order, &history, known, stored.get(id), (base, settings));
     }
+    order::raise(connection, &changes.bare, &vec![base; changes.bare.len()]).await?;
+    if job == Job::Rebuild {
+        ask::put(connection, &changes.seen, &changes.asks).await?;
+    }
     let count = i64::try_from(changes.timelines.len()).unwrap_or(0);
     if count > 0 {
         let documents: Vec<String> = changes.timelines.iter().map(json).collect();
@@ -122,6 +133,10 @@ struct Changes {
     orders: Vec<String>,
     bases: Vec<i64>,
     due: Vec<(String, &'static str, DateTime<Utc>)>,
+    seen: Vec<String>,
+    /// Orders that have no state yet.
+    bare: Vec<String>,
+    asks: Vec<(String, Want, DateTime<Utc>)>,
 }
 
 impl Changes {
@@ -135,13 +150,25 @@ impl Changes {
         stored: Option<&Value>,
         (base, settings): (i64, &Settings),
     ) {
-        let Some(now) = fold::state(order, history, known.version_base) else { return };
+        let Some(now) = fold::state(order, history, known.version_base) else {
+            self.bare.extend((job == Job::Raise).then(|| order.to_string()));
+            return;
+        };
+        // Also where nothing changes: what is asked of whom may be new.
+        self.seen.push(order.to_string());
+        self.asks.extend(asks(&now, settings));
         let same = stored.is_some_and(|stored| {
             serde_json::to_value(&now).is_ok_and(|document| document == *stored)
         });
         let new_base = match job {
             Job::Rebuild if same => return,
-            Job::Rebuild => known.version_base.saturating_add(1),
+            Job::Rebuild => {
+                // Other rules may count fewer events: a version never goes down.
+                let count = now.version.saturating_sub(known.version_base);
+                let stored = known.newest.map_or(0, |(version, _)| version);
+                let above = (stored + 1).saturating_sub(count);
+                known.version_base.saturating_add(1).max(above)
+            }
             Job::Raise => u64::try_from(base).unwrap_or(0).max(known.version_base),
         };
         let newest = history.iter().max_by_key(|event| (event.receivedat, event.key()));

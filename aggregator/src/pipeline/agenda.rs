@@ -78,7 +78,7 @@ pub fn due_times(
 /// What is to be asked of an order; another stage is asked about after half an interval or so, a
 /// report at once.
 #[must_use]
-pub(super) fn asks(timeline: &Timeline, settings: &Settings) -> Vec<(String, Want, DateTime<Utc>)> {
+pub fn asks(timeline: &Timeline, settings: &Settings) -> Vec<(String, Want, DateTime<Utc>)> {
     let now = clock::now();
     let each = question::wants(timeline, &settings.questions).into_iter().map(|want| {
         let reported = timeline.entries.iter().any(|entry| entry.id == want.stage);

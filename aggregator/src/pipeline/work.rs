@@ -8,6 +8,7 @@ use crate::store::dead_letter::DeadLetter;
 use crate::validate;
 use chrono::{DateTime, Utc};
 use contract::event::Confidence;
+use contract::id::OrderId;
 use contract::name::{IMPORTED, MAX_RECORD, SOURCE_PREFIX};
 use service_kit::kafka::Record;
 use service_kit::span;
@@ -107,6 +108,22 @@ fn order_of(draft: &Draft) -> Option<String> {
     }
 }
 
+/// The order that a record names which cannot be read otherwise, where it names one as the shop's own
+/// systems do.
+fn named_in(value: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        #[serde(
+            alias = "order_number",
+            alias = "orderNumber",
+            alias = "order",
+            alias = "order_ref"
+        )]
+        order_no: OrderId,
+    }
+    Some(serde_json::from_slice::<Named>(value).ok()?.order_no.to_string())
+}
+
 fn source_of(record: &Record) -> &str {
     record.topic.strip_prefix(SOURCE_PREFIX).unwrap_or(&record.topic)
 }
@@ -127,7 +144,7 @@ fn drafts(
         _ => Confidence::Confirmed,
     };
     let read = catalog.read(source, &record.value, &record.headers, received_at, confidence);
-    let mut drafts = read.map_err(|refusal| (None, refusal))?;
+    let mut drafts = read.map_err(|refusal| (named_in(&record.value), refusal))?;
     let trace = trace.to_string();
     for draft in &mut drafts {
         draft.received_at = received_at;

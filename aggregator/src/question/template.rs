@@ -26,16 +26,32 @@ pub struct Call {
 }
 
 impl Template {
+    /// Checks that it has a place for one kind of subject, and its address.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self) -> Result<(), String> {
+        Self::check_address(&self.url)?;
+        let texts = [Some(&self.url), self.body.as_ref()];
+        let holds = |place| texts.into_iter().flatten().any(|text| text.contains(place));
+        match (holds(TRACKING), holds(ORDER)) {
+            (true, true) => Err(format!("one of {TRACKING} and {ORDER}")),
+            (false, false) => Err(format!("a place for {TRACKING} or {ORDER}")),
+            _ => Ok(()),
+        }
+    }
+
     /// Checks an address: `https` (or `http` to this machine), and the subject only after the
     /// host, so that nothing that a carrier says chooses whom we ask.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn check(url: &str) -> Result<(), String> {
+    pub fn check_address(url: &str) -> Result<(), String> {
         let (scheme, rest) = url.split_once("://").ok_or("no address: https://host/path")?;
-        let (host, path) =
-            rest.split_once('/').ok_or("an address with a path: https://host/path")?;
-        let bare = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let (host, _) = rest.split_once('/').ok_or("an address with a path: https://host/path")?;
+        let port = |end: &str| !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit());
+        let bare =
+            host.rsplit_once(':').filter(|(_, end)| port(end)).map_or(host, |(name, _)| name);
         let here = ["127.0.0.1", "localhost", "[::1]"].contains(&bare);
         if scheme != "https" && !(scheme == "http" && here) {
             return Err("https, or http to this machine".to_owned());
@@ -45,11 +61,7 @@ impl Template {
                 "a host, without a place to fill and without a name and password".to_owned()
             );
         }
-        match (path.contains(TRACKING), path.contains(ORDER)) {
-            (true, true) => Err(format!("one of {TRACKING} and {ORDER}")),
-            (false, false) => Err(format!("a place for {TRACKING} or {ORDER}")),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// The call about a subject. None for one that would not stay in its place: a number is of

@@ -128,7 +128,8 @@ impl Catalog {
             (None, None) => return Err(Refusal::UnknownSource(name.to_owned())),
         };
         // Anything else that says nothing was not understood.
-        if drafts.is_empty() && !QUIET.contains(&name) {
+        let quiet = QUIET.contains(&name) || script.is_some_and(Script::is_list);
+        if drafts.is_empty() && !quiet {
             return Err(Refusal::Shape("nothing in it says anything".to_owned()));
         }
         if drafts.len() > MOST_EVENTS {

@@ -22,13 +22,16 @@ use file::{Codes, File};
 use filter::Filter;
 use std::path::Path;
 
+/// How often an event may be as large again as its record, as a power of two: there may be many.
+const MOST_GROWTH: u32 = 2;
+
 /// Why a file is no source.
 #[derive(Debug, thiserror::Error)]
-#[error("{file}:{line}: {what}")]
+#[error("{file}{}: {what}", if *line == 0 { String::new() } else { format!(":{line}") })]
 pub struct ScriptError {
     /// The file.
     pub file: String,
-    /// The line.
+    /// The line; 0: the file itself.
     pub line: usize,
     /// What is wrong there.
     pub what: String,
@@ -45,6 +48,8 @@ pub struct Script {
     pub question: Option<Question>,
     /// Zone of times without an offset.
     pub zone: Tz,
+    /// Whose parcels it tells of, where a record does not say so.
+    carrier: String,
     each: Option<Filter>,
     fields: Vec<(&'static str, Filter)>,
     codes: Codes,
@@ -72,14 +77,21 @@ impl Script {
             let line = file::line_of(text, spanned.span().start);
             Filter::compile(spanned.get_ref()).map_err(|what| (line, what))
         };
-        let each = file.read.each.as_ref().map(compiled).transpose()?;
+        let each = file.read.each.as_ref().map(|each| {
+            let (line, filter) = (file::line_of(text, each.span().start), compiled(each)?);
+            let grows = filter.growth > MOST_GROWTH;
+            let refused = || format!("`each`: more than {MOST_GROWTH} of `,` `+` and \\( )");
+            if grows { Err((line, refused())) } else { Ok(filter) }
+        });
+        let each = each.transpose()?;
         let fields = file.read.fields().into_iter();
         let fields = fields.map(|(name, filter)| Ok((name, compiled(filter)?)));
         let question = file.question(text)?;
         Ok(Self {
             question,
             fields: fields.collect::<Result<_, _>>()?,
-            name: file.name,
+            carrier: file.carrier(),
+            name: file.name.into_inner(),
             webhook: file.webhook,
             zone: file.zone,
             each,
@@ -93,6 +105,11 @@ impl Script {
     /// Why it is refused.
     pub fn read(&self, record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         read::read(self, record)
+    }
+
+    /// Does a record hold a list of events? One with none says nothing, and is no mistake.
+    pub(super) const fn is_list(&self) -> bool {
+        self.each.is_some()
     }
 
     /// What a code means: as the options say, else as the file does.

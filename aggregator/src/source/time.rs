@@ -102,15 +102,33 @@ pub(super) fn days(first: &str, last: &str, zone: Tz) -> Option<Expected> {
 /// What is expected at a moment, or on a day when the text names no hour (or midnight, which
 /// nobody is expected at).
 pub(super) fn expected(text: &str, zone: Tz) -> Option<Expected> {
-    if let Ok(day) = NaiveDate::parse_from_str(text.trim(), "%d/%m/%Y") {
-        return Expected::days(day, day, zone);
+    expected_between(text, text, zone)
+}
+
+/// What is expected between two moments, or from one day to another.
+pub(super) fn expected_between(first: &str, last: &str, zone: Tz) -> Option<Expected> {
+    if let (Some(first), Some(last)) = (whole_day(first), whole_day(last)) {
+        return Expected::days(first, last, zone);
     }
-    let hour = text.get(11..16).unwrap_or("00:00");
-    if hour == "00:00" {
-        return days(text, text, zone);
+    // Of a day beside a moment its own bounds count.
+    let of_day = |text: &str| Some(Expected::days(whole_day(text)?, whole_day(text)?, zone)?.range);
+    let at = |text: &str| of_day(text).map_or_else(|| when(text, zone).map(moment), Ok).ok();
+    let (earliest, latest) = (at(first)?.earliest, at(last)?.latest);
+    (earliest <= latest).then_some(EtaRange { earliest, latest }.into())
+}
+
+const fn moment(when: When) -> EtaRange {
+    EtaRange { earliest: when.at, latest: when.at }
+}
+
+/// The day of a text that names no hour, or midnight.
+fn whole_day(text: &str) -> Option<NaiveDate> {
+    let text = text.trim();
+    if let Ok(day) = NaiveDate::parse_from_str(text, "%d/%m/%Y") {
+        return Some(day);
     }
-    let at = when(text, zone).ok()?.at;
-    Some(EtaRange { earliest: at, latest: at }.into())
+    let midnight = text.get(11..16).unwrap_or("00:00") == "00:00";
+    NaiveDate::parse_from_str(text.get(..10)?, "%Y-%m-%d").ok().filter(|_| midnight)
 }
 
 #[cfg(test)]

@@ -176,6 +176,29 @@ pub async fn open_after(
     Ok(rows.into_iter().map(Row::letter).collect())
 }
 
+/// Is any of them left, locked by somebody or not?
+///
+/// # Errors
+/// When the database is away.
+pub async fn any_open(
+    connection: &mut PgConnection,
+    filter: Filter<'_>,
+    after: i64,
+    up_to: i64,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists (select from dead_letters
+           where replayed_at is null and id > $1 and id <= $2
+             and ($3::text is null or source = $3) and ($4::text is null or reason = $4)) as "any!""#,
+        after,
+        up_to,
+        filter.source,
+        filter.reason
+    )
+    .fetch_one(connection)
+    .await
+}
+
 /// Marks those that were driven again.
 ///
 /// # Errors

@@ -26,13 +26,20 @@ pub async fn make(pool: &PgPool) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// Months with orders, all of which were first heard of before a day.
+/// Months with orders, or with what is left of them, all of which were first heard of before a day. (The
+/// orders may be forgotten already, and the process may have ended before their events were.)
 ///
 /// # Errors
 /// When the database is away.
 pub async fn before(pool: &PgPool, day: NaiveDate) -> Result<Vec<NaiveDate>, sqlx::Error> {
     sqlx::query_scalar!(
-        "select distinct month from orders where month + interval '1 month' <= $1::date order by month",
+        r#"select month as "month!" from (
+             select month from orders
+             union select month from events_other
+             union select to_date(substr(c.relname, 8), 'YYYY_MM')
+               from pg_inherits i join pg_class c on c.oid = i.inhrelid
+               where i.inhparent = 'events'::regclass and c.relname ~ '^events_[0-9]{4}_[0-9]{2}$') as months
+           where month + interval '1 month' <= $1::date order by month"#,
         day
     )
     .fetch_all(pool)

@@ -160,6 +160,9 @@ pub struct EventLine {
     /// Offset of its record.
     #[schema(example = 1187)]
     pub offset: Option<i64>,
+    /// Of a dead one: its number, as in `/v1/dead-letters/{id}`.
+    #[schema(example = 42)]
+    pub dead_letter: Option<i64>,
 }
 
 /// Every event of an order, in the order of receipt.
@@ -170,12 +173,13 @@ pub async fn events(pool: &PgPool, order: &str) -> Result<Vec<EventLine>, sqlx::
     sqlx::query_as!(
         EventLine,
         r#"select case when milestone like 'info.%' then 'info' else 'accepted' end as "fate!", null as reason,
-             received_at as "received_at!", event as "event: Json<serde_json::Value>", topic, partition, position as "offset"
+             received_at as "received_at!", event as "event: Json<serde_json::Value>", topic, partition,
+             position as "offset", null::bigint as dead_letter
            from events where order_id = $1
          union all
-           select 'parked', null, parked_at, draft::json, null, null, null from parked where order_id = $1
+           select 'parked', null, parked_at, draft::json, null, null, null, null from parked where order_id = $1
          union all
-           select 'dead', reason, received_at, null, topic, partition, position from dead_letters where order_id = $1
+           select 'dead', reason, received_at, null, topic, partition, position, id from dead_letters where order_id = $1
          order by 3"#,
         order
     )

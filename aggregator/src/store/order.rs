@@ -4,8 +4,8 @@ use super::json;
 use chrono::{DateTime, NaiveDate, Utc};
 use contract::customer::Customer;
 use contract::milestone::Milestone;
-use sqlx::PgConnection;
 use sqlx::types::Json;
+use sqlx::{AssertSqlSafe, PgConnection};
 use std::collections::{BTreeMap, HashMap};
 
 /// What is known of an order beside its events.
@@ -158,6 +158,16 @@ pub async fn after(
     )
     .fetch_all(connection)
     .await
+}
+
+/// Sets what is added to the number of events of orders that are heard of from now on.
+///
+/// # Errors
+/// When the database is away.
+pub async fn raise_new(connection: &mut PgConnection, base: i64) -> Result<(), sqlx::Error> {
+    let statement = format!("alter table orders alter column version_base set default {base}");
+    sqlx::query(AssertSqlSafe(statement)).execute(connection).await?;
+    Ok(())
 }
 
 /// Sets what is added to the number of events of these orders.

@@ -58,8 +58,10 @@ pub async fn forget(pool: &PgPool, live: &LivePublisher, keep: Keep) -> anyhow::
 }
 
 async fn run(pool: &PgPool, live: &LivePublisher, keep: Keep) -> anyhow::Result<()> {
-    month::make(pool).await?;
-    forget(pool, live, keep).await.map(drop)
+    // Made two months ahead: an hour later will do, and what is old goes meanwhile.
+    let made = month::make(pool).await;
+    forget(pool, live, keep).await?;
+    Ok(made?)
 }
 
 /// The beginning of time, when it is longer ago than that.

@@ -51,8 +51,9 @@ struct Cost {
     iterations: u32,
 }
 
-/// Refuses a filter that may run long or grow, with the reason.
-pub(super) fn check(code: &str, term: &Term<&str>) -> Result<(), String> {
+/// Refuses a filter that may run long or grow, with the reason; tells how often what it makes may be as
+/// large again as what it is given, as a power of two.
+pub(super) fn check(code: &str, term: &Term<&str>) -> Result<u32, String> {
     if code.len() > MOST_BYTES {
         return Err(format!("a filter has at most {MOST_BYTES} bytes"));
     }
@@ -64,7 +65,7 @@ pub(super) fn check(code: &str, term: &Term<&str>) -> Result<(), String> {
     if cost.doublings > MOST_DOUBLINGS {
         return Err(format!("more than {MOST_DOUBLINGS} of `,` `+` and \\( )"));
     }
-    Ok(())
+    Ok(cost.doublings)
 }
 
 impl Cost {

@@ -35,7 +35,11 @@ const DEFINED: [(&str, usize); 19] = [
 ];
 
 /// A compiled filter.
-pub(super) struct Filter(Compiled);
+pub(super) struct Filter {
+    compiled: Compiled,
+    /// What it makes is at most `2^growth` times as large as what it is given.
+    pub(super) growth: u32,
+}
 
 impl std::fmt::Debug for Filter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -51,7 +55,7 @@ impl Filter {
     pub(super) fn compile(code: &str) -> Result<Self, String> {
         let term = load::parse(code, |parser| parser.term());
         let term = term.ok_or_else(|| format!("`{code}` is no filter"))?;
-        bound::check(code, &term)?;
+        let growth = bound::check(code, &term)?;
         let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
         // The rest stands on functions that are not here.
         let defs = defs.filter(|def| DEFINED.contains(&(def.name, def.args.len())));
@@ -65,29 +69,29 @@ impl Filter {
             let name = first.map_or("something", |(name, _)| *name);
             format!("`{name}` is not defined with so many arguments")
         };
-        Ok(Self(compiled.map_err(undefined)?))
+        Ok(Self { compiled: compiled.map_err(undefined)?, growth })
     }
 
-    /// Its values.
-    ///
-    /// # Errors
-    /// When it does not fit the record.
-    pub(super) fn values(&self, input: Val) -> Result<Vec<Val>, String> {
-        let context = Ctx::<data::JustLut<Val>>::new(&self.0.lut, Vars::new([]));
-        let values = self.0.id.run((context, input)).map(unwrap_valr);
-        values.take(MOST).map(|value| value.map_err(|error| error.to_string())).collect()
+    /// Its values, one after the other as they are asked for; or why it does not fit the record.
+    pub(super) fn values(&self, input: Val) -> impl Iterator<Item = Result<Val, String>> + '_ {
+        let context = Ctx::<data::JustLut<Val>>::new(&self.compiled.lut, Vars::new([]));
+        let values = self.compiled.id.run((context, input)).map(unwrap_valr);
+        values.take(MOST).map(|value| value.map_err(|error| error.to_string()))
     }
 
     /// Its first value as a text: a text that is not empty, or a number as its digits.
-    pub(super) fn text(&self, input: &Val) -> Option<String> {
-        let value = self.values(input.clone()).ok()?.into_iter().next()?;
-        match serde_json::from_str(&value.to_string()).ok()? {
-            serde_json::Value::String(text) => {
+    ///
+    /// # Errors
+    /// When it does not fit the record.
+    pub(super) fn text(&self, input: &Val) -> Result<Option<String>, String> {
+        let Some(value) = self.values(input.clone()).next().transpose()? else { return Ok(None) };
+        Ok(match serde_json::from_str(&value.to_string()) {
+            Ok(serde_json::Value::String(text)) => {
                 Some(text.trim().to_owned()).filter(|text| !text.is_empty())
             }
-            serde_json::Value::Number(number) => Some(number.to_string()),
-            serde_json::Value::Bool(flag) => Some(flag.to_string()),
+            Ok(serde_json::Value::Number(number)) => Some(number.to_string()),
+            Ok(serde_json::Value::Bool(flag)) => Some(flag.to_string()),
             _ => None,
-        }
+        })
     }
 }

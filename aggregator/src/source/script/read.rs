@@ -6,9 +6,8 @@ use crate::reject::{Refusal, excerpt};
 use crate::source::doc::parse_or_form;
 use crate::source::field::{hashed_id, money, order};
 use crate::source::record::Record;
-use crate::source::time::{When, days, epoch, when};
+use crate::source::time::{When, epoch, expected_between, when};
 use chrono_tz::Tz;
-use contract::event::EtaRange;
 use jaq_json::Val;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -16,62 +15,103 @@ use std::collections::HashMap;
 pub(super) fn read(script: &Script, record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     // Our own parser first: it bounds the depth.
     let document = parse_or_form(record.value)?;
-    if !is_shallow(&document) {
-        return Err(Refusal::Shape("a text in it nests too deeply".to_owned()));
+    if !is_tame(&document) {
+        return Err(Refusal::Shape(
+            "a text in it nests too deeply, or is a huge number".to_owned(),
+        ));
     }
     let text = document.to_string();
     let input = jaq_json::read::parse_single(text.as_bytes());
     let input = input.map_err(|error| Refusal::NotJson(error.to_string()))?;
-    let events = match &script.each {
-        Some(each) => each.values(input).map_err(|error| Refusal::Shape(excerpt(&error)))?,
-        None => vec![input],
-    };
-    let mut left = MOST_TEXT;
-    events.iter().map(|event| draft(script, record, event, &mut left)).collect()
+    let mut made = Made { drafts: Vec::new(), refused: None, left: MOST_WORK };
+    match &script.each {
+        None => made.take(script, record, &input)?,
+        Some(each) => {
+            for event in each.values(input) {
+                let event = event.map_err(|error| Refusal::Shape(excerpt(&error)))?;
+                made.take(script, record, &event)?;
+            }
+        }
+    }
+    match made.refused {
+        Some(refused) if made.drafts.is_empty() => Err(refused),
+        _ => Ok(made.drafts),
+    }
 }
 
-/// Bytes that the filters of all fields of all events of a record may make: an event may hold the
-/// whole record, and each of its fields too.
-const MOST_TEXT: usize = 8 * 1024 * 1024;
+/// Bytes that the filters of all fields of all events of a record may work on: an event may hold the
+/// whole record, and each filter may make it larger.
+const MOST_WORK: usize = 64 * 1024 * 1024;
 
 /// Deepest nesting that a text may have, in case a filter reads it as JSON.
 const DEEPEST: usize = 100;
+/// Longest number in a text, in case a filter reads it as one: that takes time by the square of its digits.
+const LONGEST: usize = 100;
 
-/// Can every text in it be read as JSON without going too deep?
-fn is_shallow(value: &Value) -> bool {
+/// Can every text in it be read as JSON, or as a number, without going too deep or taking too long?
+fn is_tame(value: &Value) -> bool {
     match value {
-        Value::String(text) => text.bytes().filter(|b| matches!(b, b'[' | b'{')).count() <= DEEPEST,
-        Value::Array(list) => list.iter().all(is_shallow),
-        Value::Object(fields) => fields.values().all(is_shallow),
+        Value::String(text) => {
+            let mut digits = text.split(|c: char| !c.is_ascii_digit());
+            text.bytes().filter(|b| matches!(b, b'[' | b'{')).count() <= DEEPEST
+                && digits.all(|run| run.len() <= LONGEST)
+        }
+        Value::Array(list) => list.iter().all(is_tame),
+        Value::Object(fields) => fields.values().all(is_tame),
         _ => true,
     }
 }
 
-/// The fields of one event that are filled.
-struct Told(HashMap<&'static str, String>);
+/// What came of a record so far. An event that cannot be read spoils no other.
+struct Made {
+    drafts: Vec<Draft>,
+    refused: Option<Refusal>,
+    left: usize,
+}
 
-impl Told {
-    fn get(&self, name: &str) -> Option<String> {
-        self.0.get(name).cloned()
-    }
-
-    fn need(&self, name: &str) -> Result<String, Refusal> {
-        self.get(name).ok_or_else(|| Refusal::Shape(format!("`{name}` gives nothing")))
+impl Made {
+    /// Reads an event; only too much work refuses the whole record.
+    fn take(&mut self, script: &Script, record: &Record<'_>, event: &Val) -> Result<(), Refusal> {
+        let size = event.to_string().len();
+        let work = script.fields.iter().map(|(_, filter)| size << filter.growth).sum();
+        let left = self.left.checked_sub(work);
+        self.left =
+            left.ok_or_else(|| Refusal::Shape("the filters make too much of it".to_owned()))?;
+        match draft(script, record, event) {
+            Ok(draft) => self.drafts.push(draft),
+            Err(refusal) => self.refused = self.refused.take().or(Some(refusal)),
+        }
+        Ok(())
     }
 }
 
-fn draft(
-    script: &Script,
-    record: &Record<'_>,
-    event: &Val,
-    left: &mut usize,
-) -> Result<Draft, Refusal> {
-    let mut told = Told(HashMap::new());
+/// The fields of one event that are filled, and why others are not.
+#[derive(Default)]
+struct Told {
+    texts: HashMap<&'static str, String>,
+    wrong: HashMap<&'static str, String>,
+}
+
+impl Told {
+    fn get(&self, name: &str) -> Option<String> {
+        self.texts.get(name).cloned()
+    }
+
+    fn need(&self, name: &str) -> Result<String, Refusal> {
+        let why = self.wrong.get(name).map(|why| format!(": {}", excerpt(why)));
+        let missing = || format!("`{name}` gives nothing{}", why.unwrap_or_default());
+        self.get(name).ok_or_else(|| Refusal::Shape(missing()))
+    }
+}
+
+fn draft(script: &Script, record: &Record<'_>, event: &Val) -> Result<Draft, Refusal> {
+    let mut told = Told::default();
     for (name, filter) in &script.fields {
-        let Some(text) = filter.text(event) else { continue };
-        let more = left.checked_sub(text.len());
-        *left = more.ok_or_else(|| Refusal::Shape("the filters make too much of it".to_owned()))?;
-        told.0.insert(name, text);
+        match filter.text(event) {
+            Ok(Some(text)) => drop(told.texts.insert(name, text)),
+            Ok(None) => {}
+            Err(why) => drop(told.wrong.insert(name, why)),
+        }
     }
     let (status, time) = (told.need("status")?, told.need("time")?);
     let happened = moment(&time, record.zone)?;
@@ -90,7 +130,7 @@ fn draft(
     }
     let carrier = told.get("carrier");
     if tracking.is_some() || carrier.is_some() {
-        draft.parcel(carrier.as_deref().unwrap_or(&script.name), tracking);
+        draft.parcel(carrier.as_deref().unwrap_or(&script.carrier), tracking);
     }
     let data = &mut draft.data;
     data.shipment = told.get("shipment");
@@ -126,15 +166,14 @@ fn moment(text: &str, zone: Tz) -> Result<When, Refusal> {
     }
 }
 
+/// A day or a moment, and another one; one alone is both.
 fn expected(told: &Told, zone: Tz) -> Option<Expected> {
-    let latest = told.get("eta_latest")?;
-    let earliest = told.get("eta_earliest").unwrap_or_else(|| latest.clone());
-    if latest.len() == 10 {
-        return days(&earliest, &latest, zone);
-    }
-    let range = EtaRange {
-        earliest: moment(&earliest, zone).ok()?.at,
-        latest: moment(&latest, zone).ok()?.at,
+    // A number is a moment, whatever its unit.
+    let spelled = |text: String| match text.parse::<i64>() {
+        Ok(number) if text.len() != 14 => epoch(number).map_or(text, |when| when.at.to_rfc3339()),
+        _ => text,
     };
-    (range.earliest <= range.latest).then_some(range.into())
+    let [first, last] = ["eta_earliest", "eta_latest"].map(|name| told.get(name).map(spelled));
+    let (first, last) = (first.clone().or(last.clone())?, last.or(first)?);
+    expected_between(&first, &last, zone)
 }

@@ -239,3 +239,87 @@ fn a_record_that_its_filters_multiply_is_refused() {
     assert_eq!(read(3).unwrap().len(), 3);
     assert_eq!(read(100).unwrap_err().label(), "shape");
 }
+
+/// A file for an event whose fields are called by one letter.
+fn file(more: &str) -> String {
+    format!(
+        "name = \"heron\"\n{more}\n[read]\neach = \".ev[]\"\ntracking = \".no\"\nstatus = \".s\"\ntime = \".t\"\neta_earliest = \".a\"\neta_latest = \".b\"\n[codes]\nA = \"shipment.in_transit\"\n"
+    )
+}
+
+#[test]
+fn an_event_that_cannot_be_read_spoils_no_other_and_a_list_without_one_is_no_mistake() {
+    let good = r#"{"no":"Z1","s":"A","t":"2026-11-22T10:00:00Z"}"#;
+    let read = |events: &str| read_with(&file(""), &format!(r#"{{"ev":[{events}]}}"#));
+    assert_eq!(read(&format!(r#"{good},{{"no":"Z1","s":"A"}}"#)).unwrap().len(), 1);
+    assert!(read("").unwrap().is_empty());
+    let refused = read(r#"{"no":"Z1","s":"A"}"#).unwrap_err();
+    assert!(refused.to_string().ends_with("`time` gives nothing"), "{refused}");
+    let odd = file("").replace("\".s\"", "\".s | fromjson\"");
+    let refused = read_with(&odd, &format!(r#"{{"ev":[{good}]}}"#)).unwrap_err();
+    assert!(refused.to_string().contains("`status` gives nothing: "), "{refused}");
+}
+
+#[test]
+fn what_is_expected_may_be_days_moments_or_one_alone() {
+    let expected = |told: &str| {
+        let event = format!(r#"{{"ev":[{{"no":"Z","s":"A","t":"2026-11-22T10:00:00Z",{told}}}]}}"#);
+        let eta = read_with(&file(""), &event).unwrap().remove(0).data.eta?;
+        Some([eta.earliest, eta.latest].map(|at| at.format("%d %H:%M").to_string()))
+    };
+    let some = |one: &str, other: &str| Some([one.to_owned(), other.to_owned()]);
+    let day = expected(r#""b":"2026-11-25""#);
+    assert_eq!(day, expected(r#""b":"25/11/2026""#));
+    assert_eq!(day, expected(r#""a":"2026-11-25T00:00:00""#), "one alone is both");
+    assert_eq!(expected(r#""b":1795312800"#), some("22 02:00", "22 02:00"));
+    assert_eq!(expected(r#""b":"never""#), None);
+}
+
+#[test]
+fn a_question_that_would_never_be_asked_is_refused_with_its_line() {
+    let wrong = |poll: &str| {
+        let poll = format!("[poll]\nurl = \"https://x.example/{{tracking}}\"\n{poll}");
+        Script::parse(&file(&poll)).map(|_| ()).unwrap_err()
+    };
+    assert!(wrong("").1.contains("would never ask"));
+    assert_eq!(wrong("[poll.stages]\n\"shipment.out_for_delivry\" = \"20m\"").0, 5);
+    let (_, what) = wrong("[poll.stages]\ndelivered = \"20m\"");
+    assert!(what.contains("is it `shipment.delivered`?"), "{what}");
+    assert!(wrong("every = \"6h\"\nheader = \"x key:\"").1.contains("header"));
+    assert!(wrong("every = \"6h\"\nprefix = \"Bearer \"").1.contains("no header"));
+    assert!(wrong("every = \"6h\"\nper_second = 0").1.contains("1 to 100"));
+    let (line, what) = Script::parse(&file("").replace("heron", "milepost")).unwrap_err();
+    assert!(line == 1 && what.contains("the clock"), "{line}: {what}");
+    let (line, what) =
+        Script::parse(&file("").replace("shipment.in_transit", "delivered")).unwrap_err();
+    assert_eq!(
+        (line, what.as_str()),
+        (11, "`delivered` is no milestone: is it `shipment.delivered`?")
+    );
+}
+
+#[test]
+fn parcels_are_the_carriers_that_is_asked() {
+    let poll =
+        "[poll]\nurl = \"https://x.example/{tracking}\"\ncarrier = \"Heron Post\"\nevery = \"6h\"";
+    let event = r#"{"ev":[{"no":"Z1","s":"A","t":"2026-11-22T10:00:00Z"}]}"#;
+    let draft = read_with(&file(poll), event).unwrap().remove(0);
+    assert_eq!(draft.data.carrier.as_deref(), Some("Heron Post"));
+}
+
+/// What would take minutes, or gigabytes, is refused before it is begun.
+#[test]
+fn what_would_work_on_too_much_is_refused() {
+    let events = vec![r#"{"no":"Z1","s":"A","t":"2026-11-22T10:00:00Z"}"#; 199].join(",");
+    let value = format!(r#"{{"ev":[{events}],"big":"{}"}}"#, "x".repeat(900_000));
+    let grows = |each: &str| {
+        let file = file("").replace("\".ev[]\"", &format!("'{each}'"));
+        let file = file.replace("\".no\"", "\".e.no\"").replace("\".s\"", "\".e.s\"");
+        file.replace("\".t\"", "\".e.t\"")
+    };
+    let (line, what) = Script::parse(&grows("{e: .ev[], w: (.big|.+.|.+.)}")).unwrap_err();
+    assert!(line == 4 && what.contains("each"), "{line}: {what}");
+    assert_eq!(read_with(&grows("{e: .ev[], w: .big}"), &value).unwrap_err().label(), "shape");
+    let number = format!(r#"{{"ev":[{{"no":"{}","s":"A","t":"1"}}]}}"#, "9".repeat(1_000));
+    assert_eq!(read_with(&file(""), &number).unwrap_err().label(), "shape");
+}
