@@ -17,13 +17,14 @@ mod tests;
 #[cfg(test)]
 mod generated;
 
+use chrono::{DateTime, Utc};
 use contract::event::{Confidence, OrderEvent};
 use contract::id::OrderId;
 use contract::milestone::{Kind, Milestone};
 use contract::timeline::{Entry, Promise, Shipment, Timeline};
 use fact::Fact;
 use std::borrow::Borrow;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 pub use crate::draft::DERIVED_SOURCE;
 
@@ -85,11 +86,19 @@ pub fn state<E: Borrow<OrderEvent>>(order: &OrderId, events: &[E], base: u64) ->
 /// What people see, in its order. A reported delivery that was believed in the end is told from one
 /// that is still a report.
 fn entries(facts: &[Fact<'_>]) -> Vec<Entry> {
-    let believed: HashSet<&Option<String>> =
-        facts.iter().filter(|f| fact::is_belief(f)).map(|f| &f.parcel).collect();
+    let beliefs = facts.iter().filter(|f| fact::is_belief(f));
+    let mut believed: HashMap<&Option<String>, DateTime<Utc>> = HashMap::new();
+    for belief in beliefs {
+        let last = believed.entry(&belief.parcel).or_default();
+        *last = belief.event.receivedat.max(*last);
+    }
     let mut shown: Vec<Entry> = facts.iter().filter(|fact| fact.shown).map(entry).collect();
     for entry in shown.iter_mut().filter(|e| e.milestone == Milestone::ShipmentDelivered) {
-        if entry.confidence == Confidence::Reported && believed.contains(&entry.shipment) {
+        let until = believed.get(&entry.shipment);
+        // What is reported later is another report.
+        if entry.confidence == Confidence::Reported
+            && until.is_some_and(|at| entry.received_at <= *at)
+        {
             entry.confidence = Confidence::Predicted;
         }
     }

@@ -26,6 +26,8 @@ const GROUP: &str = "aggregator";
 /// Where there is much to do, so many batches are read together: the more records, the more of them are
 /// of one order.
 const BATCHES: usize = 6;
+/// To read more than this part of it at once is to catch up.
+const BACKLOG: usize = 8;
 /// Most bytes that are read together.
 const BYTES: usize = 8 * 1024 * 1024;
 /// While what was read is stored, the next is read.
@@ -64,10 +66,16 @@ async fn run(config: Config, catalog: Arc<Catalog>, pipeline: Pipeline, health: 
         linger: Duration::from_millis(5),
     };
     let consumer = Arc::new(consumer);
-    let loads =
-        stream::unfold((consumer.clone(), catalog), move |(consumer, catalog)| async move {
-            Some((next(&consumer, portion, &catalog).await, (consumer, catalog)))
-        });
+    let calm = pipeline.calm.clone();
+    calm.disturb();
+    let from = (consumer.clone(), catalog, calm);
+    let loads = stream::unfold(from, move |(consumer, catalog, calm)| async move {
+        let load = next(&consumer, portion, &catalog).await;
+        if load.0.len() > portion.records / BACKLOG {
+            calm.disturb();
+        }
+        Some((load, (consumer, catalog, calm)))
+    });
     let storage = Storage {
         pipeline,
         health,

@@ -11,9 +11,11 @@ mod recent;
 mod agenda;
 mod accept;
 mod batch;
+mod calm;
 
 pub use accept::{Accepted, accept};
 pub use agenda::{ESTIMATE, LEARN, Settings, Usual, asks, due_times};
 pub use batch::{Pipeline, redrive};
+pub use calm::Calm;
 pub use recent::Recent;
 pub use work::Work;

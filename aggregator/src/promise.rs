@@ -76,7 +76,7 @@ pub fn true_from(timeline: &Timeline, due: Due, zone: Option<&str>) -> Option<Da
         return None;
     }
     if due == Due::Delay {
-        return late(timeline, zone).or_else(|| still_silent(timeline));
+        return at_risk(timeline, zone);
     }
     let eta = timeline.eta.as_ref()?;
     match due {
@@ -94,13 +94,31 @@ pub fn true_from(timeline: &Timeline, due: Due, zone: Option<&str>) -> Option<Da
     }
 }
 
+/// Since when the promise is at risk: it is expected later, or nobody is heard of; or, from then on, since
+/// the day is over.
+fn at_risk(timeline: &Timeline, zone: Option<&str>) -> Option<DateTime<Utc>> {
+    let expected_late = late(timeline, zone).or_else(|| still_silent(timeline));
+    expected_late.or_else(|| day_over(timeline, zone))
+}
+
+/// The end of the promised day by the customer's clock.
+fn promised(timeline: &Timeline, zone: Option<&str>) -> Option<DateTime<Utc>> {
+    let end = timeline.promise?.latest.succ_opt()?.and_time(NaiveTime::MIN);
+    local(end, zone_of(zone))
+}
+
+/// When the promised day is over, of an order that was heard of before: whose day had passed by then needs
+/// nobody to say so.
+fn day_over(timeline: &Timeline, zone: Option<&str>) -> Option<DateTime<Utc>> {
+    let heard_of = timeline.entries.iter().map(|entry| entry.received_at).min()?;
+    promised(timeline, zone).filter(|end| *end > heard_of)
+}
+
 /// Since when the order is expected after the day that was promised. A carrier's range counts by
 /// its end; an estimate, which nearly always ends a little late, by its middle: it is more likely
 /// than not that the promise is missed.
 fn late(timeline: &Timeline, zone: Option<&str>) -> Option<DateTime<Utc>> {
-    let (eta, promise) = (timeline.eta.as_ref()?, timeline.promise?.latest);
-    let end = promise.succ_opt()?.and_time(NaiveTime::MIN);
-    let end = local(end, zone_of(zone))?;
+    let (eta, end) = (timeline.eta.as_ref()?, promised(timeline, zone)?);
     let expected = match eta.source {
         EtaSource::Estimate => eta.range.earliest + (eta.range.latest - eta.range.earliest) / 2,
         EtaSource::Carrier | EtaSource::Shop => eta.range.latest,
@@ -167,11 +185,15 @@ pub fn look_at(
     grace: TimeDelta,
 ) -> Option<DateTime<Utc>> {
     let quiet = timeline.updated_at + grace;
-    match (true_from(timeline, due, zone), said(timeline, due)) {
+    let from = true_from(timeline, due, zone);
+    match (from, said(timeline, due)) {
         (Some(from), None) => Some(from.max(quiet)),
         // A delivery that was expected and came needs no taking back.
-        (None, Some(_)) if due == Due::Delay && !timeline.terminal => Some(quiet),
-        _ => None,
+        (_, Some(_)) if due != Due::Delay || timeline.terminal => None,
+        // What was said holds no more, or not yet.
+        (None, Some(_)) => Some(quiet),
+        (Some(from), Some(_)) => (from > quiet).then_some(quiet),
+        (None, None) => None,
     }
 }
 
@@ -210,12 +232,28 @@ mod tests {
     fn the_promise_holds_until_the_customers_day_ends() {
         // The 27th ends in Viet Nam at 17:00 UTC.
         let zone = Some("Asia/Ho_Chi_Minh");
-        assert_eq!(true_from(&timeline("2026-11-27T16:59:00Z"), Due::Delay, zone), None);
-        assert!(true_from(&timeline("2026-11-27T17:01:00Z"), Due::Delay, zone).is_some());
-        assert_eq!(
-            true_from(&timeline("2026-11-27T17:01:00Z"), Due::Delay, Some("Europe/Berlin")),
-            None
-        );
+        let from = |latest: &str, zone| true_from(&timeline(latest), Due::Delay, zone).unwrap();
+        let (told, over) = (time("2026-11-21T00:00:00Z"), time("2026-11-27T17:00:00Z"));
+        assert_eq!(from("2026-11-27T16:59:00Z", zone), over, "the day may pass all the same");
+        assert_eq!(from("2026-11-27T17:01:00Z", zone), told, "it is expected later");
+        let berlin = time("2026-11-27T23:00:00Z");
+        assert_eq!(from("2026-11-27T17:01:00Z", Some("Europe/Berlin")), berlin);
+    }
+
+    #[test]
+    fn the_day_that_passes_is_said_and_one_that_had_passed_is_not() {
+        let order: contract::id::OrderId = "T-1".parse().unwrap();
+        let placed = |received: &str| {
+            let named = OrderRef::Order(order.clone());
+            let at = time("2026-11-20T00:00:00Z");
+            let mut draft = Draft::new("t", "1".into(), Milestone::OrderPlaced, at, named);
+            draft.data.promise = "2026-11-27".parse().ok();
+            draft.received_at = time(received);
+            fold(&order, &[draft.into_event(order.clone())]).unwrap()
+        };
+        let look = |received: &str| look_at(&placed(received), Due::Delay, None, TimeDelta::zero());
+        assert_eq!(look("2026-11-20T00:00:00Z"), Some(time("2026-11-27T17:00:00Z")));
+        assert_eq!(look("2026-11-28T00:00:00Z"), None);
     }
 
     #[test]

@@ -82,7 +82,7 @@ async fn turn(pipeline: &Pipeline, round: u32, keep: Keep) -> Result<(), sqlx::E
         }
     }
     for _ in 0..TURNS {
-        if !due::say(pipeline).await? {
+        if !pipeline.calm.is_there() || !due::say(pipeline).await? {
             break;
         }
     }

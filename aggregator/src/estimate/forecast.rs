@@ -36,12 +36,15 @@ pub struct Forecast<'a> {
 }
 
 /// When an order that nobody tells an ETA of is to be estimated (anew): once it has reached
-/// another step, or once the estimate is over. None when a carrier or the shop knows.
+/// another step, or once the estimate is over. What a carrier or the shop tells counts until it is over.
 #[must_use]
 pub fn due_at(timeline: &Timeline) -> Option<DateTime<Utc>> {
     let told = |eta: &Eta| eta.source != EtaSource::Estimate;
-    if timeline.terminal || timeline.eta.as_ref().is_some_and(told) {
+    if timeline.terminal {
         return None;
+    }
+    if let Some(eta) = timeline.eta.as_ref().filter(|eta| told(eta)) {
+        return Some(eta.range.latest);
     }
     let is_step = |code: Milestone| {
         matches!(

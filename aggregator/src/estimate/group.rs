@@ -14,10 +14,16 @@ pub struct Traits {
 }
 
 impl Traits {
-    /// Where the order goes, as it was placed.
+    /// Where the order goes, as it was told last. (It may be placed by several systems, in several
+    /// editions, and not each says where it goes.)
     #[must_use]
     pub fn of(history: &[OrderEvent]) -> Self {
-        let placed = history.iter().find(|event| event.milestone == Milestone::OrderPlaced);
+        let placed = history.iter().filter(|event| {
+            let data = &event.data;
+            event.milestone == Milestone::OrderPlaced
+                && (data.location.is_some() || data.country.is_some())
+        });
+        let placed = placed.max_by_key(|event| (event.time, event.key()));
         let data = placed.map(|event| &event.data);
         Self {
             province: data.and_then(|data| data.location.clone()),

@@ -1,5 +1,5 @@
 //! When the order is expected: the latest of its parcels' newest ranges, with all that was said.
-//! What a carrier or the shop says counts before any estimate.
+//! What a carrier or the shop says counts before any estimate, until it is over.
 
 use super::DERIVED_SOURCE;
 use super::fact::{Fact, is_estimate};
@@ -29,7 +29,7 @@ pub(super) fn eta(facts: &[Fact<'_>], rest: &Rest<'_>) -> Option<Eta> {
             continue;
         };
         if source == EtaSource::Estimate {
-            estimate = Some((range, source));
+            estimate = Some((fact.at, (range, source)));
         } else {
             told.insert(fact.parcel.as_deref(), (fact.at, (range, source)));
         }
@@ -38,7 +38,10 @@ pub(super) fn eta(facts: &[Fact<'_>], rest: &Rest<'_>) -> Option<Eta> {
         }
     }
     let end = |(range, _): &(EtaRange, EtaSource)| (range.latest, range.earliest);
-    let (range, source) = rest.open(&told).into_iter().max_by_key(end).or(estimate)?;
+    let told = rest.open(&told).into_iter().max_by_key(end);
+    // Nobody waits for a day that is over; who has said nothing since does not know.
+    let guess = estimate.filter(|(at, _)| told.is_none_or(|(range, _)| range.latest <= *at));
+    let (range, source) = guess.map(|(_, guess)| guess).or(told)?;
     Some(Eta { range, source, history })
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Fact<'a> {
     pub(super) parcel: Option<String>,
     /// Key of the event that withdrew it.
     pub(super) corrected_by: Option<String>,
+    /// The rank of the event that it withdrew.
+    pub(super) corrects_rank: Option<u8>,
     /// It only says again what its source said before, or what a surer source of the same says.
     pub(super) said_before: bool,
     /// Belongs to the history that people see.
@@ -94,8 +96,18 @@ fn placed(event: &OrderEvent) -> Fact<'_> {
     let belief = event.source == DERIVED_SOURCE && event.milestone == Milestone::ShipmentDelivered;
     let shown = event.milestone.kind() != Kind::Info && !belief && !is_estimate(event);
     let milestone = event.milestone;
-    let (eta, parcel, corrected_by, said_before) = (None, None, None, false);
-    Fact { event, at, clock_ahead, milestone, eta, parcel, corrected_by, said_before, shown }
+    Fact {
+        event,
+        at,
+        clock_ahead,
+        milestone,
+        eta: None,
+        parcel: None,
+        corrected_by: None,
+        corrects_rank: None,
+        said_before: false,
+        shown,
+    }
 }
 
 fn key<'a>(fact: &Fact<'a>) -> (DateTime<Utc>, u8, &'a str, &'a str) {
@@ -123,6 +135,7 @@ fn correct(facts: &mut [Fact<'_>]) {
         if let Some(target) = places.get(&target).copied().filter(|target| *target != place) {
             facts[target].corrected_by = Some(by);
             facts[target].shown &= !derived;
+            facts[place].corrects_rank = Some(facts[target].milestone.rank());
         }
     }
 }

@@ -16,16 +16,18 @@ pub(super) struct Parcel {
     pub(super) lines: Vec<String>,
 }
 
-/// The order's parcels by name, and their names by tracking number.
+/// The order's parcels by name, and their names by tracking number and by other names: the warehouse, the
+/// maker and the platform each call one parcel by a name of their own, and know it by one number.
 #[derive(Debug, Default)]
 pub(super) struct Parcels {
     pub(super) by_name: BTreeMap<String, Parcel>,
     names: BTreeMap<String, String>,
+    renamed: BTreeMap<String, String>,
     told: BTreeSet<String>,
 }
 
 impl Parcels {
-    /// The parcel that an event is about: by name, else by number. One that is not named is the
+    /// The parcel that an event is about: by number, else by name. One that is not named is the
     /// order's only one; among several it means none of them.
     fn of(&self, event: &OrderEvent) -> Option<String> {
         let named = self.named(event);
@@ -34,14 +36,32 @@ impl Parcels {
     }
 
     fn named(&self, event: &OrderEvent) -> Option<String> {
-        let number = event.data.tracking_number.as_deref();
-        let by_number = || number.map(|n| self.by_number(n).unwrap_or_else(|| n.to_owned()));
-        event.data.shipment.clone().or_else(by_number)
+        let (name, number) =
+            (event.data.shipment.as_deref(), event.data.tracking_number.as_deref());
+        let by_number = number.and_then(|number| self.by_number(number));
+        by_number.or(name).map(|name| self.one_name(name).to_owned()).or(number.map(str::to_owned))
     }
 
-    fn by_number(&self, number: &str) -> Option<String> {
+    fn by_number(&self, number: &str) -> Option<&str> {
         // Where nobody named a parcel, there is nothing to look up.
-        (!self.names.is_empty()).then(|| self.names.get(&plain(number)).cloned())?
+        (!self.names.is_empty()).then(|| self.names.get(&plain(number)))?.map(String::as_str)
+    }
+
+    /// The name that a parcel was told first of all its names.
+    fn one_name<'a>(&'a self, mut name: &'a str) -> &'a str {
+        while let Some(first) = self.renamed.get(name) {
+            name = first;
+        }
+        name
+    }
+
+    /// A name and a number are of one parcel.
+    fn know(&mut self, name: &str, number: &str) {
+        let known = self.names.entry(plain(number)).or_insert_with(|| name.to_owned()).clone();
+        let (known, name) = (self.one_name(&known).to_owned(), self.one_name(name).to_owned());
+        if known != name {
+            self.renamed.insert(name, known);
+        }
     }
 
     fn only(&self) -> Option<String> {
@@ -89,7 +109,7 @@ fn named(facts: &[Fact<'_>]) -> Parcels {
     let mut parcels = Parcels::default();
     for data in standing().map(|fact| &fact.event.data) {
         if let (Some(name), Some(number)) = (&data.shipment, &data.tracking_number) {
-            parcels.names.entry(plain(number)).or_insert_with(|| name.clone());
+            parcels.know(name, number);
         }
     }
     parcels.told = standing()

@@ -4,25 +4,21 @@ use super::thread::{ItemThread, Thread};
 use contract::milestone::Milestone;
 use contract::timeline::{Problem, Progress};
 
-/// The code of the least advanced unfinished item (of all items when none is unfinished), and
-/// whether nothing more is expected.
+/// The code of the least advanced unfinished item, and whether nothing more is expected. When none is
+/// unfinished, what ended worst tells (the rest shows in the progress); what was called off, only alone.
 pub(super) fn status(items: &[ItemThread], order: &Thread) -> (Milestone, bool) {
-    let least = |items: &mut dyn Iterator<Item = &ItemThread>| {
-        items
-            .map(|item| {
-                (
-                    item.thread.code().rank(),
-                    item.thread.state.as_ref().map(|s| s.since),
-                    item.thread.code(),
-                )
-            })
-            .min()
-            .map(|(.., code)| code)
+    let stand = |item: &ItemThread| {
+        let (code, state) = (item.thread.code(), item.thread.state.as_ref());
+        (code.rank(), state.map(|state| state.since), code)
     };
-    match least(&mut items.iter().filter(|item| !item.thread.finished())) {
-        Some(code) => (code, false),
-        None => (least(&mut items.iter()).unwrap_or_else(|| order.code()), true),
+    let open = items.iter().filter(|item| !item.thread.finished());
+    if let Some((.., code)) = open.map(stand).min() {
+        return (code, false);
     }
+    let ended = items.iter().map(stand);
+    let called_off = |code: Milestone| code == Milestone::OrderCancelled;
+    let worst = ended.max_by_key(|(rank, since, code)| (!called_off(*code), *rank, *since, *code));
+    (worst.map_or_else(|| order.code(), |(.., code)| code), true)
 }
 
 /// How many lines have arrived.

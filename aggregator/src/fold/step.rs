@@ -1,7 +1,7 @@
 //! The seven steps that the buyer sees.
 
 use super::fact::Fact;
-use super::thread::ItemThread;
+use super::thread::{ItemThread, leads_on};
 use contract::milestone::{Kind, Milestone};
 use contract::timeline::{Step, StepAt, StepState};
 
@@ -49,6 +49,7 @@ fn reached_at(facts: &[Fact<'_>], index: usize) -> StepAt {
         fact.stands()
             && !matches!(kind, Kind::Side | Kind::Info | Kind::Return)
             && (10..=door).contains(&fact.milestone.rank())
+            && leads_on(fact.milestone)
             && place(fact.milestone.rank()) == index
     };
     let mut times = facts.iter().filter(forward).map(|fact| fact.at);

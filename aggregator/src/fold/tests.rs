@@ -1,6 +1,7 @@
 //! What the fold promises, over any order of arrival and any repetition.
 
 mod arrival;
+mod ended;
 mod parcel;
 mod said_again;
 mod state;

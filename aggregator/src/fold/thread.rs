@@ -1,6 +1,6 @@
 //! A thread is one thing's story: the whole order, a line item, a parcel. Its fold is its state.
 
-use super::fact::{Fact, lines};
+use super::fact::{Fact, is_belief, lines};
 use super::parcel::Parcels;
 use chrono::{DateTime, Utc};
 use contract::event::{Confidence, LineItem};
@@ -27,25 +27,23 @@ pub(super) struct Thread {
 
 impl Thread {
     /// Folds facts in their order. A lower rank never replaces a higher one, unless the mapping
-    /// declared a step back or what it replaces is a problem; a terminal state stays, but one that was only
-    /// reported may be stepped back from.
+    /// declared a step back, it corrects another event, or what it replaces is a problem; a terminal state
+    /// stays, but one that was only reported may be stepped back from, and what corrects an event of its
+    /// rank takes it back.
     pub(super) fn fold<'a>(facts: impl Iterator<Item = &'a Fact<'a>>) -> Self {
         let mut thread = Self::default();
-        for fact in
-            facts.filter(|f| f.stands() && !matches!(f.milestone.kind(), Kind::Side | Kind::Info))
-        {
-            thread.take(fact);
-        }
+        facts.filter(|fact| tells(fact)).for_each(|fact| thread.take(fact));
         thread
     }
 
     fn take(&mut self, fact: &Fact<'_>) {
         let (next, data) = (fact.milestone, &fact.event.data);
         let allowed = self.state.as_ref().is_none_or(|now| {
-            (data.step_back && (!now.code.is_terminal() || now.reported))
-                || data.corrects.is_some()
-                || (!now.code.is_terminal()
-                    && (now.code.is_problem() || next.rank() >= now.code.rank()))
+            let over = now.code.is_terminal();
+            (data.step_back && (!over || now.reported))
+                || (data.corrects.is_some()
+                    && (!over || fact.corrects_rank >= Some(now.code.rank())))
+                || (!over && (now.code.is_problem() || next.rank() >= now.code.rank()))
         });
         if !allowed {
             return;
@@ -54,11 +52,10 @@ impl Thread {
             code: next,
             since: fact.at,
             reason: data.reason.clone(),
-            shipment: data.shipment.clone(),
+            shipment: fact.parcel.clone(),
             reported: data.confidence == Confidence::Reported,
         });
-        let away = next.rank() > Milestone::ShipmentDelivered.rank();
-        if !away {
+        if leads_on(next) {
             self.forward = Some(next);
         }
     }
@@ -74,13 +71,22 @@ impl Thread {
     }
 }
 
+/// Does a fact tell where a thing is? That a report was believed is a mark on the report.
+fn tells(fact: &Fact<'_>) -> bool {
+    let aside = matches!(fact.milestone.kind(), Kind::Side | Kind::Info);
+    fact.stands() && !aside && !is_belief(fact)
+}
+
+/// Is it on the way to the door? An order that is held, or not paid, has not come further by that.
+pub(super) fn leads_on(code: Milestone) -> bool {
+    let held = code.is_problem() && code.scope() == Scope::Order;
+    !held && code.rank() <= Milestone::ShipmentDelivered.rank()
+}
+
 /// The order's own thread. A problem of the whole order is left by any later step of any part.
 pub(super) fn order(facts: &[Fact<'_>]) -> Thread {
     let mut thread = Thread::default();
-    for fact in facts
-        .iter()
-        .filter(|f| f.stands() && !matches!(f.milestone.kind(), Kind::Side | Kind::Info))
-    {
+    for fact in facts.iter().filter(|fact| tells(fact)) {
         if fact.scope() == Scope::Order {
             thread.take(fact);
         } else if thread.code().is_problem() && fact.milestone.rank() > thread.code().rank() {

@@ -2,6 +2,7 @@
 
 use super::accept::{Accepted, accept};
 use super::agenda::Settings;
+use super::calm::Calm;
 use super::resolve::resolve;
 use super::work::Work;
 use crate::draft::Draft;
@@ -29,6 +30,8 @@ pub struct Pipeline {
     pub shelf: Shelf,
     /// Wakes the relay after a commit.
     pub committed: Arc<Notify>,
+    /// Whether what was said is read.
+    pub calm: Calm,
 }
 
 impl Pipeline {
@@ -49,6 +52,7 @@ impl Pipeline {
                 }
                 Err(error) => {
                     metric::retried("again");
+                    self.calm.disturb();
                     health.bad("store", "a batch cannot be stored");
                     tracing::warn!(%error, records = part.len(), "the batch is tried again");
                     let (base, cap) = (Duration::from_millis(20), Duration::from_secs(2));

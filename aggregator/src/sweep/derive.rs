@@ -26,7 +26,9 @@ pub(super) fn derive(
         // After a day of standing still, what is no longer true is not said.
         (Some(_), None) if due == Due::Tomorrow && over => return None,
         (Some(from), None) if from <= now => (format!("{code}:{number}"), None),
-        (None, Some(said)) if due == Due::Delay && !timeline.terminal => {
+        (from, Some(said))
+            if due == Due::Delay && !timeline.terminal && from.is_none_or(|from| from > now) =>
+        {
             let said = said.strip_prefix(DERIVED_SOURCE)?.strip_prefix(':')?.to_owned();
             (format!("{said}:withdrawn"), Some(said))
         }

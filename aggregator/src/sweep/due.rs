@@ -102,10 +102,20 @@ impl Turn {
                 let asked = (due == Due::Reported).then(|| is_asked_until(pipeline, &timeline));
                 match asked.flatten().filter(|until| *until > self.now) {
                     Some(until) => self.later.push((id.to_owned(), due.kind(), until)),
-                    None => self.drafts.extend(derive(&timeline, due, zone, self.now)),
+                    None => self.say(pipeline, &timeline, due, zone),
                 }
             }
         }
+    }
+
+    /// Says it, if it holds; or looks again when it will (the customer's clock may be another one by now).
+    fn say(&mut self, pipeline: &Pipeline, timeline: &Timeline, due: Due, zone: Option<&str>) {
+        let grace = pipeline.settings.derive_grace;
+        let draft = derive(timeline, due, zone, self.now);
+        let at = promise::look_at(timeline, due, zone, grace).filter(|at| *at > self.now);
+        let again = at.map(|at| (timeline.order.to_string(), due.kind(), at));
+        self.later.extend(again.filter(|_| draft.is_none()));
+        self.drafts.extend(draft);
     }
 
     /// Notes what was decided, and returns what is to be said.

@@ -1,0 +1,31 @@
+//! Is everything read that was said? What the clock alone makes true is said only then: after a day of
+//! standing still the log may hold what makes it untrue.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// So long after the last sign of a backlog it is calm: time to be given partitions, and to read the first
+/// of them.
+const CALM: Duration = Duration::from_secs(10);
+
+/// Whether there is a backlog; cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Calm(Arc<Mutex<Option<Instant>>>);
+
+impl Calm {
+    /// There is a backlog now: reading has just begun, a whole load was read at once, or something could not
+    /// be stored.
+    pub fn disturb(&self) {
+        *self.last() = Some(Instant::now());
+    }
+
+    /// Is there none? Before reading has begun nobody knows.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.last().is_some_and(|last| last.elapsed() > CALM)
+    }
+
+    fn last(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
