@@ -86,7 +86,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/orders/{order}/timeline", get(timeline::get))
         .route("/v1/orders/{order}/events", get(operate::events))
         .route("/v1/lookup", post(lookup::look_up))
-        .route("/v1/webhooks/{source}", post(webhook::open).get(webhook::open))
+        .route("/v1/webhooks/{source}", post(webhook::open).get(webhook::by_query))
         .route("/v1/webhooks/{source}/{secret}", post(webhook::secret).get(webhook::secret))
         .route("/v1/parked", get(operate::parked))
         .route("/v1/silent", get(silent::list))
@@ -112,6 +112,7 @@ pub fn router(api: Api) -> Router {
         operate::events,
         lookup::look_up,
         webhook::open,
+        webhook::by_query,
         webhook::secret,
         operate::parked,
         operate::unmapped,

@@ -5,6 +5,7 @@ pub mod floors;
 mod lint;
 mod query;
 mod example;
+mod operation;
 pub mod document;
 mod dashboard;
 mod rust;

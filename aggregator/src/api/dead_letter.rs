@@ -76,6 +76,7 @@ pub(super) struct Letters {
 #[utoipa::path(
     get,
     path = "/v1/dead-letters",
+    operation_id = "dead_letters",
     params(Wanted, Page),
     responses(
         (status = 200, description = "A page", body = Letters),
@@ -211,7 +212,7 @@ pub(super) async fn replay_one(
     post,
     path = "/v1/dead-letters/replay",
     params(Wanted),
-    request_body = Again,
+    request_body = Option<Again>,
     responses(
         (status = 202, description = "Begun; `Location` tells how far it is", body = Replay),
         (status = 400, description = "The body is not what is wanted"),

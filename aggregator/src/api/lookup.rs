@@ -58,6 +58,7 @@ pub(super) struct Given {
         (status = 400, description = "The body is not what is wanted"),
         (status = 404, description = "Not this order, or not this contact"),
         (status = 429, description = "More than 5 a minute from this address or for this order"),
+        (status = 503, description = "The database, or Redis, does not answer"),
     ),
     security(()),
 )]

@@ -35,6 +35,7 @@ pub(super) struct Silent {
 #[utoipa::path(
     get,
     path = "/v1/silent",
+    operation_id = "silent_orders",
     params(Whose, Page),
     responses(
         (status = 200, description = "A page", body = Silent),

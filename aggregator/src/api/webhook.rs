@@ -28,6 +28,7 @@ use uuid::Uuid;
         (status = 413, description = "More than 1 MiB"),
         (status = 503, description = "The log is away; come again"),
     ),
+    security(()),
 )]
 pub(super) async fn open(
     State(api): State<Api>,
@@ -38,6 +39,30 @@ pub(super) async fn open(
     body: Bytes,
 ) -> Result<Response, Problem> {
     take(&api, &source, None, &method, query, &headers, &body).await
+}
+
+/// The same for a vendor that calls with a GET, whose query is the record (VNPay).
+#[utoipa::path(
+    get,
+    path = "/v1/webhooks/{source}",
+    params(("source" = String, Path, description = "Name of the source", example = "vnpay")),
+    responses(
+        (status = 200, description = "Taken; the body is what the vendor expects"),
+        (status = 401, description = "No signature, or a bad one; the body is what the vendor expects"),
+        (status = 404, description = "No such source, or it is not in use here"),
+        (status = 405, description = "This source posts"),
+        (status = 503, description = "The log is away; come again"),
+    ),
+    security(()),
+)]
+pub(super) async fn by_query(
+    api: State<Api>,
+    source: Path<String>,
+    method: Method,
+    query: RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    open(api, source, method, query, headers, Bytes::new()).await
 }
 
 /// The same for vendors that do not sign: the address carries a secret.
@@ -54,8 +79,10 @@ pub(super) async fn open(
         (status = 200, description = "Taken; the body is what the vendor expects"),
         (status = 401, description = "Another secret"),
         (status = 404, description = "No such source, or it is not in use here"),
+        (status = 413, description = "More than 1 MiB"),
         (status = 503, description = "The log is away; come again"),
     ),
+    security(()),
 )]
 pub(super) async fn secret(
     State(api): State<Api>,

@@ -1,8 +1,8 @@
 //! Generated documents: what all services can be asked, what they say unasked, the tables of their
 //! settings and of their sources.
 
-use super::example;
 use super::report::Report;
+use super::{example, operation};
 use crate::host::folder;
 use crate::host::term::Step;
 use crate::run::build::binary;
@@ -73,6 +73,10 @@ async fn openapi() -> anyhow::Result<String> {
             into.extend(from);
         }
     }
+    whole["components"]["schemas"]["Problem"] = operation::problem();
+    operation::complete(&mut whole);
+    let twice = operation::named_twice(&whole);
+    ensure!(twice.is_empty(), "operations of one name: {}", twice.join(", "));
     let bare = example::missing(&whole);
     ensure!(bare.is_empty(), "without an example: {}", bare.join(", "));
     let wrong = example::misplaced(&whole);

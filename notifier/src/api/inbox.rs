@@ -44,6 +44,7 @@ fn away(error: &sqlx::Error) -> Problem {
 #[utoipa::path(
     get,
     path = "/v1/inbox",
+    operation_id = "inbox",
     params(Asked),
     responses(
         (status = 200, description = "A page", body = FeedPage),

@@ -26,8 +26,9 @@ const TO_SERVICE: [HeaderName; 6] = [
     HeaderName::from_static(REQUEST_ID),
     HeaderName::from_static("traceparent"),
 ];
-const TO_CLIENT: [HeaderName; 9] = [
+const TO_CLIENT: [HeaderName; 10] = [
     header::LOCATION,
+    header::ALLOW,
     // What a page says of itself, which a browser has to know.
     header::CONTENT_SECURITY_POLICY,
     header::X_CONTENT_TYPE_OPTIONS,

@@ -28,6 +28,7 @@ pub(super) struct Asked {
 #[utoipa::path(
     get,
     path = "/v1/live/viewers",
+    operation_id = "viewers",
     params(Asked),
     responses(
         (status = 200, description = "Those who watch it", body = Watching),
