@@ -2,7 +2,7 @@
 //!
 //! `work` reads each record (pure) → `resolve` finds the orders and parks what has none yet →
 //! `accept` folds what is new (upon `recent` histories) and stores it → `batch` commits, and
-//! isolates a value that the database refuses.
+//! isolates a value that the database refuses. `calm` knows whether what was said is read.
 
 mod work;
 mod name;
@@ -10,8 +10,8 @@ mod resolve;
 mod recent;
 mod agenda;
 mod accept;
-mod batch;
 mod calm;
+mod batch;
 
 pub use accept::{Accepted, accept};
 pub use agenda::{ESTIMATE, LEARN, Settings, Usual, asks, due_times};

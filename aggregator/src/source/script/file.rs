@@ -1,7 +1,7 @@
 //! What may stand in a source's file.
 
-mod poll;
 mod code;
+mod poll;
 
 use crate::draft::DERIVED_SOURCE;
 use chrono_tz::Tz;
