@@ -90,15 +90,13 @@ fn entries(facts: &[Fact<'_>]) -> Vec<Entry> {
     let mut believed: HashMap<&Option<String>, DateTime<Utc>> = HashMap::new();
     for belief in beliefs {
         let last = believed.entry(&belief.parcel).or_default();
-        *last = belief.event.receivedat.max(*last);
+        *last = belief.at.max(*last);
     }
     let mut shown: Vec<Entry> = facts.iter().filter(|fact| fact.shown).map(entry).collect();
     for entry in shown.iter_mut().filter(|e| e.milestone == Milestone::ShipmentDelivered) {
         let until = believed.get(&entry.shipment);
         // What is reported later is another report.
-        if entry.confidence == Confidence::Reported
-            && until.is_some_and(|at| entry.received_at <= *at)
-        {
+        if entry.confidence == Confidence::Reported && until.is_some_and(|at| entry.at <= *at) {
             entry.confidence = Confidence::Predicted;
         }
     }

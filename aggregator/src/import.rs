@@ -42,15 +42,12 @@ pub async fn run(path: &Path, producer: &Producer, tell: impl Fn(usize)) -> anyh
 fn records(line: &Line) -> Vec<Outgoing> {
     let customer = json!({"id": line.customer, "name": line.name, "email": line.email,
         "phone": line.phone, "locale": line.locale});
-    let mut placed = json!({"customer": customer, "promise": line.promise, "restates": true});
-    let status = line.status.filter(|status| *status != Milestone::OrderPlaced);
+    let placed = json!({"customer": customer, "promise": line.promise, "restates": true});
+    // Of an order that stands nowhere yet the parcel may be known all the same.
+    let labelled = line.tracking_number.as_ref().map(|_| Milestone::ShipmentLabelCreated);
+    let status = line.status.filter(|status| *status != Milestone::OrderPlaced).or(labelled);
     let parcel =
         json!({"carrier": line.carrier, "tracking_number": line.tracking_number, "restates": true});
-    // Of an order that stands nowhere yet the parcel may be known all the same.
-    if let (None, Some(number)) = (status, &line.tracking_number) {
-        placed["tracking_number"] = number.as_str().into();
-        placed["carrier"] = line.carrier.as_deref().into();
-    }
     let mut records = vec![event(line, Milestone::OrderPlaced, line.placed_at, &placed)];
     if let Some(status) = status {
         records.push(event(line, status, line.status_at.unwrap_or(line.placed_at), &parcel));
@@ -109,8 +106,10 @@ mod tests {
             "TM-1,2026-11-20T01:00:00Z,C-1,,,,ghn,GX1,\nTM-1,2026-11-20T01:00:00Z,C-1,,,,ghn,GX2,\n",
         );
         let [one, other] = [0, 1].map(|row| told(&records(rows[row].as_ref().unwrap())));
-        assert_eq!((one.len(), &one[0]["data"]["tracking_number"]), (1, &json!("GX1")));
-        assert_ne!(one[0]["id"], other[0]["id"], "what says more is another event");
+        assert_eq!((one.len(), &one[1]["type"]), (2, &json!("shipment.label_created")));
+        assert_eq!(one[1]["data"]["tracking_number"], "GX1");
+        assert_eq!(one[0]["id"], other[0]["id"], "it is placed once");
+        assert_ne!(one[1]["id"], other[1]["id"], "another parcel is another event");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 mod parts;
 
 use crate::config::Config;
-use crate::pipeline::{Pipeline, Work};
+use crate::pipeline::{Calm, Pipeline, Work};
 use crate::source::Catalog;
 use contract::name::{TOPIC_DEAD_LETTER, TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE, source_topic};
 use futures_util::future::{JoinAll, join_all, try_join_all};
@@ -26,8 +26,8 @@ const GROUP: &str = "aggregator";
 /// Where there is much to do, so many batches are read together: the more records, the more of them are
 /// of one order.
 const BATCHES: usize = 6;
-/// To read more than this part of it at once is to catch up.
-const BACKLOG: usize = 8;
+/// To read what was written longer ago than this, in milliseconds, is to catch up.
+const BACKLOG: i64 = 10_000;
 /// Most bytes that are read together.
 const BYTES: usize = 8 * 1024 * 1024;
 /// While what was read is stored, the next is read.
@@ -70,10 +70,7 @@ async fn run(config: Config, catalog: Arc<Catalog>, pipeline: Pipeline, health: 
     calm.disturb();
     let from = (consumer.clone(), catalog, calm);
     let loads = stream::unfold(from, move |(consumer, catalog, calm)| async move {
-        let load = next(&consumer, portion, &catalog).await;
-        if load.0.len() > portion.records / BACKLOG {
-            calm.disturb();
-        }
+        let load = next(&consumer, portion, &catalog, &calm).await;
         Some((load, (consumer, catalog, calm)))
     });
     let storage = Storage {
@@ -87,9 +84,13 @@ async fn run(config: Config, catalog: Arc<Catalog>, pipeline: Pipeline, health: 
 
 /// What is there when there is a turn for it, not before: the busier the database is, the more
 /// records share a transaction.
-async fn next(consumer: &BatchConsumer, portion: Portion, catalog: &Catalog) -> Load {
+async fn next(consumer: &BatchConsumer, portion: Portion, catalog: &Catalog, calm: &Calm) -> Load {
     let records = consumer.next(portion).await;
     let (reached, now) = (Reached::by(&records), clock::now());
+    let oldest = records.iter().filter_map(|record| record.written_ms).min();
+    if oldest.is_some_and(|oldest| now.timestamp_millis() - oldest > BACKLOG) {
+        calm.disturb();
+    }
     let mut works = Vec::with_capacity(records.len());
     for record in records {
         works.push(Work::read(catalog, record, now));

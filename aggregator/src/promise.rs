@@ -107,11 +107,26 @@ fn promised(timeline: &Timeline, zone: Option<&str>) -> Option<DateTime<Utc>> {
     local(end, zone_of(zone))
 }
 
-/// When the promised day is over, of an order that was heard of before: whose day had passed by then needs
-/// nobody to say so.
+/// Nobody is told at night that the day has passed, but the morning after.
+const MORNING: TimeDelta = TimeDelta::hours(8);
+
+/// The morning after the promised day, of an order that was heard of before it: whose day had passed by then
+/// needs nobody to say so. Nor does who has to pay or to answer, to fetch it, or has sent it back.
 fn day_over(timeline: &Timeline, zone: Option<&str>) -> Option<DateTime<Utc>> {
+    let waits_for_the_buyer = matches!(
+        timeline.status,
+        Milestone::PaymentPending
+            | Milestone::PaymentFailed
+            | Milestone::OrderOnHold
+            | Milestone::DesignProofPending
+            | Milestone::DesignProofRejected
+            | Milestone::ShipmentAvailableForPickup
+            | Milestone::ShipmentReturnPending
+            | Milestone::ShipmentReturning
+    );
     let heard_of = timeline.entries.iter().map(|entry| entry.received_at).min()?;
-    promised(timeline, zone).filter(|end| *end > heard_of)
+    let end = promised(timeline, zone).filter(|end| *end > heard_of && !waits_for_the_buyer)?;
+    end.checked_add_signed(MORNING)
 }
 
 /// Since when the order is expected after the day that was promised. A carrier's range counts by
@@ -123,7 +138,9 @@ fn late(timeline: &Timeline, zone: Option<&str>) -> Option<DateTime<Utc>> {
         EtaSource::Estimate => eta.range.earliest + (eta.range.latest - eta.range.earliest) / 2,
         EtaSource::Carrier | EtaSource::Shop => eta.range.latest,
     };
-    (expected > end).then(|| eta.history.last().map_or(timeline.updated_at, |h| h.at))
+    // A clock that is a little ahead is no reason to take a warning back for a moment.
+    let said = eta.history.last().map_or(timeline.updated_at, |h| h.at.min(timeline.updated_at));
+    (expected > end).then_some(said)
 }
 
 /// The reason of a warning that nothing but a silence gave.
@@ -233,10 +250,10 @@ mod tests {
         // The 27th ends in Viet Nam at 17:00 UTC.
         let zone = Some("Asia/Ho_Chi_Minh");
         let from = |latest: &str, zone| true_from(&timeline(latest), Due::Delay, zone).unwrap();
-        let (told, over) = (time("2026-11-21T00:00:00Z"), time("2026-11-27T17:00:00Z"));
+        let (told, over) = (time("2026-11-21T00:00:00Z"), time("2026-11-28T01:00:00Z"));
         assert_eq!(from("2026-11-27T16:59:00Z", zone), over, "the day may pass all the same");
         assert_eq!(from("2026-11-27T17:01:00Z", zone), told, "it is expected later");
-        let berlin = time("2026-11-27T23:00:00Z");
+        let berlin = time("2026-11-28T07:00:00Z");
         assert_eq!(from("2026-11-27T17:01:00Z", Some("Europe/Berlin")), berlin);
     }
 
@@ -252,8 +269,11 @@ mod tests {
             fold(&order, &[draft.into_event(order.clone())]).unwrap()
         };
         let look = |received: &str| look_at(&placed(received), Due::Delay, None, TimeDelta::zero());
-        assert_eq!(look("2026-11-20T00:00:00Z"), Some(time("2026-11-27T17:00:00Z")));
+        assert_eq!(look("2026-11-20T00:00:00Z"), Some(time("2026-11-28T01:00:00Z")), "08:00");
         assert_eq!(look("2026-11-28T00:00:00Z"), None);
+        let mut unpaid = placed("2026-11-20T00:00:00Z");
+        unpaid.status = Milestone::PaymentPending;
+        assert_eq!(look_at(&unpaid, Due::Delay, None, TimeDelta::zero()), None);
     }
 
     #[test]

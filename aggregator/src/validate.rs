@@ -155,10 +155,11 @@ fn is_number(word: &str) -> bool {
         && bare.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-'))
 }
 
-/// A part of a position: `106.660172`.
+/// A part of a position: `106.660172`. (`090.1234567` is somebody's number.)
 fn is_degrees(word: &str) -> bool {
     word.split_once('.').is_some_and(|(whole, rest)| {
-        (1..=3).contains(&whole.len()) && rest.len() >= 4 && !rest.contains(['.', '-'])
+        let is_whole = whole == "0" || (1..=3).contains(&whole.len()) && !whole.starts_with('0');
+        is_whole && (4..=7).contains(&rest.len()) && !rest.contains(['.', '-'])
     })
 }
 
@@ -266,6 +267,9 @@ mod tests {
                 "Trung tâm 3 - Hồ Chí Minh, 02862938169, 729003, Quận 12",
                 "Trung tâm 3 - Hồ Chí Minh, 729003, Quận 12",
             ),
+            ("Kho ĐT 090.1234567", "Kho"),
+            ("Kho +84.901234567", "Kho"),
+            ("Kho 028.38293816", "Kho"),
             ("10.762622, 106.660172", "10.762622, 106.660172"),
             ("Kho Củ Chi (HCM) 700000", "Kho Củ Chi (HCM) 700000"),
             ("Memphis, TN (hub", "Memphis, TN (hub"),

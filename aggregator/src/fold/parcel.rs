@@ -1,6 +1,6 @@
 //! Parcels: the warehouse names them, carriers know them by their tracking numbers.
 
-use super::fact::{Fact, lines, scope_of};
+use super::fact::{Fact, is_belief, lines, scope_of};
 use contract::event::{LineItem, OrderEvent};
 use contract::milestone::Scope;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +38,8 @@ impl Parcels {
     fn named(&self, event: &OrderEvent) -> Option<String> {
         let (name, number) =
             (event.data.shipment.as_deref(), event.data.tracking_number.as_deref());
-        let by_number = number.and_then(|number| self.by_number(number));
+        // While nobody had named it, the number was its name.
+        let by_number = number.or(name).and_then(|number| self.by_number(number));
         by_number.or(name).map(|name| self.one_name(name).to_owned()).or(number.map(str::to_owned))
     }
 
@@ -47,7 +48,7 @@ impl Parcels {
         (!self.names.is_empty()).then(|| self.names.get(&plain(number)))?.map(String::as_str)
     }
 
-    /// The name that a parcel was told first of all its names.
+    /// The one of a parcel's names that it is called by.
     fn one_name<'a>(&'a self, mut name: &'a str) -> &'a str {
         while let Some(first) = self.renamed.get(name) {
             name = first;
@@ -55,10 +56,10 @@ impl Parcels {
         name
     }
 
-    /// A name and a number are of one parcel.
-    fn know(&mut self, name: &str, number: &str) {
-        let known = self.names.entry(plain(number)).or_insert_with(|| name.to_owned()).clone();
-        let (known, name) = (self.one_name(&known).to_owned(), self.one_name(name).to_owned());
+    /// Whoever else has this number has the same parcel.
+    fn join(&mut self, name: &str, number: &str) {
+        let known = self.names.get(number).map_or(name, String::as_str);
+        let (known, name) = (self.one_name(known).to_owned(), self.one_name(name).to_owned());
         if known != name {
             self.renamed.insert(name, known);
         }
@@ -95,7 +96,8 @@ pub(super) fn parcels(facts: &mut [Fact<'_>]) -> Parcels {
         fact.parcel = parcels.of(fact.event);
     }
     let lines = lines(facts);
-    for fact in facts.iter().filter(|fact| fact.stands()) {
+    // That a report was believed tells nothing of the parcel.
+    for fact in facts.iter().filter(|fact| fact.stands() && !is_belief(fact)) {
         if let Some(name) = &fact.parcel {
             parcels.by_name.entry(name.clone()).or_default().learn(fact, &lines);
         }
@@ -107,13 +109,22 @@ pub(super) fn parcels(facts: &mut [Fact<'_>]) -> Parcels {
 fn named(facts: &[Fact<'_>]) -> Parcels {
     let standing = || facts.iter().filter(|fact| fact.stands());
     let mut parcels = Parcels::default();
+    let mut newest: BTreeMap<&str, String> = BTreeMap::new();
     for data in standing().map(|fact| &fact.event.data) {
         if let (Some(name), Some(number)) = (&data.shipment, &data.tracking_number) {
-            parcels.know(name, number);
+            // "None yet" and "by hand" are no numbers.
+            if number.bytes().any(|byte| byte.is_ascii_digit()) {
+                parcels.names.entry(plain(number)).or_insert_with(|| name.clone());
+                newest.insert(name, plain(number));
+            }
         }
     }
+    // A number that was mistaken is another parcel's: the one that was told last counts.
+    for (name, number) in newest {
+        parcels.join(name, &number);
+    }
     parcels.told = standing()
-        .filter(|fact| fact.scope() == Scope::Shipment)
+        .filter(|fact| fact.scope() == Scope::Shipment && !is_belief(fact))
         .filter_map(|fact| parcels.named(fact.event))
         .collect();
     parcels

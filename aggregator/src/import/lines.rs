@@ -58,6 +58,10 @@ fn delimiter(file: &mut impl BufRead) -> u8 {
 }
 
 pub(super) fn table(mut file: impl BufRead + 'static) -> Lines {
+    // Of CR LF the second half is read with the next row.
+    let head = file.fill_buf().unwrap_or_default();
+    let head = head.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+    let behind = u64::from(!head.ends_with(b"\r\n"));
     let mut reader = csv::ReaderBuilder::new();
     let reader = reader
         .trim(csv::Trim::All)
@@ -68,7 +72,7 @@ pub(super) fn table(mut file: impl BufRead + 'static) -> Lines {
         let row = rows.next()?;
         let reader = rows.reader_mut();
         // It stands behind the row's end by now.
-        let line = reader.position().line() - 1;
+        let line = reader.position().line() - behind;
         let columns = reader.headers().cloned().unwrap_or_default();
         let read = row.map_err(|error| error.to_string()).and_then(|row| {
             let read = row.deserialize(Some(&columns));
@@ -129,6 +133,20 @@ mod tests {
         assert!(wrong[0].starts_with("line 3: order: "), "{}", wrong[0]);
         assert!(wrong[1].starts_with("line 4: placed_at: "), "{}", wrong[1]);
         assert!(wrong[2].starts_with("line 5: placed_at: "), "{}", wrong[2]);
+    }
+
+    #[test]
+    fn lines_are_counted_however_they_end() {
+        let text = format!("{HEAD}TM-1,2026-11-20T01:00:00Z,C-1\nTM-1,never,C-1\nTM-1,never,C-1\n");
+        for text in [text.replace('\n', "\r\n"), text] {
+            let rows: Vec<_> = table(std::io::Cursor::new(text)).collect();
+            let wrong: Vec<&String> =
+                rows[1..].iter().map(|row| row.as_ref().unwrap_err()).collect();
+            assert!(
+                wrong[0].starts_with("line 3: ") && wrong[1].starts_with("line 4: "),
+                "{wrong:?}"
+            );
+        }
     }
 
     #[test]

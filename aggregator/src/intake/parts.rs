@@ -110,8 +110,15 @@ mod tests {
     fn work(topic: &str, value: String) -> Work {
         let catalog = Catalog::open(None).unwrap();
         let (topic, value) = (topic.to_owned(), value.into_bytes());
-        let record =
-            Record { topic, partition: 0, offset: 0, key: None, value, headers: HashMap::new() };
+        let record = Record {
+            topic,
+            partition: 0,
+            offset: 0,
+            key: None,
+            value,
+            headers: HashMap::new(),
+            written_ms: None,
+        };
         Work::read(&catalog, record, clock::now())
     }
 

@@ -13,8 +13,8 @@ const CALM: Duration = Duration::from_secs(10);
 pub struct Calm(Arc<Mutex<Option<Instant>>>);
 
 impl Calm {
-    /// There is a backlog now: reading has just begun, a whole load was read at once, or something could not
-    /// be stored.
+    /// There is a backlog now: reading has just begun, what was read is old, or something could not be
+    /// stored.
     pub fn disturb(&self) {
         *self.last() = Some(Instant::now());
     }

@@ -44,8 +44,9 @@ impl Record<'_> {
         self.headers.get(name).and_then(|value| std::str::from_utf8(value).ok())
     }
 
-    /// The order, by the field that the shop names, else by the first of the vendor's fields that
-    /// holds an order number, else by an alias that another event tells.
+    /// The order, by the field that the shop names, else by the vendor's fields, else by an alias
+    /// that another event tells. Where there is an alias, it is surer than a second field, which may hold
+    /// another system's number; where there is none, the first field that can be one is taken.
     pub(super) fn order(
         &self,
         doc: Doc<'_>,
@@ -53,8 +54,8 @@ impl Record<'_> {
         alias: Option<String>,
     ) -> Result<OrderRef, Refusal> {
         let paths = self.options.order.as_deref().into_iter().chain(fields.iter().copied());
-        let mut refused = None;
-        for text in paths.filter_map(|path| doc.text(path)) {
+        let (mut refused, most) = (None, if alias.is_some() { 1 } else { usize::MAX });
+        for text in paths.filter_map(|path| doc.text(path)).take(most) {
             // Shops write `#1001` for 1001.
             match order(text.trim_start_matches('#')) {
                 Ok(order) => return Ok(order),

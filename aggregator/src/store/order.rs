@@ -163,10 +163,14 @@ pub async fn after(
 /// Sets what is added to the number of events of orders that are heard of from now on.
 ///
 /// # Errors
-/// When the database is away.
+/// When the database is away, or the table is read for longer than 2 s.
 pub async fn raise_new(connection: &mut PgConnection, base: i64) -> Result<(), sqlx::Error> {
-    let statement = format!("alter table orders alter column version_base set default {base}");
-    sqlx::query(AssertSqlSafe(statement)).execute(connection).await?;
+    // Behind a long read it gives up: whoever stores events would wait behind it.
+    let statement = format!(
+        "begin; set local lock_timeout = '2s';
+         alter table orders alter column version_base set default {base}; commit"
+    );
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await?;
     Ok(())
 }
 

@@ -70,7 +70,9 @@ pub(super) fn derived(
 ) -> Draft {
     let order = OrderRef::Order(timeline.order.clone());
     let mut draft = Draft::new(DERIVED_SOURCE, id, milestone, now, order);
-    draft.data.eta = timeline.eta.as_ref().map(|eta| eta.range);
+    // What is over is expected no more.
+    let eta = timeline.eta.as_ref().map(|eta| eta.range);
+    draft.data.eta = eta.filter(|range| range.latest > now);
     draft.data.confidence = Confidence::Predicted;
     draft.traceparent = TraceContext::start().to_string();
     draft

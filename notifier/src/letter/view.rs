@@ -45,7 +45,10 @@ impl Context {
             milestone: event.milestone,
             name: customer.name.clone(),
             carrier: event.data.carrier.clone().or(carrier),
-            eta: event.data.eta.or(timeline.eta.as_ref().map(|eta| eta.range)),
+            // Of a promise whose day has passed nobody wants to read the old date as the new one.
+            eta: event.data.eta.or(timeline.eta.as_ref().map(|eta| eta.range)).filter(|range| {
+                event.milestone != Milestone::DelayWarning || range.latest > event.time
+            }),
             time_zone: customer.time_zone.clone(),
             steps: timeline
                 .steps

@@ -27,6 +27,8 @@ pub struct Record {
     pub value: Vec<u8>,
     /// Headers with their last values.
     pub headers: HashMap<String, Vec<u8>>,
+    /// When it was written, in Unix milliseconds, as far as that is known.
+    pub written_ms: Option<i64>,
 }
 
 impl Record {
@@ -48,6 +50,7 @@ impl Record {
             key: message.key().map(<[u8]>::to_vec),
             value: message.payload().unwrap_or_default().to_vec(),
             headers: headers.unwrap_or_default(),
+            written_ms: message.timestamp().to_millis(),
         }
     }
 }

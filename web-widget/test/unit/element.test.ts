@@ -55,8 +55,11 @@ describe("the answer first", () => {
   });
   it("warns while the warning stands", () => {
     const entry = { ...timeline().entries[0]!, milestone: "delay.warning" };
-    expect(warning(timeline({ entries: [entry] }), "vi")?.text).toContain("Ngày mới: Thứ Năm 26 – Thứ Sáu 27/11.");
-    expect(warning(timeline({ entries: [{ ...entry, corrected_by: "x" }] }), "vi")).toBeNull();
+    const late = timeline({ entries: [entry] });
+    expect(warning(late, now, "vi")?.text).toContain("Ngày mới: Thứ Năm 26 – Thứ Sáu 27/11.");
+    expect(warning(late, new Date("2026-11-28T12:00:00"), "vi")?.text).not.toContain("Ngày mới");
+    expect(warning(timeline({ entries: [entry], eta: null }), now, "vi")?.label).toBeTruthy();
+    expect(warning(timeline({ entries: [{ ...entry, corrected_by: "x" }] }), now, "vi")).toBeNull();
   });
 });
 

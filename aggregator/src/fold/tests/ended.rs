@@ -18,6 +18,18 @@ fn one_parcel_has_one_number_and_may_have_many_names() {
     let timeline = fold(&order(), &events).unwrap();
     let ids: Vec<&str> = timeline.shipments.iter().map(|parcel| parcel.id.as_str()).collect();
     assert_eq!((ids, timeline.status.code()), (vec!["P1"], "shipment.delivered"));
+    // What is no number joins nobody, and one that was mistaken does not stay.
+    let apart = |number: &str, then: Option<&str>| {
+        let mut events = vec![event(0, "order.placed", |d| items(d, &["1", "2"]))];
+        events.push(event(1, "shipment.label_created", parcel("A", "X1", &["1"])));
+        events.push(event(2, "shipment.label_created", parcel("B", number, &["2"])));
+        if let Some(then) = then {
+            events.push(event(3, "shipment.in_transit", parcel("B", then, &["2"])));
+        }
+        events.push(event(4, "shipment.delivered", |d| d.data.shipment = Some("A".into())));
+        fold(&order(), &events).unwrap().shipments.len()
+    };
+    assert_eq!((apart("X1", None), apart("X1", Some("X2")), apart("local", None)), (1, 2, 2));
     // A number that is told late joins what had two names.
     let late = [
         event(0, "order.placed", |d| items(d, &["1"])),
@@ -93,6 +105,24 @@ fn a_report_that_was_believed_and_is_contradicted_late_is_contradicted() {
     let delivered = entries.iter().filter(|e| e.milestone == Milestone::ShipmentDelivered);
     let sureness: Vec<Confidence> = delivered.map(|entry| entry.confidence).collect();
     assert_eq!(sureness, [Confidence::Predicted, Confidence::Reported]);
+}
+
+#[test]
+fn a_belief_is_of_its_parcel_whatever_it_is_called_later() {
+    let mut events = vec![event(0, "order.placed", |d| items(d, &["1"]))];
+    events.push(event(20, "shipment.delivered", |d| {
+        scan("X1")(d);
+        d.data.confidence = Confidence::Reported;
+    }));
+    events.push(event(22, "shipment.delivered", |d| {
+        d.source = DERIVED_SOURCE.to_owned();
+        (d.data.shipment, d.data.confidence) = (Some("X1".into()), Confidence::Predicted);
+    }));
+    events.push(event(10, "fulfilment.packed", parcel("P1", "X1", &[])));
+    let timeline = fold(&order(), &events).unwrap();
+    assert_eq!((timeline.shipments.len(), timeline.status.code()), (1, "shipment.delivered"));
+    let delivered = timeline.entries.last().unwrap();
+    assert_eq!(delivered.confidence, Confidence::Predicted);
 }
 
 #[test]

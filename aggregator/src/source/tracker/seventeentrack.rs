@@ -5,6 +5,7 @@ use super::journey::{Parcel, Stop};
 use crate::draft::{Draft, tracking_alias};
 use crate::reject::Refusal;
 use crate::source::doc::{Doc, parse};
+use crate::source::field::order;
 use crate::source::record::Record;
 use crate::source::spec::Source;
 use crate::source::table::{Code, Meaning, code, meaning};
@@ -108,7 +109,10 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         if inside.is_there() { inside } else { data.at(name) }
     };
     // What the shop wrote there may be anything; only an order number counts as one.
-    let order = record.order(data, &["tag", "param"], Some(tracking_alias(&number)))?;
+    let noted = ["tag", "param"].into_iter().find(|field| {
+        data.text(field).is_some_and(|text| order(text.trim_start_matches('#')).is_ok())
+    });
+    let order = record.order(data, noted.as_slice(), Some(tracking_alias(&number)))?;
     let mut stops = Vec::new();
     for event in block("tracking").each("providers").flat_map(|p| p.each("events")) {
         let words = [event.text("sub_status"), event.text("stage")];

@@ -31,7 +31,7 @@ export function problem(timeline: Timeline, now: Date, language: Language): Temp
     const since = moment(timeline.problem.since, now, language);
     return html`<div class="note stop" part="problem"><strong>${said.label}</strong> <span class="muted">${since}</span></div>`;
   }
-  const late = warning(timeline, language);
+  const late = warning(timeline, now, language);
   return late ? html`<div class="note" part="problem"><strong>${late.label}.</strong> ${late.text}</div>` : nothing;
 }
 

@@ -53,13 +53,14 @@ function promise(timeline: Timeline, language: Language): string | null {
   return new Date(timeline.eta.latest) > promised ? day(timeline.promise.latest, language) : null;
 }
 
-/** The delay warning that stands, if the order is still on its way. */
-export function warning(timeline: Timeline, language: Language): { label: string; text: string } | null {
+/** The delay warning that stands, if the order is still on its way; a day that has passed is no new one. */
+export function warning(timeline: Timeline, now: Date, language: Language): { label: string; text: string } | null {
   const told = timeline.entries.some((e) => e.milestone === "delay.warning" && !e.corrected_by);
-  if (!told || timeline.terminal || !timeline.eta) return null;
-  const said = words("delay.warning", language);
-  const values = { carrier: "", eta: days(timeline.eta, language) };
-  return { label: said.label, text: `${said.headline} ${fill(said.next, values)}` };
+  if (!told || timeline.terminal) return null;
+  const { label, headline, next } = words("delay.warning", language);
+  const ahead = timeline.eta && new Date(timeline.eta.latest) > now;
+  const values = { carrier: "", eta: ahead ? days(timeline.eta!, language) : "" };
+  return { label, text: ahead ? `${headline} ${fill(next, values)}` : headline };
 }
 
 /** The history, newest first. */

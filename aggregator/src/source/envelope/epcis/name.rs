@@ -15,7 +15,7 @@ pub(super) fn buyer_order(record: &Record<'_>, event: Doc<'_>) -> Result<OrderRe
         return record.order(event, &[], None);
     }
     let list = || event.each("bizTransactionList");
-    let purchase = list().find(|t| t.text("type").is_some_and(|kind| short(&kind) == "po"));
+    let purchase = list().find(|t| t.text("type").is_none_or(|kind| short(&kind) == "po"));
     let number = |transaction: Doc<'_>| transaction.text("bizTransaction");
     let named = |text: String| order(text.rsplit([':', '/']).next().unwrap_or(&text));
     match (purchase.and_then(number), things(event).next(), list().next().and_then(number)) {
