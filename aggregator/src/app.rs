@@ -183,21 +183,33 @@ fn contradiction(config: &Config) -> Option<&'static str> {
         .then_some("DEAD_LETTER_RETENTION is not longer than PARK_LIMIT")
 }
 
-async fn serve(config: Config) -> anyhow::Result<ExitCode> {
-    if let Some(wrong) = contradiction(&config) {
-        return Ok(service::usage_error(wrong));
+/// What stands in files that settings name.
+struct Files {
+    auth: Arc<Auth>,
+    catalog: Arc<Catalog>,
+    webhook_secrets: Arc<Secrets>,
+}
+
+/// Reads them; or tells all that is wrong with settings and files at once.
+fn files(config: &Config) -> Result<Files, String> {
+    let auth = Auth::read(&config.common);
+    let catalog = Catalog::open(config.sources_dir.as_deref()).map_err(|error| error.to_string());
+    let secrets = Secrets::read(config.webhook_secrets_file.as_deref());
+    match (contradiction(config), auth, catalog, secrets) {
+        (None, Ok(auth), Ok(catalog), Ok(secrets)) => {
+            Ok(Files { auth, catalog: Arc::new(catalog), webhook_secrets: Arc::new(secrets) })
+        }
+        (wrong, auth, catalog, secrets) => {
+            let all = [wrong.map(str::to_owned), auth.err(), catalog.err(), secrets.err()];
+            Err(all.into_iter().flatten().collect::<Vec<_>>().join("; "))
+        }
     }
-    let auth = match Auth::read(&config.common) {
-        Ok(auth) => auth,
+}
+
+async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    let Files { auth, catalog, webhook_secrets } = match files(&config) {
+        Ok(files) => files,
         Err(problems) => return Ok(service::usage_error(&problems)),
-    };
-    let catalog = match Catalog::open(config.sources_dir.as_deref()) {
-        Ok(catalog) => Arc::new(catalog),
-        Err(error) => return Ok(service::usage_error(&error.to_string())),
-    };
-    let webhook_secrets = match Secrets::read(config.webhook_secrets_file.as_deref()) {
-        Ok(secrets) => Arc::new(secrets),
-        Err(problem) => return Ok(service::usage_error(&problem)),
     };
     let vendors = Arc::new(Vendors::new(catalog.scripts()));
     let [reads, publishing, batches] = split(&config.postgres);

@@ -76,18 +76,18 @@ pub(super) fn describe(text: &mut String, name: &str, read: &Result<Vec<Draft>, 
         Err(refusal) => {
             let _ = writeln!(text, "    refused ({}): {refusal}", refusal.label());
         }
-        Ok(drafts) => {
-            for draft in drafts {
-                let order = match &draft.order {
-                    OrderRef::Order(order) => order.to_string(),
-                    OrderRef::Alias(alias) => format!("by alias {alias}"),
-                };
-                let unknown = draft.data.source_code.as_deref();
-                let unknown =
-                    unknown.map(|code| format!(" unknown code {code}")).unwrap_or_default();
-                let at = draft.time.to_rfc3339();
-                let _ = writeln!(text, "    {at}  {:<28} {order}{unknown}", draft.milestone.code());
-            }
-        }
+        Ok(drafts) => drafts.iter().for_each(|draft| line(text, draft)),
     }
+}
+
+/// One event: when, what, and of which order.
+pub(super) fn line(text: &mut String, draft: &Draft) {
+    let order = match &draft.order {
+        OrderRef::Order(order) => order.to_string(),
+        OrderRef::Alias(alias) => format!("by alias {alias}"),
+    };
+    let unknown = draft.data.source_code.as_deref();
+    let unknown = unknown.map(|code| format!(" unknown code {code}")).unwrap_or_default();
+    let at = draft.time.to_rfc3339();
+    let _ = writeln!(text, "    {at}  {:<28} {order}{unknown}", draft.milestone.code());
 }

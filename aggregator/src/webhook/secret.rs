@@ -1,5 +1,7 @@
 //! Secrets of the vendors, from a file. Several for one vendor while they are being rotated.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -15,6 +17,20 @@ enum Entry {
 /// Secrets by source.
 #[derive(Default)]
 pub struct Secrets(HashMap<String, Vec<SecretString>>);
+
+/// Does a secret look as it has to?
+type Fits = fn(&str) -> bool;
+
+/// What a secret has to look like, where one that does not would refuse every call for ever.
+fn wants(source: &str) -> Option<(&'static str, Fits)> {
+    match source {
+        "momo" => Some(("<access key>:<secret key>", |secret| secret.contains(':'))),
+        "cloudevents" | "debezium" | "epcis" => Some(("base64, after whsec_", |secret| {
+            STANDARD.decode(secret.strip_prefix("whsec_").unwrap_or(secret)).is_ok()
+        })),
+        _ => None,
+    }
+}
 
 impl Secrets {
     /// Reads the file: a JSON object from a source's name to its secret, or to a list of them
@@ -46,6 +62,9 @@ impl Secrets {
             };
             if list.is_empty() || list.iter().any(String::is_empty) {
                 return Err(format!("the secret of {source} is empty"));
+            }
+            if let Some(wants) = wants(&source).filter(|(_, fits)| !list.iter().all(|s| fits(s))) {
+                return Err(format!("the secret of {source}: {}", wants.0));
             }
             secrets.insert(source, list.into_iter().map(SecretString::from).collect());
         }
