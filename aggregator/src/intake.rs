@@ -26,8 +26,10 @@ const GROUP: &str = "aggregator";
 /// Where there is much to do, so many batches are read together: the more records, the more of them are
 /// of one order.
 const BATCHES: usize = 6;
-/// To read what was written longer ago than this, in milliseconds, is to catch up.
+/// To read much at once that was written longer ago than this, in milliseconds, is to catch up.
 const BACKLOG: i64 = 10_000;
+/// So many records are not much: whoever writes them has a clock of its own, which may be slow.
+const FEW: usize = 64;
 /// Most bytes that are read together.
 const BYTES: usize = 8 * 1024 * 1024;
 /// While what was read is stored, the next is read.
@@ -88,7 +90,8 @@ async fn next(consumer: &BatchConsumer, portion: Portion, catalog: &Catalog, cal
     let records = consumer.next(portion).await;
     let (reached, now) = (Reached::by(&records), clock::now());
     let oldest = records.iter().filter_map(|record| record.written_ms).min();
-    if oldest.is_some_and(|oldest| now.timestamp_millis() - oldest > BACKLOG) {
+    let is_old = oldest.is_some_and(|oldest| now.timestamp_millis() - oldest > BACKLOG);
+    if is_old && records.len() > FEW {
         calm.disturb();
     }
     let mut works = Vec::with_capacity(records.len());

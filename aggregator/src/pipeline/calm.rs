@@ -13,7 +13,7 @@ const CALM: Duration = Duration::from_secs(10);
 pub struct Calm(Arc<Mutex<Option<Instant>>>);
 
 impl Calm {
-    /// There is a backlog now: reading has just begun, what was read is old, or something could not be
+    /// There is a backlog now: reading has just begun, much of it was old, or something could not be
     /// stored.
     pub fn disturb(&self) {
         *self.last() = Some(Instant::now());
