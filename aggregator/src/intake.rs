@@ -89,9 +89,7 @@ async fn run(config: Config, catalog: Arc<Catalog>, pipeline: Pipeline, health: 
 async fn next(consumer: &BatchConsumer, portion: Portion, catalog: &Catalog, calm: &Calm) -> Load {
     let records = consumer.next(portion).await;
     let (reached, now) = (Reached::by(&records), clock::now());
-    let oldest = records.iter().filter_map(|record| record.written_ms).min();
-    let is_old = oldest.is_some_and(|oldest| now.timestamp_millis() - oldest > BACKLOG);
-    if is_old && records.len() > FEW {
+    if is_backlog(records.iter().map(|record| record.written_ms), now.timestamp_millis()) {
         calm.disturb();
     }
     let mut works = Vec::with_capacity(records.len());
@@ -101,6 +99,12 @@ async fn next(consumer: &BatchConsumer, portion: Portion, catalog: &Catalog, cal
         tokio::task::consume_budget().await;
     }
     (works, reached)
+}
+
+/// Is it much, and old?
+fn is_backlog(written: impl ExactSizeIterator<Item = Option<i64>>, now: i64) -> bool {
+    let much = written.len() > FEW;
+    much && written.flatten().min().is_some_and(|oldest| now - oldest > BACKLOG)
 }
 
 /// What parts are stored with.
@@ -152,4 +156,18 @@ fn process(storage: Storage, part: Part) -> AbortOnDropHandle<()> {
         }
     };
     AbortOnDropHandle::new(TaskTracker::new().spawn(task))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn much_that_is_old_is_a_backlog_and_a_slow_clock_alone_is_none() {
+        let now = BACKLOG * 100;
+        let is = |count: usize, age: i64| is_backlog(vec![Some(now - age); count].into_iter(), now);
+        assert!(is(FEW + 1, BACKLOG + 1));
+        assert!(!is(FEW + 1, BACKLOG) && !is(FEW, BACKLOG + 1));
+        assert!(!is_backlog(vec![None; FEW + 1].into_iter(), now), "nobody said when");
+    }
 }

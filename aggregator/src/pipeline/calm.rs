@@ -1,7 +1,7 @@
 //! Is everything read that was said? What the clock alone makes true is said only then: after a day of
 //! standing still the log may hold what makes it untrue.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// So long after the last sign of a backlog it is calm: time to be given partitions, and to read the first
@@ -22,10 +22,30 @@ impl Calm {
     /// Is there none? Before reading has begun nobody knows.
     #[must_use]
     pub fn is_there(&self) -> bool {
-        self.last().is_some_and(|last| last.elapsed() > CALM)
+        Self::is_calm(*self.last(), Instant::now())
     }
 
-    fn last(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+    fn is_calm(last: Option<Instant>, now: Instant) -> bool {
+        last.is_some_and(|last| now.duration_since(last) > CALM)
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Instant>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_calm_a_while_after_the_last_sign_and_never_before_the_first() {
+        let (now, moment) = (Instant::now(), Duration::from_millis(1));
+        assert!(!Calm::is_calm(None, now), "nothing was read yet");
+        assert!(!Calm::is_calm(Some(now), now + CALM));
+        assert!(Calm::is_calm(Some(now), now + CALM + moment));
+        let calm = Calm::default();
+        calm.disturb();
+        assert!(!calm.is_there());
     }
 }

@@ -1,0 +1,93 @@
+//! What may not end, or would work on too much, is refused.
+
+use super::super::filter::Filter;
+use super::*;
+
+#[test]
+fn a_filter_that_may_loop_or_grow_is_refused() {
+    let refused = [
+        "def f: f; f",
+        "[range(infinite)]",
+        "repeat(.)",
+        "recurse",
+        "..",
+        "\"x\" * 1000000000",
+        "reduce .[] as $x (0; . + $x)",
+        "until(false; .)",
+        ". as $x | $x",
+        "[.[] | .[]]",
+        "(.,.)|(.,.)|(.,.)|(.,.)|(.,.)|(.,.)|(.,.)",
+        "input",
+        "env",
+        "$ENV",
+        "@base64",
+        "[limit(9; repeat(1))]",
+        ".a = 1",
+        "label $out | break $out",
+        "now",
+    ];
+    for code in refused {
+        assert!(Filter::compile(code).is_err(), "{code}");
+    }
+    assert!(Filter::compile(&format!(".{}", "a".repeat(2_000))).is_err());
+    for code in [
+        ".a.b[0].c",
+        ".a // \"x\"",
+        "(.t / 1000) | floor",
+        ".data | fromjson | .order_id",
+        ".id | split(\"_\") | last",
+    ] {
+        assert!(Filter::compile(code).is_ok(), "{code}");
+    }
+}
+
+#[test]
+fn a_text_that_is_too_deep_for_a_parser_reaches_none() {
+    let file = "name = \"deep\"\n[read]\norder = \".d | fromjson | .o\"\nstatus = \".s\"\ntime = \".t\"\n[codes]\n";
+    let deep = "[".repeat(100_000);
+    let value = serde_json::json!({"d": deep, "s": "A", "t": "2026-11-22T10:00:00Z"}).to_string();
+    assert_eq!(read_with(file, &value).unwrap_err().label(), "shape");
+}
+
+#[test]
+fn a_record_that_its_filters_multiply_is_refused() {
+    let file = r#"
+        name = "grows"
+        [read]
+        each = "{e: .events[], w: .}"
+        order = ".e.order"
+        status = ".e.status"
+        time = ".e.time"
+        note = ".w | tostring"
+        [codes]
+        x = "info.ignored""#;
+    let script = Script::parse(file).unwrap();
+    let read = |events: usize| {
+        let event = r#"{"order":"T-1","status":"x","time":"2026-11-22T03:52:50Z"}"#;
+        let events = vec![event; events].join(",");
+        let value = format!(r#"{{"events":[{events}],"long":"{}"}}"#, "x".repeat(200_000));
+        let (headers, options) = (HashMap::new(), Options::default());
+        let received_at = service_kit::clock::now();
+        let (value, zone) = (value.as_bytes(), script.zone);
+        script.read(&Record { value, headers: &headers, received_at, options: &options, zone })
+    };
+    assert_eq!(read(3).unwrap().len(), 3);
+    assert_eq!(read(100).unwrap_err().label(), "shape");
+}
+
+/// What would take minutes, or gigabytes, is refused before it is begun.
+#[test]
+fn what_would_work_on_too_much_is_refused() {
+    let events = vec![r#"{"no":"Z1","s":"A","t":"2026-11-22T10:00:00Z"}"#; 199].join(",");
+    let value = format!(r#"{{"ev":[{events}],"big":"{}"}}"#, "x".repeat(900_000));
+    let grows = |each: &str| {
+        let file = file("").replace("\".ev[]\"", &format!("'{each}'"));
+        let file = file.replace("\".no\"", "\".e.no\"").replace("\".s\"", "\".e.s\"");
+        file.replace("\".t\"", "\".e.t\"")
+    };
+    let (line, what) = Script::parse(&grows("{e: .ev[], w: (.big|.+.|.+.)}")).unwrap_err();
+    assert!(line == 4 && what.contains("each"), "{line}: {what}");
+    assert_eq!(read_with(&grows("{e: .ev[], w: .big}"), &value).unwrap_err().label(), "shape");
+    let number = format!(r#"{{"ev":[{{"no":"{}","s":"A","t":"1"}}]}}"#, "9".repeat(1_000));
+    assert_eq!(read_with(&file(""), &number).unwrap_err().label(), "shape");
+}
