@@ -216,16 +216,7 @@ pub(super) fn lines(facts: &[Fact<'_>]) -> Vec<LineItem> {
 
 /// A refund is a partial one while less than what was paid has been paid back, by currency.
 fn split_refunds(facts: &mut [Fact<'_>]) {
-    let mut paid: BTreeMap<&str, i64> = BTreeMap::new();
-    // What was said again counts too: of several payments the order's own record tells the sum.
-    let paid_facts =
-        facts.iter().filter(|f| f.corrected_by.is_none() && f.milestone == Milestone::PaymentPaid);
-    for fact in paid_facts {
-        if let Some(money) = &fact.event.data.money {
-            let most = paid.entry(&money.currency).or_default();
-            *most = (*most).max(money.amount);
-        }
-    }
+    let paid = paid(facts);
     let mut back: BTreeMap<&str, i64> = BTreeMap::new();
     for fact in facts.iter_mut().filter(|f| f.stands() && f.milestone == Milestone::PaymentRefunded)
     {
@@ -238,4 +229,27 @@ fn split_refunds(facts: &mut [Fact<'_>]) {
             fact.milestone = Milestone::PaymentPartiallyRefunded;
         }
     }
+}
+
+/// What was paid, by currency; where nobody told that, what was to be paid.
+fn paid<'a>(facts: &[Fact<'a>]) -> BTreeMap<&'a str, i64> {
+    let most = |codes: &[Milestone]| {
+        let mut most: BTreeMap<&'a str, i64> = BTreeMap::new();
+        // What was said again counts too: of several payments the order's own record tells the sum.
+        let told =
+            facts.iter().filter(|f| f.corrected_by.is_none() && codes.contains(&f.milestone));
+        for money in told.filter_map(|fact| fact.event.data.money.as_ref()) {
+            let known = most.entry(&money.currency).or_default();
+            *known = (*known).max(money.amount);
+        }
+        most
+    };
+    let mut to_be_paid = most(&[
+        Milestone::OrderPlaced,
+        Milestone::PaymentPending,
+        Milestone::PaymentAuthorized,
+        Milestone::PaymentCodDue,
+    ]);
+    to_be_paid.extend(most(&[Milestone::PaymentPaid]));
+    to_be_paid
 }

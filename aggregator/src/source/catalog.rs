@@ -11,10 +11,23 @@ use contract::event::Confidence;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-/// Sources that also tell of other things than orders (tombstones, catalogues, insurances): what they
-/// make nothing of, they have understood.
-const QUIET: [&str; 8] =
-    ["cloudevents", "debezium", "easypost", "epcis", "gelato", "printful", "printify", "shippo"];
+/// Sources that also tell of other things than orders (tombstones, catalogues, insurances, customers): what
+/// they make nothing of, they have understood.
+const QUIET: [&str; 13] = [
+    "aftership",
+    "cloudevents",
+    "debezium",
+    "easypost",
+    "epcis",
+    "gelato",
+    "karrio",
+    "printful",
+    "printify",
+    "shippo",
+    "shopify",
+    "stripe",
+    "woocommerce",
+];
 
 /// The file of a sources folder that says where the shop differs.
 const OPTIONS: &str = "options.toml";

@@ -41,9 +41,10 @@ const TABLE: &[Code] = &[
     code("5", Milestone::ShipmentDelivered),
     code("9", Milestone::ShipmentAttemptFailed).back(),
     code("49", Milestone::ShipmentAttemptFailed).reported(),
-    code("10", Milestone::ShipmentAttemptFailed).because("carrier_delay"),
+    // Its courier may have called it delivered too early.
+    code("10", Milestone::ShipmentAttemptFailed).because("carrier_delay").back(),
     code("410", Milestone::ShipmentAttemptFailed).because("carrier_delay").reported(),
-    code("20", Milestone::ShipmentReturning),
+    code("20", Milestone::ShipmentReturning).back(),
     code("21", Milestone::ShipmentReturned),
     code("13", Milestone::ShipmentLost).because("compensated"),
     // Money between shop and carrier.
@@ -68,6 +69,8 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let id = hashed_id(&[&parcel, &status, &time]);
     let mut draft =
         meaning(TABLE, record, &status).draft("ghtk", id, when(&time, record.zone)?, order);
+    // A part that goes back after the delivery takes nothing back.
+    draft.data.step_back &= !doc.flag("return_part_package");
     draft.parcel("ghtk", Some(parcel));
     draft.data.reason = doc.text("reason_code").or(draft.data.reason);
     draft.data.note = doc.text("reason");
@@ -102,7 +105,7 @@ mod tests {
         };
         assert_eq!(said("45").data.confidence, Confidence::Reported);
         assert_eq!(said("5").data.confidence, Confidence::Confirmed);
-        assert!(said("9").data.step_back);
+        assert!(["9", "10", "20"].iter().all(|status| said(status).data.step_back));
         assert_eq!(said("777").data.source_code.as_deref(), Some("777"));
     }
 }

@@ -57,9 +57,10 @@ const TABLE: &[Code] = &[
     code("504", Milestone::ShipmentReturned),
     code("505", Milestone::ShipmentReturnPending),
     code("506", Milestone::ShipmentAttemptFailed).because("consignee_customer_not_home"),
-    code("507", Milestone::ShipmentAvailableForPickup),
+    code("507", Milestone::ShipmentAvailableForPickup).back(),
     code("508", Milestone::ShipmentOutForDelivery),
-    code("509", Milestone::ShipmentInTransit),
+    // It goes to another post office, from the courier's round too.
+    code("509", Milestone::ShipmentInTransit).back(),
     // The courier was taken off the round: the parcel is at the post office again.
     code("510", Milestone::ShipmentInTransit).back(),
     code("515", Milestone::ShipmentReturnPending),

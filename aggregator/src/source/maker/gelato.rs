@@ -45,10 +45,17 @@ const TABLE: &[Code] = &[
     code("order_delivery_estimate_updated", Milestone::EtaRevised),
 ];
 
+/// The event; older records name the object whose status it is.
+fn event(doc: Doc<'_>) -> Result<String, Refusal> {
+    let of_order = doc.text("object").is_some_and(|object| object == "orderStatus");
+    let older = of_order.then(|| "order_status_updated".to_owned());
+    doc.text("event").or(older).map_or_else(|| doc.need("event"), Ok)
+}
+
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
     let doc = Doc::of(&value);
-    let (id, event) = (doc.need("id")?, doc.need("event")?);
+    let (id, event) = (doc.need("id")?, event(doc)?);
     if ["store_product", "catalog_product"].iter().any(|of| event.starts_with(of)) {
         return Ok(Vec::new());
     }
@@ -143,6 +150,8 @@ mod tests {
         assert_ne!(drafts[0].id, drafts[1].id);
         assert_eq!(drafts[1].reveals, ["gelato:g-1", "tracking:A2"]);
         assert!(drafts.iter().all(|d| d.milestone == Milestone::ShipmentHandedOver));
+        let older = hook.replace(r#""event":"order_status_updated""#, r#""object":"orderStatus""#);
+        assert_eq!(read_all("gelato", &older), drafts);
     }
 
     #[test]

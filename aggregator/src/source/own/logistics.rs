@@ -56,7 +56,7 @@ const TABLE: &[Code] = &[
     code("pickup_failed", Milestone::ShipmentPickupFailed),
     code("handed_over", Milestone::ShipmentHandedOver),
     code("in_transit", Milestone::ShipmentInTransit),
-    code("available_for_pickup", Milestone::ShipmentAvailableForPickup),
+    code("available_for_pickup", Milestone::ShipmentAvailableForPickup).back(),
     code("out_for_delivery", Milestone::ShipmentOutForDelivery),
     code("attempt_failed", Milestone::ShipmentAttemptFailed),
     code("delivered", Milestone::ShipmentDelivered),

@@ -77,7 +77,7 @@ const TABLE: &[Code] = &[
     code("picked_up", Milestone::ShipmentDelivered),
     code("in_transit", Milestone::ShipmentInTransit),
     code("delayed", Milestone::DelayWarning).because("carrier_delay"),
-    code("ready_for_pickup", Milestone::ShipmentAvailableForPickup),
+    code("ready_for_pickup", Milestone::ShipmentAvailableForPickup).back(),
     code("out_for_delivery", Milestone::ShipmentOutForDelivery),
     code("attempted_delivery", Milestone::ShipmentAttemptFailed),
     code("delivered", Milestone::ShipmentDelivered),
@@ -93,6 +93,9 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let whole = Doc::of(&value);
     let wrapped = WRAPPED.iter().map(|name| whole.at(name)).find(|doc| doc.at("id").is_there());
     let doc = wrapped.unwrap_or(whole);
+    if is_none_of_ours(record, doc) {
+        return Ok(Vec::new());
+    }
     if doc.at("happened_at").is_there() || doc.at("fulfillment_id").is_there() {
         return parcel_event(record, doc);
     }
@@ -105,10 +108,46 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         let number = doc.need("id")?;
         return Ok(vec![transaction(record, doc, &number, None, belongs(doc, record)?)?]);
     }
+    if doc.at("order_id").is_there() && doc.at("initiated_at").is_there() {
+        return Ok(vec![dispute(doc, belongs(doc, record)?)?]);
+    }
     if doc.at("order_id").is_there() {
         return Ok(vec![fulfilment(record, doc, belongs(doc, record)?)?]);
     }
     order(record, doc)
+}
+
+/// Drafts, abandoned checkouts, payouts, plans of a warehouse and what else an address may be told of: a webhook's
+/// topic says it, and of a bare object its fields.
+fn is_none_of_ours(record: &Record<'_>, doc: Doc<'_>) -> bool {
+    const TOPICS: [&str; 6] = [
+        "orders/",
+        "fulfillments/",
+        "fulfillment_events/",
+        "refunds/",
+        "order_transactions/",
+        "disputes/",
+    ];
+    // Of an order that was edited or deleted the state itself is told, or nothing more.
+    const SILENT: [&str; 3] = ["orders/edited", "orders/delete", "orders/risk_assessment_changed"];
+    if let Some(topic) = record.header("x-shopify-topic") {
+        return !TOPICS.iter().any(|of| topic.starts_with(of)) || SILENT.contains(&topic);
+    }
+    let is_there = |field: &str| doc.value().get(field).is_some();
+    let of_others = ["invoice_url", "abandoned_checkout_url", "order_edit", "remote_reference"];
+    let planned = is_there("order_id") && is_there("assigned_location_id");
+    planned || of_others.iter().any(|field| is_there(field))
+}
+
+/// The buyer's bank asks for the money back.
+fn dispute(doc: Doc<'_>, order: OrderRef) -> Result<Draft, Refusal> {
+    let said = Meaning::plain(Milestone::PaymentDisputed);
+    let id = format!("dispute:{}", doc.need("id")?);
+    let mut draft = said.draft(SOURCE.name, id, at(doc, &["initiated_at"])?, order);
+    draft.data.reason = doc.text("reason");
+    let currency = doc.text("currency").unwrap_or_default();
+    draft.data.money = doc.text("amount").and_then(|amount| money(&amount, &currency));
+    Ok(draft)
 }
 
 fn alias(id: &str) -> String {
@@ -126,6 +165,10 @@ fn order(record: &Record<'_>, doc: Doc<'_>) -> Result<Vec<Draft>, Refusal> {
     let (created, updated) = (at(doc, &["created_at"])?, at(doc, &["updated_at", "created_at"])?);
     let currency = doc.text("currency").unwrap_or_default();
     let total = doc.text("total_price").and_then(|total| money(&total, &currency));
+    // Who pays in another currency than the shop's is paid back in that.
+    let shown = doc.at("total_price_set.presentment_money");
+    let paid = shown.text("currency_code").zip(shown.text("amount"));
+    let total = paid.and_then(|(currency, amount)| money(&amount, &currency)).or(total);
     let mut drafts = vec![snapshot.placed(
         created,
         updated,
@@ -208,11 +251,14 @@ fn belongs(doc: Doc<'_>, record: &Record<'_>) -> Result<OrderRef, Refusal> {
 fn fulfilment(record: &Record<'_>, doc: Doc<'_>, order: OrderRef) -> Result<Draft, Refusal> {
     let id = doc.need("id")?;
     let updated = at(doc, &["updated_at", "created_at"])?;
-    let own = doc.text("shipment_status");
-    let code = own.unwrap_or_else(|| {
-        format!("status {}", doc.text("status").unwrap_or_else(|| "success".to_owned()))
-    });
-    let event = hashed_id(&[&id, &code, &updated.at.to_rfc3339()]);
+    let status = doc.text("status").unwrap_or_else(|| "success".to_owned());
+    // One that was called off, or failed, is that, whatever was scanned before.
+    let off = matches!(status.as_str(), "cancelled" | "error" | "failure");
+    let own = doc.text("shipment_status").filter(|_| !off);
+    let code = own.unwrap_or_else(|| format!("status {status}"));
+    // The tracking may be told within the second.
+    let told = doc.text("tracking_number").unwrap_or_default();
+    let event = hashed_id(&[&id, &code, &updated.at.to_rfc3339(), &told]);
     let mut draft = meaning(TABLE, record, &code).draft(SOURCE.name, event, updated, order);
     draft.data.restates = true;
     let carrier = doc.text("tracking_company").unwrap_or_else(|| SOURCE.name.to_owned());

@@ -1,7 +1,7 @@
 //! `source.woocommerce`: the order webhook, whose body is the order of the REST interface.
 
 use super::snapshot::{Snapshot, customer, lines};
-use crate::draft::Draft;
+use crate::draft::{Draft, OrderRef};
 use crate::reject::Refusal;
 use crate::source::doc::{Doc, parse};
 use crate::source::field::money;
@@ -29,7 +29,8 @@ const TABLE: &[Code] = &[
     code("draft", Milestone::InfoIgnored),
     code("new", Milestone::InfoIgnored),
     code("trash", Milestone::InfoIgnored),
-    code("on-hold", Milestone::OrderOnHold),
+    // It waits for the money: a bank transfer, say.
+    code("on-hold", Milestone::OrderOnHold).because("payment"),
     code("processing", Milestone::OrderConfirmed),
     code("ready-for-pickup", Milestone::ShipmentAvailableForPickup),
     code("completed", Milestone::ShipmentHandedOver),
@@ -37,6 +38,15 @@ const TABLE: &[Code] = &[
     code("refunded", Milestone::PaymentRefunded),
     code("failed", Milestone::PaymentFailed),
 ];
+
+/// Products, coupons and customers come to the same address, where a shop asks for them.
+fn is_no_order(record: &Record<'_>, doc: Doc<'_>) -> bool {
+    let of_others = ["catalog_visibility", "discount_type", "permalink", "is_paying_customer"];
+    match record.header("x-wc-webhook-resource") {
+        Some(resource) => resource != "order",
+        None => of_others.iter().any(|field| doc.value().get(field).is_some()),
+    }
+}
 
 fn moment(doc: Doc<'_>, field: &str, record: &Record<'_>) -> Result<Option<When>, Refusal> {
     let universal = doc.text(&format!("{field}_gmt")).map(|text| when(&text, UTC));
@@ -48,7 +58,16 @@ fn moment(doc: Doc<'_>, field: &str, record: &Record<'_>) -> Result<Option<When>
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
     let doc = Doc::of(&value);
-    let (id, status) = (doc.need("id")?, doc.need("status")?);
+    if is_no_order(record, doc) {
+        return Ok(Vec::new());
+    }
+    let id = doc.need("id")?;
+    if record.header("x-wc-webhook-topic") == Some("order.deleted") {
+        let order = OrderRef::Alias(format!("woocommerce:{id}"));
+        let (said, at) = (Meaning::plain(Milestone::InfoIgnored), When::sure(record.received_at));
+        return Ok(vec![said.draft(SOURCE.name, format!("{id}:deleted"), at, order)]);
+    }
+    let status = doc.need("status")?;
     let order = record.order(doc, &["number", "id"], None)?;
     let alias = format!("woocommerce:{id}");
     let snapshot = Snapshot { source: SOURCE.name, id, order, alias };
@@ -67,12 +86,16 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let mut drafts = vec![snapshot.placed(created, modified, buyer, lines(doc), total.clone())];
     drafts[0].data.location = doc.text("shipping.state");
     drafts[0].data.country = doc.text("shipping.country");
-    // Cash on delivery is processed without being paid.
-    if let Some(paid) = paid
-        .or((status == "processing" && doc.text("payment_method").as_deref() != Some("cod"))
-            .then_some(modified))
-    {
-        let mut draft = snapshot.draft(Meaning::plain(Milestone::PaymentPaid), "paid", paid);
+    let cod = doc.text("payment_method").as_deref() == Some("cod");
+    let money = match paid.or((status == "processing" && !cod).then_some(modified)) {
+        Some(paid) => Some((Milestone::PaymentPaid, "paid", paid)),
+        // Cash on delivery is processed without being paid.
+        None => {
+            (cod && status == "processing").then_some((Milestone::PaymentCodDue, "cod", created))
+        }
+    };
+    if let Some((milestone, what, at)) = money {
+        let mut draft = snapshot.draft(Meaning::plain(milestone), what, at);
         draft.data.money.clone_from(&total);
         drafts.push(draft);
     }
@@ -109,7 +132,7 @@ fn refunds(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::tests::read_all;
+    use crate::source::tests::{read_all, read_with_headers};
 
     fn order(status: &str, more: &str) -> Vec<Draft> {
         read_all(
@@ -139,7 +162,22 @@ mod tests {
             "woocommerce",
             r#"{"id":1,"status":"processing","payment_method":"cod","date_created_gmt":"2026-11-20T01:00:00"}"#,
         );
-        assert!(cod.iter().all(|d| d.milestone != Milestone::PaymentPaid));
+        let codes: Vec<&str> = cod.iter().map(|d| d.milestone.code()).collect();
+        assert_eq!(codes, ["order.placed", "payment.cod_due", "order.confirmed"]);
+    }
+
+    #[test]
+    fn what_is_no_order_says_nothing_and_a_deleted_order_is_kept_as_info() {
+        let product = r#"{"id":794,"status":"publish","catalog_visibility":"visible","date_created_gmt":"2026-11-20T01:00:00"}"#;
+        assert!(read_all("woocommerce", product).is_empty());
+        let told = |topic: &str, resource: &str, body: &str| {
+            let headers = [("x-wc-webhook-topic", topic), ("x-wc-webhook-resource", resource)];
+            read_with_headers("woocommerce", body, &headers).unwrap()
+        };
+        let coupon = r#"{"id":3,"status":"publish","date_created_gmt":"2026-11-20T01:00:00"}"#;
+        assert!(told("coupon.created", "coupon", coupon).is_empty());
+        let deleted = told("order.deleted", "order", r#"{"id":727}"#);
+        assert_eq!(deleted[0].order, OrderRef::Alias("woocommerce:727".to_owned()));
     }
 
     #[test]

@@ -45,8 +45,8 @@ const TABLE: &[Code] = &[
     code("AttemptFail_001", Milestone::ShipmentAttemptFailed),
     code("AttemptFail_002", Milestone::ShipmentAttemptFailed).because("consignee_not_available"),
     code("AttemptFail_003", Milestone::ShipmentAttemptFailed).because("consignee_business_closed"),
-    code("AvailableForPickup", Milestone::ShipmentAvailableForPickup),
-    code("AvailableForPickup_001", Milestone::ShipmentAvailableForPickup),
+    code("AvailableForPickup", Milestone::ShipmentAvailableForPickup).back(),
+    code("AvailableForPickup_001", Milestone::ShipmentAvailableForPickup).back(),
     code("Delivered", Milestone::ShipmentDelivered),
     code("Delivered_001", Milestone::ShipmentDelivered),
     code("Delivered_002", Milestone::ShipmentDelivered),
@@ -80,6 +80,12 @@ const TABLE: &[Code] = &[
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
     let whole = Doc::of(&value);
+    // Returns and warranties come to the same address.
+    let of_trackings = |event: String| event.starts_with("tracking");
+    if whole.text("event").is_some_and(|event| !of_trackings(event)) && !whole.at("msg").is_there()
+    {
+        return Ok(Vec::new());
+    }
     let msg = if whole.at("msg").is_there() { whole.at("msg") } else { whole };
     let number = msg.need("tracking_number")?;
     let order = record.order(msg, &["order_number", "order_id"], Some(tracking_alias(&number)))?;

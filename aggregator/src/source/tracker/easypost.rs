@@ -27,7 +27,7 @@ const TABLE: &[Code] = &[
     code("in_transit", Milestone::ShipmentInTransit),
     code("out_for_delivery", Milestone::ShipmentOutForDelivery),
     code("delivered", Milestone::ShipmentDelivered),
-    code("available_for_pickup", Milestone::ShipmentAvailableForPickup),
+    code("available_for_pickup", Milestone::ShipmentAvailableForPickup).back(),
     code("return_to_sender", Milestone::ShipmentReturning),
     code("failure", Milestone::ShipmentException),
     code("cancelled", Milestone::OrderCancelled),

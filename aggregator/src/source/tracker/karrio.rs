@@ -28,7 +28,7 @@ const TABLE: &[Code] = &[
     code("on_hold", Milestone::ShipmentException),
     code("delivery_delayed", Milestone::DelayWarning).because("carrier_delay"),
     code("out_for_delivery", Milestone::ShipmentOutForDelivery),
-    code("ready_for_pickup", Milestone::ShipmentAvailableForPickup),
+    code("ready_for_pickup", Milestone::ShipmentAvailableForPickup).back(),
     code("delivery_failed", Milestone::ShipmentAttemptFailed),
     code("return_to_sender", Milestone::ShipmentReturning),
     code("delivered", Milestone::ShipmentDelivered),
@@ -69,13 +69,19 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
     let whole = Doc::of(&value);
     let data = if whole.at("data").is_there() { whole.at("data") } else { whole };
+    let of_tracker = whole.text("event").is_none_or(|event| event.starts_with("tracker"));
+    if !of_tracker && data.text("tracking_number").is_none() {
+        // Orders, batches, pick-ups, labels that are not made: of no parcel yet.
+        return Ok(Vec::new());
+    }
     let (number, status) = (data.need("tracking_number")?, data.need("status")?);
     let fields = ["info.order_id", "metadata.order_id"];
     let order = record.order(data, &fields, Some(tracking_alias(&number)))?;
-    let (mut stops, mut reasons, mut newest) = (Vec::new(), Vec::new(), None);
+    let (mut stops, mut reasons) = (Vec::new(), Vec::new());
+    let mut newest: Option<When> = None;
     for event in data.each("events") {
         let Ok(Some(when)) = moment(event, record) else { continue };
-        newest = newest.max(Some(when.at));
+        newest = newest.filter(|newest| newest.at >= when.at).or(Some(when));
         let Some(code) = event.text("status") else { continue };
         reasons.push((when.at, event.text("reason")));
         let said = meaning(TABLE, record, &code);
@@ -83,7 +89,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         stops.push(Stop { said, code, when, location, note });
     }
     let said = meaning(TABLE, record, &status);
-    let at = newest.map_or(When::receipt(record.received_at), When::sure);
+    let at = newest.unwrap_or(When::receipt(record.received_at));
     let state = Stop { said, code: status, when: at, location: None, note: None };
     let carrier = data.text("carrier_name");
     let parcel =
@@ -115,5 +121,13 @@ mod tests {
         assert_eq!(codes, ["shipment.handed_over", "shipment.attempt_failed", "eta.revised"]);
         assert_eq!(drafts[1].data.reason.as_deref(), Some("consignee_not_home"));
         assert_eq!(drafts[1].time.to_rfc3339(), "2026-11-25T13:58:00+00:00");
+    }
+
+    #[test]
+    fn a_day_without_an_hour_has_an_assumed_zone_and_other_events_say_nothing() {
+        let hook = r#"{"event":"tracker_updated","data":{"tracking_number":"KR2","status":"in_transit","events":[{"date":"2026-03-10","code":"DP"}]}}"#;
+        assert!(read_all("karrio", hook)[0].data.tz_assumed);
+        let order = r#"{"event":"order_created","data":{"id":"ord_1","status":"unfulfilled"}}"#;
+        assert!(read_all("karrio", order).is_empty());
     }
 }

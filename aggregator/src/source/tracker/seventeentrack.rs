@@ -40,8 +40,8 @@ const TABLE: &[Code] = &[
     code("InTransit_CustomsRequiringInformation", Milestone::ShipmentException)
         .because("customs_documentation"),
     code("InTransit_Other", Milestone::ShipmentInTransit),
-    code("AvailableForPickup", Milestone::ShipmentAvailableForPickup),
-    code("AvailableForPickup_Other", Milestone::ShipmentAvailableForPickup),
+    code("AvailableForPickup", Milestone::ShipmentAvailableForPickup).back(),
+    code("AvailableForPickup_Other", Milestone::ShipmentAvailableForPickup).back(),
     code("OutForDelivery", Milestone::ShipmentOutForDelivery),
     code("OutForDelivery_Other", Milestone::ShipmentOutForDelivery),
     code("DeliveryFailure", Milestone::ShipmentAttemptFailed),

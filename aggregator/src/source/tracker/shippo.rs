@@ -45,7 +45,7 @@ const TABLE: &[Code] = &[
     code("package_held", Milestone::ShipmentException),
     code("package_processed", Milestone::ShipmentInTransit),
     code("package_processing", Milestone::ShipmentInTransit),
-    code("pickup_available", Milestone::ShipmentAvailableForPickup),
+    code("pickup_available", Milestone::ShipmentAvailableForPickup).back(),
     code("reschedule_delivery", Milestone::ShipmentAttemptFailed),
     code("DELIVERED", Milestone::ShipmentDelivered),
     code("delivered", Milestone::ShipmentDelivered),
@@ -88,7 +88,7 @@ fn fits(status: Option<&str>, fine: &str) -> bool {
 fn stop(record: &Record<'_>, doc: Doc<'_>) -> Result<Option<Stop>, Refusal> {
     let Some((said, code)) = said(record, doc) else { return Ok(None) };
     let when = doc
-        .text("status_date")
+        .any(&["status_date", "object_updated", "object_created"])
         .map_or(Ok(When::receipt(record.received_at)), |t| when(&t, record.zone))?;
     let parts = ["location.city", "location.state", "location.country"];
     let named: Vec<String> = parts.iter().filter_map(|part| doc.text(part)).collect();
@@ -108,8 +108,10 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let whole = Doc::of(&value);
     let data = if whole.at("data").is_there() { whole.at("data") } else { whole };
     // A label that is not made yet has no number, and says nothing.
-    let transaction = whole.text("event").is_some_and(|event| event.starts_with("transaction_"));
-    if transaction && data.text("tracking_number").is_none() {
+    let event = whole.text("event").unwrap_or_default();
+    let transaction = event.starts_with("transaction_");
+    let of_parcels = transaction || event.is_empty() || event.starts_with("track_");
+    if !of_parcels || transaction && data.text("tracking_number").is_none() {
         return Ok(Vec::new());
     }
     let number = data.need("tracking_number")?;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::source::tests::read_all;
+use crate::source::tests::{read_all, read_with_headers};
 
 fn codes(drafts: &[Draft]) -> Vec<&str> {
     drafts.iter().map(|d| d.milestone.code()).collect()
@@ -117,4 +117,53 @@ fn an_order_tells_what_of_it_is_ready() {
     let alone = read_all("shopify", parcel);
     assert_eq!(alone[0].reveals, ["tracking:GX9", "tracking:GX10"]);
     assert_eq!((listed.len(), &listed[3].id), (4, &alone[0].id));
+}
+
+#[test]
+fn what_is_told_of_other_things_than_orders_says_nothing() {
+    let draft = r##"{"id":9,"name":"#D2","status":"open","created_at":"2026-11-20T08:58:03Z","invoice_url":"https://x/"}"##;
+    let planned = r#"{"id":1,"order_id":82,"assigned_location_id":3,"status":"open"}"#;
+    let edited = r#"{"order_edit":{"id":1,"order_id":82,"created_at":"2026-11-20T08:58:03Z"}}"#;
+    for nothing in [draft, planned, edited] {
+        assert!(read_all("shopify", nothing).is_empty(), "{nothing}");
+    }
+    let told = |topic: &str, body: &str| {
+        read_with_headers("shopify", body, &[("x-shopify-topic", topic)]).unwrap().len()
+    };
+    assert_eq!((told("orders/updated", ORDER), told("checkouts/create", ORDER)), (3, 0));
+    let tender = r#"{"id":1,"order_id":82,"amount":"138.46"}"#;
+    assert_eq!(
+        (told("tender_transactions/create", tender), told("orders/delete", r#"{"id":1}"#)),
+        (0, 0)
+    );
+}
+
+#[test]
+fn a_dispute_is_one_and_a_fulfilment_that_was_called_off_is_off_whatever_was_scanned() {
+    let dispute = r#"{"id":35,"order_id":82,"amount":"11.50","currency":"USD","reason":"fraudulent","initiated_at":"2026-11-24T10:00:00Z"}"#;
+    let dispute = read_all("shopify", dispute).remove(0);
+    assert_eq!(
+        (dispute.milestone, dispute.data.money.unwrap().amount),
+        (Milestone::PaymentDisputed, 1150)
+    );
+    let parcel = |status: &str, number: &str| {
+        let body = format!(
+            r#"{{"id":7,"order_id":82,"status":"{status}","shipment_status":"label_printed","updated_at":"2026-11-22T10:00:00Z","tracking_number":{number}}}"#
+        );
+        read_all("shopify", &body).remove(0)
+    };
+    assert_eq!(parcel("cancelled", "null").milestone, Milestone::OrderCancelled);
+    assert_eq!(parcel("success", "null").milestone, Milestone::ShipmentLabelCreated);
+    assert_ne!(parcel("success", "null").id, parcel("success", "\"GX9\"").id, "its number is news");
+}
+
+#[test]
+fn who_pays_in_another_currency_is_paid_back_in_that() {
+    let foreign = ORDER.replacen(
+        r#""total_price":"459000""#,
+        r#""total_price":"459000","total_price_set":{"presentment_money":{"amount":"18.00","currency_code":"USD"}}"#,
+        1,
+    );
+    let paid = read_all("shopify", &foreign)[1].data.money.clone().unwrap();
+    assert_eq!((paid.amount, paid.currency.as_str()), (1800, "USD"));
 }
