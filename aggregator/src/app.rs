@@ -22,6 +22,7 @@ use service_kit::live_bus::LivePublisher;
 use service_kit::postgres;
 use service_kit::service::{self, Task, Tools};
 use sqlx::migrate::Migrator;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -111,11 +112,18 @@ async fn walk(config: &Config, tool: &str, named: &[String]) -> anyhow::Result<E
     let tell = |seen, all, changed| {
         let _ = service::print(&format!("{seen} of {all} orders seen, {changed} written anew\n"));
     };
-    let walk = match named {
+    let named: BTreeSet<String> = named.iter().cloned().collect();
+    let named: Vec<String> = named.into_iter().collect();
+    let walk = match named.as_slice() {
         [] => rebuild::run(&pool, job, settings, tell).await?,
         named => rebuild::these(&pool, job, settings, named).await?,
     };
     let done = format!("done: {} orders, {} written anew\n", walk.seen, walk.changed);
+    let unknown = named.len().saturating_sub(usize::try_from(walk.seen)?);
+    if unknown > 0 {
+        let _ = service::print(&done);
+        anyhow::bail!("{unknown} of the {} orders that were named are not known", named.len());
+    }
     Ok(service::print(&done))
 }
 

@@ -15,7 +15,7 @@ mod score;
 mod tests;
 
 pub use forecast::{Forecast, due_at, forecast, needs};
-pub use group::{Traits, quiet_groups};
+pub use group::{Traits, quiet_groups, quiet_groups_of};
 pub use lesson::{Lesson, lessons};
 pub use sample::{Book, MOST_SAMPLES, Patience, Samples};
 pub use score::Score;

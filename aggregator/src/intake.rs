@@ -81,7 +81,12 @@ async fn run(config: Config, catalog: Arc<Catalog>, pipeline: Pipeline, health: 
         most: config.batch_records,
         free: Arc::new(Semaphore::new(SIDE_BY_SIDE)),
     };
-    store(loads, &consumer, &storage).await;
+    let calm = storage.pipeline.calm.clone();
+    tokio::select! {
+        () = store(loads, &consumer, &storage) => {}
+        // What it would tell is not read meanwhile.
+        () = consumer.watch(&storage.health, || calm.disturb()) => {}
+    }
 }
 
 /// What is there when there is a turn for it, not before: the busier the database is, the more

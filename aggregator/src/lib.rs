@@ -18,6 +18,7 @@ pub mod question;
 pub mod source;
 pub mod validate;
 pub mod fold;
+pub mod turn;
 pub mod estimate;
 pub mod promise;
 pub mod silence;

@@ -2,10 +2,11 @@
 
 use crate::day::{local, zone_of};
 use crate::fold::DERIVED_SOURCE;
+use crate::turn::{heard, is_back_or_at_the_counter, waits_for_the_buyer};
 use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 use contract::event::Confidence;
-use contract::milestone::{Kind, Milestone};
+use contract::milestone::Milestone;
 use contract::timeline::{Entry, EtaSource, Timeline};
 
 /// Something that may become due.
@@ -84,6 +85,8 @@ pub fn true_from(timeline: &Timeline, due: Due, zone: Option<&str>) -> Option<Da
         Due::Tomorrow if eta.source == EtaSource::Estimate && !is_with_the_carrier(timeline) => {
             None
         }
+        // Nobody brings what has to be paid for, answered or fetched first.
+        Due::Tomorrow if waits_for_the_buyer(timeline.status) => None,
         // Once it is with the courier, the next thing said is that.
         Due::Tomorrow if timeline.status.rank() >= Milestone::ShipmentOutForDelivery.rank() => None,
         Due::Tomorrow => {
@@ -113,17 +116,7 @@ const MORNING: TimeDelta = TimeDelta::hours(8);
 /// The morning after the promised day, of an order that was heard of before it: whose day had passed by then
 /// needs nobody to say so. Nor does who has to pay or to answer, to fetch it, or has sent it back.
 fn day_over(timeline: &Timeline, zone: Option<&str>) -> Option<DateTime<Utc>> {
-    let waits_for_the_buyer = matches!(
-        timeline.status,
-        Milestone::PaymentPending
-            | Milestone::PaymentFailed
-            | Milestone::OrderOnHold
-            | Milestone::DesignProofPending
-            | Milestone::DesignProofRejected
-            | Milestone::ShipmentAvailableForPickup
-            | Milestone::ShipmentReturnPending
-            | Milestone::ShipmentReturning
-    );
+    let waits_for_the_buyer = waits_for_the_buyer(timeline.status);
     let heard_of = timeline.entries.iter().map(|entry| entry.received_at).min()?;
     let end = promised(timeline, zone).filter(|end| *end > heard_of && !waits_for_the_buyer)?;
     end.checked_add_signed(MORNING)
@@ -131,9 +124,10 @@ fn day_over(timeline: &Timeline, zone: Option<&str>) -> Option<DateTime<Utc>> {
 
 /// Since when the order is expected after the day that was promised. A carrier's range counts by
 /// its end; an estimate, which nearly always ends a little late, by its middle: it is more likely
-/// than not that the promise is missed.
+/// than not that the promise is missed. A parcel that can be fetched is there.
 fn late(timeline: &Timeline, zone: Option<&str>) -> Option<DateTime<Utc>> {
-    let (eta, end) = (timeline.eta.as_ref()?, promised(timeline, zone)?);
+    let eta = timeline.eta.as_ref().filter(|_| !is_back_or_at_the_counter(timeline.status))?;
+    let end = promised(timeline, zone)?;
     let expected = match eta.source {
         EtaSource::Estimate => eta.range.earliest + (eta.range.latest - eta.range.earliest) / 2,
         EtaSource::Carrier | EtaSource::Shop => eta.range.latest,
@@ -146,11 +140,10 @@ fn late(timeline: &Timeline, zone: Option<&str>) -> Option<DateTime<Utc>> {
 /// The reason of a warning that nothing but a silence gave.
 pub const SILENT: &str = "silence";
 
-/// A warning for a silence stands until somebody is heard of.
+/// A warning for a silence stands until somebody is heard of where it was silent.
 fn still_silent(timeline: &Timeline) -> Option<DateTime<Utc>> {
     let warned = standing(timeline, Due::Delay)?;
-    let heard = timeline.entries.iter().filter(|e| e.milestone.kind() != Kind::Side);
-    let newest = heard.map(|entry| entry.received_at).max()?;
+    let newest = heard(timeline)?.received_at;
     (warned.reason.as_deref() == Some(SILENT) && newest <= warned.received_at)
         .then_some(warned.received_at)
 }
@@ -202,15 +195,32 @@ pub fn look_at(
     grace: TimeDelta,
 ) -> Option<DateTime<Utc>> {
     let quiet = timeline.updated_at + grace;
-    let from = true_from(timeline, due, zone);
-    match (from, said(timeline, due)) {
+    match (true_from(timeline, due, zone), said(timeline, due)) {
         (Some(from), None) => Some(from.max(quiet)),
-        // A delivery that was expected and came needs no taking back.
-        (_, Some(_)) if due != Due::Delay || timeline.terminal => None,
-        // What was said holds no more, or not yet.
-        (None, Some(_)) => Some(quiet),
-        (Some(from), Some(_)) => (from > quiet).then_some(quiet),
+        (_, Some(_)) => holds_no_more(timeline, due, zone, quiet).then_some(quiet),
         (None, None) => None,
+    }
+}
+
+/// Is something said that is not true at this moment?
+#[must_use]
+pub fn holds_no_more(
+    timeline: &Timeline,
+    due: Due,
+    zone: Option<&str>,
+    now: DateTime<Utc>,
+) -> bool {
+    let Some(entry) = standing(timeline, due).filter(|_| !timeline.terminal) else { return false };
+    let from = true_from(timeline, due, zone);
+    match due {
+        Due::Delay => from.is_none_or(|from| from > now),
+        // A delivery that was expected and is on its way, or came, needs no taking back: one that was
+        // put off to a later day does, and another hour of the day does not.
+        Due::Tomorrow => from.is_some_and(|from| {
+            let day = |time: DateTime<Utc>| time.with_timezone(&zone_of(zone)).date_naive();
+            from > now && day(from) > day(entry.at)
+        }),
+        Due::Reported => false,
     }
 }
 

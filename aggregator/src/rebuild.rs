@@ -73,7 +73,7 @@ pub async fn run(
     }
 }
 
-/// The same for these orders alone.
+/// The same for these orders alone; seen are those that are known.
 ///
 /// # Errors
 /// When the database is away; then nothing is done.
@@ -84,9 +84,10 @@ pub async fn these(
     orders: &[String],
 ) -> Result<Walk, sqlx::Error> {
     let mut transaction = pool.begin().await?;
+    let known = order::known(&mut transaction, orders).await?.len();
     let changed = portion(&mut transaction, job, orders, (above_all(), settings)).await?;
     transaction.commit().await?;
-    Ok(Walk { seen: i64::try_from(orders.len()).unwrap_or(0), changed, ..Walk::default() })
+    Ok(Walk { seen: i64::try_from(known).unwrap_or(0), changed, ..Walk::default() })
 }
 
 /// A base that is above every version that was ever published: no order takes a thousand events
@@ -114,6 +115,7 @@ async fn portion(
     order::raise(connection, &changes.bare, &vec![base; changes.bare.len()]).await?;
     if job == Job::Rebuild {
         ask::put(connection, &changes.seen, &changes.asks).await?;
+        due::put(connection, &changes.seen, &changes.due).await?;
     }
     let count = i64::try_from(changes.timelines.len()).unwrap_or(0);
     if count > 0 {
@@ -121,7 +123,6 @@ async fn portion(
         timeline::put(connection, &changes.timelines, &documents).await?;
         order::raise(connection, &changes.orders, &changes.bases).await?;
         outbox::add(connection, changes.rows).await?;
-        due::put(connection, &changes.orders, &changes.due).await?;
     }
     Ok(count)
 }
@@ -154,9 +155,10 @@ impl Changes {
             self.bare.extend((job == Job::Raise).then(|| order.to_string()));
             return;
         };
-        // Also where nothing changes: what is asked of whom may be new.
+        // Also where nothing changes: what is asked of whom may be new, and when it is looked at again.
         self.seen.push(order.to_string());
         self.asks.extend(asks(&now, settings));
+        self.due.extend(due_times(&now, known, settings));
         let same = stored.is_some_and(|stored| {
             serde_json::to_value(&now).is_ok_and(|document| document == *stored)
         });
@@ -177,7 +179,6 @@ impl Changes {
         };
         let row = NewRow::version(&state, newest, &json(newest), None, &json(&known.customer));
         self.rows.push(row.pages_only());
-        self.due.extend(due_times(&state, known, settings));
         self.orders.push(order.to_string());
         self.bases.push(i64::try_from(new_base).unwrap_or(i64::MAX));
         self.timelines.push(state);

@@ -48,35 +48,51 @@ async fn portion(pipeline: &Pipeline, producer: &Producer) -> anyhow::Result<boo
     let left = letters.is_empty()
         && dead_letter::any_open(&mut transaction, filter, run.at, run.up_to).await?;
     let finished = letters.is_empty() && !left;
-    let driven = drive(&mut transaction, pipeline, producer, letters).await?;
+    let sent = send_out(producer, letters).await?;
+    let driven = settle(&mut transaction, pipeline, sent).await?;
     replay::advance(&mut transaction, run.id, at, i64::try_from(driven)?, finished).await?;
     transaction.commit().await?;
     pipeline.committed.notify_waiters();
     Ok(!finished && !left)
 }
 
-/// Drives refused records again, in a transaction of the caller's; returns how many. One that Kafka
-/// will never take, or that cannot be read any more, stays refused.
+/// Refused records that Kafka has again, and drafts that are to be driven.
+pub struct Sent {
+    driven: Vec<i64>,
+    drafts: Vec<Draft>,
+}
+
+/// Sends refused records out. One that Kafka will never take, or that cannot be read any more, stays refused.
+/// Before anything is locked: nobody's news waits behind a broker.
 ///
 /// # Errors
-/// When Kafka or the database is away.
-pub async fn drive(
-    connection: &mut sqlx::PgConnection,
-    pipeline: &Pipeline,
+/// When Kafka is away.
+pub async fn send_out(
     producer: &Producer,
     letters: Vec<(i64, DeadLetter)>,
-) -> anyhow::Result<usize> {
+) -> Result<Sent, KafkaError> {
     // One that waited in vain has no record any more: its draft is what there is.
     let (waited, records): (Vec<_>, Vec<_>) =
         letters.into_iter().partition(|(_, letter)| letter.topic.starts_with("parked:"));
     let (mut driven, drafts): (Vec<i64>, Vec<Draft>) = waited.iter().filter_map(draft).unzip();
-    // Kafka first: to fold drafts locks their orders, and nobody's news waits behind a broker.
     driven.extend(send(producer, records).await?);
-    if !drafts.is_empty() {
-        pipeline::redrive(connection, drafts, &pipeline.settings).await?;
+    Ok(Sent { driven, drafts })
+}
+
+/// Notes what was sent and drives the drafts, in a transaction of the caller's; returns how many that are.
+///
+/// # Errors
+/// When the database is away.
+pub async fn settle(
+    connection: &mut sqlx::PgConnection,
+    pipeline: &Pipeline,
+    sent: Sent,
+) -> Result<usize, sqlx::Error> {
+    if !sent.drafts.is_empty() {
+        pipeline::redrive(connection, sent.drafts, &pipeline.settings).await?;
     }
-    dead_letter::replayed(connection, &driven).await?;
-    Ok(driven.len())
+    dead_letter::replayed(connection, &sent.driven).await?;
+    Ok(sent.driven.len())
 }
 
 fn draft((id, letter): &(i64, DeadLetter)) -> Option<(i64, Draft)> {

@@ -1,8 +1,9 @@
 //! Orders that stand still: how long a stage may be silent, and whose turn it is. Pure.
 
-use crate::estimate::{Patience, quiet_groups};
+use crate::estimate::{Patience, quiet_groups_of};
+use crate::turn::heard;
 use chrono::{DateTime, TimeDelta, Utc};
-use contract::milestone::{Kind, Milestone};
+use contract::milestone::Milestone;
 use contract::timeline::Timeline;
 
 /// Name in the index of due times.
@@ -20,6 +21,9 @@ pub enum Owner {
 }
 
 impl Owner {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Shop, Self::Workshop, Self::Carrier];
+
     /// As operators see it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -88,11 +92,8 @@ const AT_LEAST: TimeDelta = TimeDelta::hours(1);
 #[must_use]
 pub fn watch(timeline: &Timeline, patience: &Patience) -> Option<Watch> {
     let (owner, hours) = stage(timeline.status).filter(|_| !timeline.terminal)?;
-    // What is derived says nothing of what anybody did.
-    let told = || timeline.entries.iter().filter(|entry| entry.milestone.kind() != Kind::Side);
-    let since = told().map(|entry| entry.received_at).max()?;
-    let at_stage = told().rfind(|entry| entry.milestone == timeline.status);
-    let groups = quiet_groups(timeline.status, at_stage.map(|entry| entry.source.as_str()));
+    let since = heard(timeline)?.received_at;
+    let groups = quiet_groups_of(timeline);
     let learned = patience.of(&groups);
     let limit = learned.map_or(TimeDelta::hours(hours), |learned| learned.max(AT_LEAST));
     let unusual = learned.is_some();
@@ -103,8 +104,10 @@ pub fn watch(timeline: &Timeline, patience: &Patience) -> Option<Watch> {
 mod tests {
     use super::*;
     use crate::draft::{Draft, OrderRef};
+    use crate::estimate::quiet_groups;
     use crate::fold::fold;
     use contract::id::OrderId;
+    use contract::milestone::Kind;
 
     fn state(codes: &[&str]) -> Timeline {
         let order: OrderId = "T-1".parse().unwrap();

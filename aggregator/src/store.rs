@@ -9,6 +9,7 @@ pub mod timeline;
 pub mod outbox;
 pub mod lane;
 pub mod dead_letter;
+pub mod backlog;
 pub mod due;
 pub mod duration;
 pub mod ask;

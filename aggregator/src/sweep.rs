@@ -13,8 +13,9 @@ mod retention;
 pub use retention::{Forgotten, forget};
 
 use crate::pipeline::Pipeline;
-use crate::store::duration;
+use crate::store::{backlog, duration};
 use chrono::TimeDelta;
+use service_kit::clock;
 use service_kit::lifecycle::Lifecycle;
 use service_kit::live_bus::LivePublisher;
 use std::time::Duration;
@@ -39,6 +40,8 @@ const ORDERS: i64 = 20;
 const TURNS: usize = 50;
 /// How often what is due is looked for.
 const ROUND: Duration = Duration::from_millis(250);
+/// So long after the round before this one something has stood still.
+const STOOD_STILL: TimeDelta = TimeDelta::seconds(10);
 /// Rounds between two turns of housekeeping: 10 s.
 const HOUSEKEEPING: u32 = 40;
 /// Rounds between two looks for what slipped through: a minute.
@@ -52,12 +55,18 @@ pub fn start(life: &Lifecycle, pipeline: Pipeline, live: LivePublisher, keep: Ke
     let soft = life.soft().clone();
     life.spawn("sweep", async move {
         let mut tick = tokio::time::interval(ROUND);
-        let mut round = 0_u32;
+        let (mut round, mut before) = (0_u32, clock::now());
         loop {
             tokio::select! {
                 _ = tick.tick() => {}
                 () = soft.cancelled() => return,
             }
+            // The process, or the whole machine, stood still: others have spoken meanwhile.
+            let now = clock::now();
+            if now - before > STOOD_STILL {
+                pipeline.calm.disturb();
+            }
+            before = now;
             if let Err(error) = turn(&pipeline, round, keep).await {
                 tracing::warn!(%error, "the sweep is tried again");
             }
@@ -68,6 +77,9 @@ pub fn start(life: &Lifecycle, pipeline: Pipeline, live: LivePublisher, keep: Ke
 
 async fn turn(pipeline: &Pipeline, round: u32, keep: Keep) -> Result<(), sqlx::Error> {
     let settings = &pipeline.settings;
+    if !pipeline.calm.is_there() {
+        backlog::note(&pipeline.pool).await?;
+    }
     if round.is_multiple_of(USUAL) {
         settings.patience.set(duration::patience(&pipeline.pool, settings.estimate_floor).await?);
     }

@@ -3,7 +3,7 @@
 
 use crate::draft::Draft;
 use crate::reject::Refusal;
-use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use contract::event::EventData;
 use contract::milestone::Milestone;
 
@@ -26,15 +26,16 @@ pub fn check(draft: &mut Draft, now: DateTime<Utc>) -> Result<Vec<&'static str>,
     }
     in_range(draft.time, now)?;
     let mut reasons = Vec::new();
-    if draft
-        .data
-        .eta
-        .is_some_and(|eta| [eta.earliest, eta.latest].iter().any(|at| in_range(*at, now).is_err()))
+    let years = 2000..=now.year() + 2;
+    let odd_day = |day: NaiveDate| !years.contains(&day.year());
+    let odd_time = |at: DateTime<Utc>| in_range(at, now).is_err();
+    if draft.data.eta.is_some_and(|eta| odd_time(eta.earliest) || odd_time(eta.latest))
+        || draft.data.days.is_some_and(|(first, last)| odd_day(first) || odd_day(last))
     {
         forget_the_eta(draft);
         reasons.push("eta_out_of_range");
     }
-    if draft.data.promise.is_some_and(|day| !(2000..=now.year() + 2).contains(&day.year())) {
+    if draft.data.promise.is_some_and(odd_day) {
         return Err(Refusal::BadTime(
             "the promise is outside 2000 to two years from now".to_owned(),
         ));
@@ -92,6 +93,9 @@ fn data_texts(
     }
     for line in data.lines.iter_mut().chain(&mut data.skus) {
         clean(line, 64)?;
+    }
+    if let Some(customer) = &mut data.customer_id {
+        clean(customer, 64)?;
     }
     if let Some(country) = &mut data.country {
         clean(country, 8)?;

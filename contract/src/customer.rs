@@ -26,6 +26,18 @@ pub struct Customer {
     pub time_zone: Option<String>,
 }
 
+impl Customer {
+    /// Takes over what another description of the same moment knows.
+    pub fn fill(&mut self, other: Self) {
+        let Self { id: _, name, email, phone, locale, time_zone } = other;
+        self.name = name.or(self.name.take());
+        self.email = email.or(self.email.take());
+        self.phone = phone.or(self.phone.take());
+        self.locale = locale.or(self.locale.take());
+        self.time_zone = time_zone.or(self.time_zone.take());
+    }
+}
+
 impl std::fmt::Debug for Customer {
     /// Prints the number only: a debug line must not carry a person's data.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

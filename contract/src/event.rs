@@ -149,6 +149,10 @@ pub struct EventData {
     /// Id of an event of the same source that this one withdraws.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub corrects: Option<String>,
+    /// How often it was said and withdrawn before: what is withdrawn leaves no entry to count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1)]
+    pub withdrawn_before: Option<u16>,
     /// The source gave a local time without an offset; its zone was assumed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tz_assumed: bool,

@@ -71,7 +71,7 @@ fn order(history: &[OrderEvent]) -> OrderId {
 
 fn learn(book: &mut Book, history: &[OrderEvent]) -> anyhow::Result<()> {
     let timeline = fold(&order(history), history).ok_or_else(|| anyhow::anyhow!("no order"))?;
-    for lesson in lessons(&timeline, &Traits::of(history)) {
+    for lesson in lessons(&timeline, history, &Traits::of(history)) {
         book.learn(&lesson.group, lesson.seconds);
     }
     Ok(())

@@ -43,10 +43,16 @@ pub fn start(life: &Lifecycle, config: Config, pool: PgPool, planned: Arc<Notify
 async fn run(config: Config, pool: PgPool, planned: Arc<Notify>, health: Health) {
     let topics = [TOPIC_ORDER_TIMELINE.to_owned()];
     let consumer = BatchConsumer::join(&config.kafka, GROUP, &topics, &topics, &health).await;
-    loop {
-        let records = consumer.next(PORTION).await;
-        process(&pool, &records, &planned).await;
-        consumer.done(&records);
+    let read = async {
+        loop {
+            let records = consumer.next(PORTION).await;
+            process(&pool, &records, &planned).await;
+            consumer.done(&records);
+        }
+    };
+    tokio::select! {
+        () = read => {}
+        () = consumer.watch(&health, || {}) => {}
     }
 }
 

@@ -54,7 +54,7 @@ fn forget_size(
 
 fn options(config: &Postgres, name: &str) -> Result<PgConnectOptions, sqlx::Error> {
     let options = PgConnectOptions::from_str(config.database_url.expose_secret())?;
-    Ok(options.application_name(name))
+    Ok(options.application_name(name).options(GONE))
 }
 
 fn lazy(config: &Postgres) -> PgPoolOptions {
@@ -74,6 +74,16 @@ fn still_there(
     Box::pin(async move { Ok(idle_for < FRESH || connection.ping().await.is_ok()) })
 }
 
+/// After 25 s the server takes whoever answers no more for gone (two hours otherwise), and gives its locks to
+/// others; and after a minute whoever does nothing in a transaction.
+const GONE: [(&str, &str); 5] = [
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "25000"),
+    ("idle_in_transaction_session_timeout", "60000"),
+];
+
 /// Applies the migrations that are missing.
 ///
 /// # Errors
@@ -89,6 +99,8 @@ pub enum Failure {
     Again,
     /// Postgres refuses a value (`\u0000`, a time out of range): look for the culprit.
     Value,
+    /// Too much at once for it: locks, memory, a message. Less of it may do.
+    TooMuch,
     /// Our mistake.
     Bug,
 }
@@ -105,6 +117,10 @@ pub fn classify(error: &sqlx::Error) -> Failure {
             _ => Failure::Again,
         };
     };
+    // Out of (shared) memory, a message that is too long.
+    if matches!(database.code().as_deref(), Some("53200" | "08P01")) {
+        return Failure::TooMuch;
+    }
     match database.code().as_deref().and_then(|code| code.get(..2)) {
         // 08 connection, 40 rollback (deadlock), 53 resources, 55 lock, 57 intervention, 58 system
         Some("08" | "40" | "53" | "55" | "57" | "58") => Failure::Again,

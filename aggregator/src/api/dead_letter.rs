@@ -2,7 +2,7 @@
 
 use super::operate::{Page, bad_cursor};
 use super::{Api, away};
-use crate::replay::drive;
+use crate::replay::{send_out, settle};
 use crate::store::dead_letter::{self, Filter};
 use crate::store::operate::{self, LetterLine};
 use crate::store::replay::{self, Replay};
@@ -193,12 +193,12 @@ pub(super) async fn replay_one(
     principal.key(Role::Operator)?;
     let found = dead_letter::one(&api.pool, id).await.map_err(away)?;
     let (letter, _) = found.ok_or_else(Problem::not_found)?;
-    let mut transaction = api.pool.begin().await.map_err(away)?;
-    let driven = drive(&mut transaction, &api.pipeline, &api.producer, vec![(id, letter)]).await;
-    let driven = driven.map_err(|error| {
+    let sent = send_out(&api.producer, vec![(id, letter)]).await.map_err(|error| {
         tracing::warn!(%error, "a refused record was not driven again");
         Problem::unavailable("The log does not take it; try again.")
     })?;
+    let mut transaction = api.pool.begin().await.map_err(away)?;
+    let driven = settle(&mut transaction, &api.pipeline, sent).await.map_err(away)?;
     if driven == 0 {
         let detail = "It cannot be driven: it is too large for the log, its topic is gone, or it is of an older version.";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "never_taken", detail));

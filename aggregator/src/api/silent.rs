@@ -2,6 +2,7 @@
 
 use super::operate::{Page, bad_cursor};
 use super::{Api, away};
+use crate::silence::Owner;
 use crate::store::silent::{self, SilentLine};
 use axum::Json;
 use axum::extract::{Query, State};
@@ -39,7 +40,7 @@ pub(super) struct Silent {
     params(Whose, Page),
     responses(
         (status = 200, description = "A page", body = Silent),
-        (status = 400, description = "The cursor is none of ours"),
+        (status = 400, description = "The cursor is none of ours, or nobody is called so"),
         (status = 403, description = "Not an operator"),
     ),
 )]
@@ -50,12 +51,19 @@ pub(super) async fn list(
     Query(page): Query<Page>,
 ) -> Result<Json<Silent>, Problem> {
     principal.key(Role::Operator)?;
+    let owner = whose.owner.as_deref().map(owner).transpose()?;
     let after = place(page.cursor())?;
-    let items = silent::list(&api.pool, whose.owner.as_deref(), after, page.limit());
+    let items = silent::list(&api.pool, owner.map(Owner::name), after, page.limit());
     let items = items.await.map_err(away)?;
     let next =
         page.next(&items, |line| format!("{}/{}", line.since.timestamp_micros(), line.order));
     Ok(Json(Silent { items, next }))
+}
+
+/// Whose turn is meant.
+fn owner(name: &str) -> Result<Owner, Problem> {
+    let known = Owner::ALL.into_iter().find(|owner| owner.name() == name);
+    known.ok_or_else(|| Problem::bad_request("owner: `shop`, `workshop` or `carrier`"))
 }
 
 /// The place that a cursor names: time in microseconds, and order.

@@ -2,7 +2,8 @@
 
 use super::course::{Course, Stage};
 use contract::event::OrderEvent;
-use contract::milestone::Milestone;
+use contract::milestone::{Kind, Milestone};
+use contract::timeline::Timeline;
 
 /// What groups an order belongs to by where it goes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,6 +68,14 @@ pub(super) fn groups(stage: Stage, course: &Course<'_>, traits: &Traits) -> Vec<
         ],
     };
     common.iter().filter_map(|common| named(stage.name(), common)).collect()
+}
+
+/// The groups of the silence of an order as it stands.
+#[must_use]
+pub fn quiet_groups_of(timeline: &Timeline) -> Vec<String> {
+    let mut told = timeline.entries.iter().filter(|entry| entry.milestone.kind() != Kind::Side);
+    let at_stage = told.rfind(|entry| entry.milestone == timeline.status);
+    quiet_groups(timeline.status, at_stage.map(|entry| entry.source.as_str()))
 }
 
 /// The groups of a silence: at this step, of this workshop or carrier.

@@ -1,10 +1,13 @@
 //! What a finished order teaches: how long each stage took, and how long each was silent.
 
 use super::course::{STAGES, courses};
-use super::group::{Traits, groups, quiet_groups};
+use super::group::{Traits, groups, quiet_groups_of};
+use crate::fold::{counts, fold};
+use crate::turn::heard;
 use chrono::TimeDelta;
+use contract::event::OrderEvent;
 use contract::milestone::{Kind, Milestone};
-use contract::timeline::{Entry, Timeline};
+use contract::timeline::Timeline;
 use std::collections::BTreeMap;
 
 /// One duration of one group.
@@ -16,11 +19,13 @@ pub struct Lesson {
     pub seconds: i32,
 }
 
-/// What an order teaches that was delivered; nothing of any other. Each group learns one duration
-/// of an order, its longest: an order of thirty lines is one order.
+/// What an order teaches that was delivered; nothing of any other, nor one that was brought in when it was
+/// under way: of that not every step is known. Each group learns one duration of an order, its longest: an
+/// order of thirty lines is one order.
 #[must_use]
-pub fn lessons(timeline: &Timeline, traits: &Traits) -> Vec<Lesson> {
-    if !timeline.terminal || timeline.status != Milestone::ShipmentDelivered {
+pub fn lessons(timeline: &Timeline, history: &[OrderEvent], traits: &Traits) -> Vec<Lesson> {
+    let imported = history.iter().any(|event| event.data.imported);
+    if imported || !timeline.terminal || timeline.status != Milestone::ShipmentDelivered {
         return Vec::new();
     }
     let mut longest = BTreeMap::new();
@@ -34,7 +39,7 @@ pub fn lessons(timeline: &Timeline, traits: &Traits) -> Vec<Lesson> {
             *known = seconds.max(*known);
         }
     };
-    for (groups, took) in silences(timeline) {
+    for (groups, took) in silences(timeline, history) {
         learn(groups, took);
     }
     for course in courses(timeline) {
@@ -47,17 +52,29 @@ pub fn lessons(timeline: &Timeline, traits: &Traits) -> Vec<Lesson> {
     longest.into_iter().map(|(group, seconds)| Lesson { group, seconds }).collect()
 }
 
-/// How long nothing was heard after each step: by the sources' clocks or by the receipts, whichever
-/// is longer, since a system that tells of its whole day at night is silent all day.
-fn silences(timeline: &Timeline) -> Vec<(Vec<String>, TimeDelta)> {
-    let told = |entry: &&Entry| {
-        entry.corrected_by.is_none() && !matches!(entry.milestone.kind(), Kind::Side | Kind::Info)
-    };
-    let steps: Vec<&Entry> = timeline.entries.iter().filter(told).collect();
-    let pairs = steps.windows(2).map(|pair| {
-        let groups = quiet_groups(pair[0].milestone, Some(&pair[0].source));
-        let heard = pair[1].received_at - pair[0].received_at;
-        (groups, heard.max(pair[1].at - pair[0].at))
-    });
-    pairs.collect()
+/// Of so many events a silence is learned at most: each is a fold of all before it.
+const MOST_EVENTS: usize = 60;
+
+/// How long nothing was heard at each stage where the order stood meanwhile, as whoever watched it saw it: by
+/// the receipts or by the sources' clocks, whichever is longer (what is read again later was received at one
+/// time).
+fn silences(timeline: &Timeline, history: &[OrderEvent]) -> Vec<(Vec<String>, TimeDelta)> {
+    let told = |event: &&OrderEvent| counts(event) && event.milestone.kind() != Kind::Side;
+    let mut events: Vec<&OrderEvent> = history.iter().filter(told).collect();
+    events.sort_by_key(|event| (event.receivedat, event.time, event.key()));
+    events.truncate(MOST_EVENTS);
+    let state = |count: usize| fold(&timeline.order, &events[..count]);
+    let mut silences = Vec::new();
+    let mut before = state(1);
+    for (place, ended) in events.iter().enumerate().skip(1) {
+        let after = state(place + 1);
+        let pair = before.as_ref().zip(after.as_ref());
+        silences.extend(pair.and_then(|(before, after)| {
+            let (last, next) = (heard(before)?, heard(after)?);
+            let took = (ended.receivedat - last.received_at).max(ended.time - last.at);
+            (last.id != next.id).then(|| (quiet_groups_of(before), took))
+        }));
+        before = after;
+    }
+    silences
 }

@@ -40,6 +40,12 @@ fn state(steps: &[(&str, i64)]) -> (Timeline, Traits) {
     (fold(&"T-1".parse().unwrap(), &history).unwrap(), Traits::of(&history))
 }
 
+/// What an order teaches.
+fn taught_by(history: &[OrderEvent]) -> Vec<Lesson> {
+    let timeline = fold(&"T-1".parse().unwrap(), history).unwrap();
+    lessons(&timeline, history, &Traits::of(history))
+}
+
 /// A whole life: confirmed after 1 h, on the machine after 10, made after `made`, with the
 /// carrier 5 h later, there after `carried` more.
 fn life(made: i64, carried: i64) -> Vec<(&'static str, i64)> {
@@ -57,8 +63,8 @@ fn life(made: i64, carried: i64) -> Vec<(&'static str, i64)> {
 fn book() -> Book {
     let mut book = Book::default();
     for number in 0..40 {
-        let (timeline, traits) = state(&life(20 + number % 10, 40 + number / 2));
-        for lesson in lessons(&timeline, &traits) {
+        let steps = life(20 + number % 10, 40 + number / 2);
+        for lesson in taught_by(&history(&steps)) {
             book.learn(&lesson.group, lesson.seconds);
         }
     }
@@ -73,8 +79,7 @@ fn expected(steps: &[(&str, i64)], hours: i64, floor: usize) -> Option<EtaRange>
 
 #[test]
 fn a_finished_order_teaches_each_stage_to_every_group_that_it_is_of() {
-    let (timeline, traits) = state(&life(24, 48));
-    let taught = lessons(&timeline, &traits);
+    let taught = taught_by(&history(&life(24, 48)));
     let of = |group: &str| taught.iter().find(|l| l.group == group).map(|l| l.seconds / 3600);
     assert_eq!(of("confirm"), Some(1));
     assert_eq!(of("prepare/product=MUG"), Some(9));
@@ -86,8 +91,10 @@ fn a_finished_order_teaches_each_stage_to_every_group_that_it_is_of() {
 
 #[test]
 fn an_order_under_way_teaches_nothing() {
-    let (timeline, traits) = state(&life(24, 48)[..5]);
-    assert_eq!(lessons(&timeline, &traits), []);
+    assert_eq!(taught_by(&history(&life(24, 48)[..5])), []);
+    let mut brought_in = history(&life(24, 48));
+    brought_in[0].data.imported = true;
+    assert_eq!(taught_by(&brought_in), []);
 }
 
 #[test]

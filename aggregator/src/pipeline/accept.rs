@@ -12,6 +12,7 @@ use crate::store::outbox::{NewRow, Row};
 use crate::store::{ask, due, event, json, outbox, silent, timeline, unmapped};
 use chrono::{DateTime, Utc};
 use contract::id::OrderId;
+use contract::milestone::Kind;
 use contract::timeline::Timeline;
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, HashMap};
@@ -122,7 +123,8 @@ impl Changes {
             let origin = draft.origin.take();
             let event = Arc::new(draft.into_event(order.clone()));
             let text = json(&*event);
-            if event.source != fold::DERIVED_SOURCE && fold::counts(&event) {
+            let is_step = fold::counts(&event) && event.milestone.kind() != Kind::Side;
+            if event.source != fold::DERIVED_SOURCE && is_step {
                 self.heard_of.push(order.to_string());
             }
             let before = history.status();

@@ -50,6 +50,10 @@ impl Pipeline {
                 Err(error) if classify(&error) == Failure::Value && divisible(&part) => {
                     open.extend(isolate(part, &error));
                 }
+                Err(error) if classify(&error) == Failure::TooMuch && part.len() > 1 => {
+                    tracing::warn!(%error, records = part.len(), "half of the batch is tried");
+                    open.extend(halves(part));
+                }
                 Err(error) => {
                     metric::retried("again");
                     self.calm.disturb();
@@ -94,12 +98,18 @@ fn divisible(part: &[Work]) -> bool {
 
 /// The halves of a batch that holds a value which the database refuses, the first one last; or
 /// the culprit alone, refused.
-fn isolate(mut part: Vec<Work>, error: &sqlx::Error) -> Vec<Vec<Work>> {
-    metric::retried("halved");
+fn isolate(part: Vec<Work>, error: &sqlx::Error) -> Vec<Vec<Work>> {
     if part.len() == 1 {
+        metric::retried("halved");
         let refusal = Refusal::RefusedByDatabase(excerpt(&error.to_string()));
         return vec![part.iter().map(|work| work.refused(refusal.clone())).collect()];
     }
+    halves(part)
+}
+
+/// The second half, and the first, which is taken next.
+fn halves(mut part: Vec<Work>) -> Vec<Vec<Work>> {
+    metric::retried("halved");
     let second = part.split_off(part.len() / 2);
     vec![second, part]
 }

@@ -4,15 +4,15 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// So long after the last sign of a backlog it is calm: time to be given partitions, and to read the first
-/// of them.
-const CALM: Duration = Duration::from_secs(10);
-
 /// Whether there is a backlog; cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Calm(Arc<Mutex<Option<Instant>>>);
 
 impl Calm {
+    /// So long after the last sign of a backlog it is calm: time to be given partitions, and to read the
+    /// first of them.
+    pub const AFTER: Duration = Duration::from_secs(10);
+
     /// There is a backlog now: reading has just begun, much of it was old, or something could not be
     /// stored.
     pub fn disturb(&self) {
@@ -26,7 +26,7 @@ impl Calm {
     }
 
     fn is_calm(last: Option<Instant>, now: Instant) -> bool {
-        last.is_some_and(|last| now.duration_since(last) > CALM)
+        last.is_some_and(|last| now.duration_since(last) > Self::AFTER)
     }
 
     fn last(&self) -> MutexGuard<'_, Option<Instant>> {
@@ -42,8 +42,8 @@ mod tests {
     fn it_is_calm_a_while_after_the_last_sign_and_never_before_the_first() {
         let (now, moment) = (Instant::now(), Duration::from_millis(1));
         assert!(!Calm::is_calm(None, now), "nothing was read yet");
-        assert!(!Calm::is_calm(Some(now), now + CALM));
-        assert!(Calm::is_calm(Some(now), now + CALM + moment));
+        assert!(!Calm::is_calm(Some(now), now + Calm::AFTER));
+        assert!(Calm::is_calm(Some(now), now + Calm::AFTER + moment));
         let calm = Calm::default();
         calm.disturb();
         assert!(!calm.is_there());

@@ -23,7 +23,7 @@ pub(super) async fn name_orders(
     drafts: Vec<Draft>,
 ) -> Result<(ByOrder, Vec<Draft>), sqlx::Error> {
     let (mut by_order, mut waiting) = (ByOrder::new(), Vec::new());
-    let (mut open, mut known) = (drafts, BTreeSet::new());
+    let (mut open, mut known) = (drafts, BTreeSet::<Name>::new());
     while !open.is_empty() {
         let (named, unnamed) = find(connection, open).await?;
         waiting.extend(unnamed);
@@ -100,30 +100,44 @@ fn untold(mut draft: Draft, bearers: &HashMap<String, Vec<Bearer>>) -> Draft {
     draft
 }
 
-/// Notes the names that these drafts tell for the first time here; the first by time is believed.
+/// Notes the names that these drafts tell for the first time here, and returns them.
 async fn tell(
     connection: &mut PgConnection,
     named: &[Draft],
-    known: &mut BTreeSet<String>,
+    known: &mut BTreeSet<Name>,
 ) -> Result<Vec<String>, sqlx::Error> {
-    let mut told: BTreeMap<String, Told> = BTreeMap::new();
+    let told = told(named, known);
+    if told.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (names, told): (Vec<Name>, Vec<Told>) = told.into_iter().unzip();
+    alias::reveal(connection, &told).await?;
+    let aliases: BTreeSet<String> = names.iter().map(|(alias, _)| alias.clone()).collect();
+    known.extend(names);
+    Ok(aliases.into_iter().collect())
+}
+
+/// An alias and the order that it is told for: two orders may tell one together.
+type Name = (String, OrderId);
+
+/// What these drafts tell, each with when it was told first.
+fn told(named: &[Draft], known: &BTreeSet<Name>) -> BTreeMap<Name, Told> {
+    let mut told: BTreeMap<Name, Told> = BTreeMap::new();
     for draft in named {
         let OrderRef::Order(order) = &draft.order else { continue };
-        for alias in draft.reveals.iter().filter(|alias| !known.contains(*alias)) {
+        for alias in &draft.reveals {
+            let name = (alias.clone(), order.clone());
+            if known.contains(&name) {
+                continue;
+            }
             let new = Told { alias: alias.clone(), order: order.to_string(), at: draft.time };
-            let first = told.entry(alias.clone()).or_insert_with(|| new.clone());
+            let first = told.entry(name).or_insert_with(|| new.clone());
             if new.at < first.at {
                 *first = new;
             }
         }
     }
-    if told.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (names, told): (Vec<String>, Vec<Told>) = told.into_iter().unzip();
-    alias::reveal(connection, &told).await?;
-    known.extend(names.iter().cloned());
-    Ok(names)
+    told
 }
 
 #[cfg(test)]
@@ -149,6 +163,20 @@ mod tests {
             OrderRef::Order(order) => order.to_string(),
             OrderRef::Alias(name) => name,
         }
+    }
+
+    #[test]
+    fn two_orders_that_tell_one_name_together_both_tell_it() {
+        let packed = |order: &str, on: i64| {
+            let order = OrderRef::Order(order.parse().unwrap());
+            let mut draft =
+                Draft::new("t", "1".into(), Milestone::FulfilmentPacked, day(on), order);
+            draft.reveal(tracking_alias("X1"));
+            draft
+        };
+        let told = told(&[packed("A", 5), packed("B", 30), packed("A", 3)], &BTreeSet::new());
+        let told: Vec<_> = told.values().map(|told| (told.order.as_str(), told.at)).collect();
+        assert_eq!(told, [("A", day(3)), ("B", day(30))]);
     }
 
     #[test]

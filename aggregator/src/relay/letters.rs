@@ -11,6 +11,8 @@ use std::time::Duration;
 const PORTION: i64 = 16;
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(250);
+/// The lane whose owner publishes them.
+const FIRST: i16 = 0;
 /// Its name in the health of the service.
 const NAME: &str = "dead letters";
 
@@ -34,6 +36,11 @@ pub(super) async fn run(relay: &Relay, producer: Producer) {
 
 /// Publishes one portion; tells whether it was a full one.
 async fn portion(relay: &Relay, producer: &Producer) -> Result<bool, String> {
+    // Of several processes the one that has the first lane does it.
+    let turn = relay.lanes.held();
+    if !turn.lanes().contains(&FIRST) {
+        return Ok(false);
+    }
     let letters =
         dead_letter::unpublished(&relay.pool, PORTION).await.map_err(|e| e.to_string())?;
     if letters.is_empty() {

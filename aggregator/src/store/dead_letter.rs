@@ -79,7 +79,7 @@ pub async fn put(connection: &mut PgConnection, letter: &DeadLetter) -> Result<(
     sqlx::query!(
         "insert into dead_letters (source, reason, detail, topic, partition, position, order_id, value, headers, received_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-         on conflict (topic, partition, position) do update set published = false, replayed_at = null
+         on conflict (topic, partition, position) do update set published = false, replayed_at = null, refused_at = now()
          where dead_letters.topic like 'parked:%'",
         letter.source,
         letter.reason,

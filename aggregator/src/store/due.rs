@@ -32,7 +32,7 @@ pub async fn put(
     Ok(())
 }
 
-/// Orders with something due, without a lock on them.
+/// Orders with something due, the longest first, without a lock on them.
 ///
 /// # Errors
 /// When the database is away.
@@ -41,9 +41,15 @@ pub async fn candidates(
     now: DateTime<Utc>,
     most: i64,
 ) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar!("select order_id from due where at <= $1 order by at limit $2", now, most)
-        .fetch_all(connection)
-        .await
+    sqlx::query_scalar!(
+        "select order_id from
+           (select order_id, at from due where at <= $1 order by at limit $2) as first
+         group by order_id order by min(at)",
+        now,
+        most
+    )
+    .fetch_all(connection)
+    .await
 }
 
 /// Claims what is due of these orders, whose locks are held: it is back if the transaction fails.

@@ -1,7 +1,7 @@
 //! How long finished orders took, by group.
 
 use crate::estimate::{Book, Lesson, MOST_SAMPLES, Patience, Samples};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{PgConnection, PgPool};
 use std::collections::BTreeMap;
 
@@ -15,6 +15,10 @@ pub async fn book(connection: &mut PgConnection, groups: &[String]) -> Result<Bo
         .await?;
     Ok(Book::new(rows.into_iter().map(|row| (row.grp, Samples::new(row.seconds))).collect()))
 }
+
+/// A group that knows enough learns once in so many minutes: its samples are of days, not of the orders
+/// that came within the last minutes.
+const SPREAD: i32 = 20;
 
 /// Learns durations; each group keeps the newest. In one order, so that two that learn never wait
 /// for each other.
@@ -31,15 +35,27 @@ pub async fn learn(connection: &mut PgConnection, lessons: &[Lesson]) -> Result<
             "insert into durations as known (grp, seconds) values ($1, $2)
              on conflict (grp) do update set updated_at = now(),
                seconds = (known.seconds || excluded.seconds)
-                 [greatest(1, cardinality(known.seconds) + cardinality(excluded.seconds) - $3 + 1):]",
+                 [greatest(1, cardinality(known.seconds) + cardinality(excluded.seconds) - $3 + 1):]
+             where cardinality(known.seconds) < $3
+               or known.updated_at < now() - make_interval(mins => $4)",
             group,
             &seconds,
-            i32::try_from(MOST_SAMPLES).unwrap_or(i32::MAX)
+            i32::try_from(MOST_SAMPLES).unwrap_or(i32::MAX),
+            SPREAD
         )
         .execute(&mut *connection)
         .await?;
     }
     Ok(())
+}
+
+/// Forgets groups of which nothing was learned since a moment.
+///
+/// # Errors
+/// When the database is away.
+pub async fn forget(pool: &PgPool, moment: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+    let gone = sqlx::query!("delete from durations where updated_at < $1", moment);
+    Ok(gone.execute(pool).await?.rows_affected())
 }
 
 /// How long each step is usually silent at most, of groups that enough is known of; and whether

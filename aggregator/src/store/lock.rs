@@ -22,6 +22,30 @@ pub async fn take(
     Ok(())
 }
 
+/// Locks those of the names that nobody has locked, so many at most, in their order; the others are left to
+/// whoever has them.
+///
+/// # Errors
+/// When the database is away.
+pub async fn take_free(
+    connection: &mut PgConnection,
+    kind: &str,
+    names: &[String],
+    most: i64,
+) -> Result<Vec<String>, sqlx::Error> {
+    let keys: Vec<i64> = names.iter().map(|name| key(kind, name)).collect();
+    // Asked row by row: a lock that is not needed is not taken.
+    sqlx::query_scalar!(
+        r#"select name as "name!" from unnest($1::text[], $2::bigint[]) as them (name, key)
+           where pg_try_advisory_xact_lock(key) limit $3"#,
+        names,
+        &keys,
+        most
+    )
+    .fetch_all(connection)
+    .await
+}
+
 /// A stable 64-bit number for a name. Two names with one number wait for each other needlessly,
 /// which is rare and harmless.
 fn key(kind: &str, name: &str) -> i64 {

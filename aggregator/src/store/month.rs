@@ -98,14 +98,14 @@ async fn portion(
     Ok(Some(gone.rows_affected()))
 }
 
-/// Forgets refused records that came before a moment and were published, some at a time.
+/// Forgets refused records that were refused before a moment and were published, some at a time.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn forget_letters(pool: &PgPool, moment: DateTime<Utc>) -> Result<u64, sqlx::Error> {
     let gone = sqlx::query!(
         "delete from dead_letters where id in (
-           select id from dead_letters where received_at < $1 and published order by id limit $2)",
+           select id from dead_letters where refused_at < $1 and published order by refused_at limit $2)",
         moment,
         PORTION
     )

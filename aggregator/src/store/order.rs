@@ -6,6 +6,7 @@ use contract::customer::Customer;
 use contract::milestone::Milestone;
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, PgConnection};
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
 /// What is known of an order beside its events.
@@ -85,17 +86,20 @@ pub struct Description {
 }
 
 impl Description {
-    /// Two of one order: the newest customer, the earliest placing.
+    /// Two of one order: the newest customer (of one moment, with what either knows), the earliest placing.
     pub fn join(&mut self, other: Self) {
         let placed = [self.placed_at, other.placed_at].into_iter().flatten().min();
-        if self.at < other.at {
-            *self = other;
+        match self.at.cmp(&other.at) {
+            Ordering::Less => *self = other,
+            Ordering::Equal => self.customer.fill(other.customer),
+            Ordering::Greater => {}
         }
         self.placed_at = placed;
     }
 }
 
-/// Makes orders known, or describes their customers anew, unless a newer description is there.
+/// Makes orders known, or describes their customers anew, unless a newer description is there; one of the
+/// same moment adds what it knows (an import that is given again, with more in it).
 /// Returns what is known of them then.
 ///
 /// # Errors
@@ -114,7 +118,9 @@ pub async fn describe(
            select o, c::jsonb, t, p
            from unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[]) as new (o, c, t, p)
            on conflict (order_id) do update set
-             customer = case when known.customer_at < excluded.customer_at then excluded.customer else known.customer end,
+             customer = case when known.customer_at < excluded.customer_at then excluded.customer
+               when known.customer_at = excluded.customer_at then known.customer || jsonb_strip_nulls(excluded.customer)
+               else known.customer end,
              customer_at = greatest(known.customer_at, excluded.customer_at),
              placed_at = least(known.placed_at, excluded.placed_at)
            returning order_id, month, customer as "customer: Json<Customer>", placed_at, version_base,

@@ -3,7 +3,8 @@
 use crate::draft::{Draft, OrderRef};
 use crate::fold::DERIVED_SOURCE;
 use crate::promise::{self, Due, SILENT};
-use crate::silence::{Owner, Watch};
+use crate::silence::Watch;
+use crate::turn::waits_for_the_buyer;
 use chrono::{DateTime, Utc};
 use contract::event::Confidence;
 use contract::milestone::Milestone;
@@ -26,9 +27,7 @@ pub(super) fn derive(
         // After a day of standing still, what is no longer true is not said.
         (Some(_), None) if due == Due::Tomorrow && over => return None,
         (Some(from), None) if from <= now => (format!("{code}:{number}"), None),
-        (from, Some(said))
-            if due == Due::Delay && !timeline.terminal && from.is_none_or(|from| from > now) =>
-        {
+        (_, Some(said)) if promise::holds_no_more(timeline, due, zone, now) => {
             let said = said.strip_prefix(DERIVED_SOURCE)?.strip_prefix(':')?.to_owned();
             (format!("{said}:withdrawn"), Some(said))
         }
@@ -41,17 +40,17 @@ pub(super) fn derive(
     Some(draft)
 }
 
-/// A warning that a promise is at risk since nobody is heard of: the workshop or the carrier is
-/// silent for longer than with 19 of 20 orders. Said once, until somebody is heard of. When it is
-/// the shop's or the buyer's turn, the operator alone is told.
+/// A warning that a promise is at risk since nobody is heard of: who has to do something is silent for
+/// longer than with 19 of 20 orders. Said once, until somebody is heard of. When it is the buyer's turn,
+/// the operator alone is told.
 pub(super) fn warn_of_silence(
     timeline: &Timeline,
     watch: Watch,
     now: DateTime<Utc>,
 ) -> Option<Draft> {
     let warned = promise::said(timeline, Due::Delay).is_some();
-    let making = watch.owner != Owner::Shop;
-    if !watch.unusual || !making || timeline.promise.is_none() || warned {
+    let is_theirs = waits_for_the_buyer(timeline.status);
+    if !watch.unusual || is_theirs || timeline.promise.is_none() || warned {
         return None;
     }
     let code = Due::Delay.milestone();
@@ -82,6 +81,7 @@ pub(super) fn derived(
 mod tests {
     use super::*;
     use crate::fold::fold;
+    use crate::silence::Owner;
     use chrono::TimeDelta;
     use contract::event::OrderEvent;
     use contract::id::OrderId;

@@ -3,15 +3,15 @@
 
 use super::ORDERS;
 use super::derive::{derive, warn_of_silence};
-use super::estimate::{Case, estimate, learn};
-use crate::draft::{Draft, OrderRef};
+use super::estimate::{Case, Taught, estimate};
+use crate::draft::{DERIVED_SOURCE, Draft, OrderRef};
 use crate::fold::fold;
-use crate::pipeline::{self, ESTIMATE, LEARN, Pipeline};
+use crate::pipeline::{self, Calm, ESTIMATE, LEARN, Pipeline};
 use crate::promise::{self, Due};
 use crate::question;
 use crate::silence::{self, SILENCE, Watch};
 use crate::store::order::Known;
-use crate::store::{due, event, lock, order, silent};
+use crate::store::{backlog, due, event, lock, order, silent};
 use chrono::{DateTime, TimeDelta, Utc};
 use contract::event::OrderEvent;
 use contract::id::OrderId;
@@ -20,31 +20,50 @@ use service_kit::clock;
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 
-/// Takes some orders; tells whether there may be more.
+/// So many times as many orders as are taken are looked at: others may have locked the first of them.
+const LOOKED_AT: i64 = 8;
+
+/// Takes some orders that nobody else works on; tells whether there may be more.
 pub(super) async fn say(pipeline: &Pipeline) -> Result<bool, sqlx::Error> {
     let mut transaction = pipeline.pool.begin().await?;
     let now = clock::now();
-    let mut ids = due::candidates(&mut transaction, now, ORDERS).await?;
+    if !backlog::is_over(&mut transaction, Calm::AFTER).await? {
+        return Ok(false);
+    }
+    let there = due::candidates(&mut transaction, now, ORDERS * LOOKED_AT).await?;
+    let ids = lock::take_free(&mut transaction, "order", &there, ORDERS).await?;
     if ids.is_empty() {
         return Ok(false);
     }
-    let full = ids.len() == usize::try_from(ORDERS).unwrap_or(0);
-    ids.sort_unstable();
-    ids.dedup();
-    lock::take(&mut transaction, "order", ids.iter().map(String::as_str)).await?;
+    let full = i64::try_from(ids.len()) == Ok(ORDERS);
     let claimed = due::claim(&mut transaction, now, &ids).await?;
-    let known = order::known(&mut transaction, &ids).await?;
+    let mut known = order::known(&mut transaction, &ids).await?;
     let events = event::load(&mut transaction, &known).await?;
     let mut turn = Turn { now, ..Turn::default() };
     for (id, kind) in claimed {
         let history = events.get(&id).map(Vec::as_slice).unwrap_or_default();
         turn.look(pipeline, &id, &kind, history, known.get(&id));
     }
+    for (id, known) in &mut known {
+        known.learned |= turn.taught.by(id);
+    }
     let drafts = turn.settle(&mut transaction, pipeline).await?;
     pipeline::accept(&mut transaction, drafts, &known, &pipeline.settings).await?;
     transaction.commit().await?;
     pipeline.committed.notify_waiters();
     Ok(full)
+}
+
+/// Notes how often the same was said and withdrawn before.
+fn counted(mut draft: Draft, history: &[OrderEvent]) -> Draft {
+    let withdrawals = history.iter().filter(|event| {
+        event.source == DERIVED_SOURCE
+            && event.milestone == draft.milestone
+            && event.data.corrects.is_some()
+    });
+    draft.data.withdrawn_before =
+        u16::try_from(withdrawals.count()).ok().filter(|count| *count > 0);
+    draft
 }
 
 /// What comes of the orders that are due.
@@ -55,7 +74,7 @@ struct Turn {
     silent: Vec<(String, Watch)>,
     later: Vec<(String, &'static str, DateTime<Utc>)>,
     open: Vec<Case>,
-    finished: Vec<Case>,
+    taught: Taught,
 }
 
 /// A source that is asked and does not answer is believed in the end.
@@ -87,14 +106,16 @@ impl Turn {
             SILENCE => match silence::watch(&timeline, &pipeline.settings.patience.get()) {
                 Some(watch) if watch.at <= self.now => {
                     self.silent.push((id.to_owned(), watch));
-                    self.drafts.extend(warn_of_silence(&timeline, watch, self.now));
+                    let warning = warn_of_silence(&timeline, watch, self.now);
+                    self.drafts.extend(warning.map(|warning| counted(warning, history)));
                 }
                 // The stage was given more patience meanwhile.
                 Some(watch) => self.later.push((id.to_owned(), SILENCE, watch.at)),
                 None => {}
             },
             ESTIMATE => self.open.push(Case::new(timeline, history, known)),
-            LEARN => self.finished.push(Case::new(timeline, history, known)),
+            LEARN if known.is_none_or(|known| known.learned) => {}
+            LEARN => self.taught.hear(&timeline, history),
             other => {
                 let zone = known.and_then(|known| known.customer.time_zone.as_deref());
                 let Some(due) = Due::from_kind(other) else { return };
@@ -102,20 +123,26 @@ impl Turn {
                 let asked = (due == Due::Reported).then(|| is_asked_until(pipeline, &timeline));
                 match asked.flatten().filter(|until| *until > self.now) {
                     Some(until) => self.later.push((id.to_owned(), due.kind(), until)),
-                    None => self.say(pipeline, &timeline, due, zone),
+                    None => self.say(pipeline, (&timeline, history), due, zone),
                 }
             }
         }
     }
 
     /// Says it, if it holds; or looks again when it will (the customer's clock may be another one by now).
-    fn say(&mut self, pipeline: &Pipeline, timeline: &Timeline, due: Due, zone: Option<&str>) {
+    fn say(
+        &mut self,
+        pipeline: &Pipeline,
+        (timeline, history): (&Timeline, &[OrderEvent]),
+        due: Due,
+        zone: Option<&str>,
+    ) {
         let grace = pipeline.settings.derive_grace;
         let draft = derive(timeline, due, zone, self.now);
         let at = promise::look_at(timeline, due, zone, grace).filter(|at| *at > self.now);
         let again = at.map(|at| (timeline.order.to_string(), due.kind(), at));
         self.later.extend(again.filter(|_| draft.is_none()));
-        self.drafts.extend(draft);
+        self.drafts.extend(draft.map(|draft| counted(draft, history)));
     }
 
     /// Notes what was decided, and returns what is to be said.
@@ -130,7 +157,7 @@ impl Turn {
         for (order, kind, at) in &self.later {
             due::again(connection, order, kind, *at).await?;
         }
-        learn(connection, &self.finished).await?;
+        self.taught.learn(connection).await?;
         let floor = pipeline.settings.estimate_floor;
         let (estimates, again) = estimate(connection, &self.open, floor, self.now).await?;
         self.drafts.extend(estimates);

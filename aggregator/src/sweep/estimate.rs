@@ -69,14 +69,28 @@ fn news(case: &Case, book: &Book, floor: usize, now: DateTime<Utc>) -> Option<Dr
     (before != Some(range)).then_some(draft)
 }
 
-/// Learns from finished orders, once from each.
-pub(super) async fn learn(
-    connection: &mut PgConnection,
-    cases: &[Case],
-) -> Result<(), sqlx::Error> {
-    let taught: Vec<Lesson> =
-        cases.iter().flat_map(|case| lessons(&case.timeline, &case.traits)).collect();
-    let orders: Vec<String> = cases.iter().map(|case| case.timeline.order.to_string()).collect();
-    duration::learn(connection, &taught).await?;
-    order::learned(connection, &orders).await
+/// What finished orders teach.
+#[derive(Default)]
+pub(super) struct Taught {
+    lessons: Vec<Lesson>,
+    orders: Vec<String>,
+}
+
+impl Taught {
+    /// Hears of one more; each teaches once.
+    pub(super) fn hear(&mut self, timeline: &Timeline, history: &[OrderEvent]) {
+        self.lessons.extend(lessons(timeline, history, &Traits::of(history)));
+        self.orders.push(timeline.order.to_string());
+    }
+
+    /// Learns it.
+    pub(super) async fn learn(self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        duration::learn(connection, &self.lessons).await?;
+        order::learned(connection, &self.orders).await
+    }
+
+    /// Has this one taught just now?
+    pub(super) fn by(&self, order: &str) -> bool {
+        self.orders.iter().any(|taught| taught == order)
+    }
 }

@@ -2,7 +2,7 @@
 //! nothing that is due waits for it.
 
 use super::Keep;
-use crate::store::month;
+use crate::store::{duration, month};
 use chrono::{DateTime, TimeDelta, Utc};
 use service_kit::clock;
 use service_kit::lifecycle::Lifecycle;
@@ -49,6 +49,7 @@ pub async fn forget(pool: &PgPool, live: &LivePublisher, keep: Keep) -> anyhow::
         tracing::info!(month = %old, orders, "orders of a month are forgotten");
         gone.orders += orders;
     }
+    duration::forget(pool, ago(keep.orders)).await?;
     loop {
         match month::forget_letters(pool, ago(keep.letters)).await? {
             0 => return Ok(gone),

@@ -17,6 +17,11 @@ fn local(time: DateTime<Utc>, zone: Option<&str>) -> NaiveDate {
     time.with_timezone(&zone).date_naive()
 }
 
+/// Does the range end after this day, as the customer counts days?
+pub(super) fn ends_after(range: &EtaRange, day: NaiveDate, zone: Option<&str>) -> bool {
+    local(range.latest, zone) > day
+}
+
 fn weekday(day: NaiveDate, language: Language) -> &'static str {
     let place = usize::try_from(day.weekday().num_days_from_monday()).unwrap_or(0);
     match language {

@@ -45,9 +45,8 @@ impl Context {
             milestone: event.milestone,
             name: customer.name.clone(),
             carrier: event.data.carrier.clone().or(carrier),
-            // Of a promise whose day has passed nobody wants to read the old date as the new one.
             eta: event.data.eta.or(timeline.eta.as_ref().map(|eta| eta.range)).filter(|range| {
-                event.milestone != Milestone::DelayWarning || range.latest > event.time
+                event.milestone != Milestone::DelayWarning || is_news(message, range)
             }),
             time_zone: customer.time_zone.clone(),
             steps: timeline
@@ -62,6 +61,14 @@ impl Context {
                 .collect(),
         }
     }
+}
+
+/// Is it the new date of an order that will be late? One that is over, or lies within the promise (nobody was
+/// heard of for long, and who has to do something expects nothing else), is none.
+fn is_news(message: &TimelineMessage, range: &EtaRange) -> bool {
+    let (promise, zone) = (message.timeline.promise, message.customer.time_zone.as_deref());
+    range.latest > message.event.time
+        && promise.is_none_or(|promise| date::ends_after(range, promise.latest, zone))
 }
 
 /// The common book's words, filled.

@@ -72,12 +72,14 @@ fn corrected(message: &TimelineMessage) -> bool {
 }
 
 /// 1, and one more for each time that the milestone was told and withdrawn: then it may be told
-/// again.
+/// again. (What was derived and withdrawn leaves no entry; the event says how often that was.)
 #[must_use]
 pub fn occasion_version(message: &TimelineMessage) -> i32 {
     let entries = &message.timeline.entries;
     let same = entries.iter().filter(|entry| entry.milestone == message.event.milestone);
-    1 + i32::try_from(same.filter(|entry| entry.corrected_by.is_some()).count()).unwrap_or(0)
+    let corrected = same.filter(|entry| entry.corrected_by.is_some()).count();
+    let derived = i32::from(message.event.data.withdrawn_before.unwrap_or(0));
+    1 + derived + i32::try_from(corrected).unwrap_or(0)
 }
 
 /// Production is finished when it is finished for the last item.

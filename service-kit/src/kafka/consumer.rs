@@ -9,6 +9,7 @@ use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -83,9 +84,14 @@ impl Reached {
     }
 }
 
+/// How often Kafka is asked whether it is there.
+const ASKED_EVERY: Duration = Duration::from_secs(5);
+
 /// Reads topics in batches.
 pub struct BatchConsumer {
-    inner: StreamConsumer,
+    inner: Arc<StreamConsumer>,
+    /// One that it reads.
+    topic: String,
 }
 
 impl BatchConsumer {
@@ -123,7 +129,8 @@ impl BatchConsumer {
             .set("topic.metadata.refresh.interval.ms", "30000")
             .create()?;
         inner.subscribe(&topics.iter().map(String::as_str).collect::<Vec<_>>())?;
-        Ok(Self { inner })
+        let topic = topics.first().cloned().unwrap_or_default();
+        Ok(Self { inner: Arc::new(inner), topic })
     }
 
     /// Creates the topics that are missing and joins the group; while Kafka is away, says so and
@@ -150,12 +157,40 @@ impl BatchConsumer {
         }
     }
 
+    /// Asks Kafka now and then whether it is there, says so in the health, and tells each time that it is not:
+    /// to who only reads, silence looks like nothing to read.
+    pub async fn watch(&self, health: &Health, away: impl Fn()) {
+        loop {
+            tokio::time::sleep(ASKED_EVERY).await;
+            let (inner, topic) = (self.inner.clone(), self.topic.clone());
+            let asked = tokio::task::spawn_blocking(move || {
+                inner.fetch_metadata(Some(&topic), ASKED_EVERY).map(drop)
+            });
+            match asked.await {
+                Ok(Ok(())) => health.good("intake"),
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "Kafka does not answer");
+                    health.bad("intake", "Kafka does not answer");
+                    away();
+                }
+                Err(_) => return,
+            }
+        }
+    }
+
     /// Waits for a record, then takes what is there and what comes in a moment. An error of the
     /// client is reported, and reading goes on.
+    ///
+    /// # Panics
+    /// When the client can never read again (another one of the same instance name was let in, say): the
+    /// process ends, and is started anew or seen.
     pub async fn next(&self, portion: Portion) -> Vec<Record> {
         let first = loop {
             match self.inner.recv().await {
                 Ok(message) => break Record::read(&message),
+                Err(error @ KafkaError::MessageConsumptionFatal(_)) => {
+                    panic!("Kafka lets this instance read no more: {error}")
+                }
                 Err(error) => tracing::warn!(%error, "reading from Kafka is tried again"),
             }
             tokio::time::sleep(Duration::from_millis(200)).await;

@@ -47,19 +47,27 @@ function moved(timeline: Timeline, now: Date, language: Language): string | null
   return old === current ? null : old;
 }
 
-function promise(timeline: Timeline, language: Language): string | null {
-  if (!timeline.promise || !timeline.eta) return null;
-  const promised = new Date(`${timeline.promise.latest}T23:59:59`);
-  return new Date(timeline.eta.latest) > promised ? day(timeline.promise.latest, language) : null;
+/** Is it expected after a day? */
+function isAfter(eta: { latest: string }, lastDay: string): boolean {
+  return new Date(eta.latest) > new Date(`${lastDay}T23:59:59`);
 }
 
-/** The delay warning that stands, if the order is still on its way; a day that has passed is no new one. */
+function promise(timeline: Timeline, language: Language): string | null {
+  if (!timeline.promise || !timeline.eta) return null;
+  return isAfter(timeline.eta, timeline.promise.latest) ? day(timeline.promise.latest, language) : null;
+}
+
+/**
+ * The delay warning that stands, if the order is still on its way; a day that has passed, or that was promised
+ * anyway, is no new one.
+ */
 export function warning(timeline: Timeline, now: Date, language: Language): { label: string; text: string } | null {
   const told = timeline.entries.some((e) => e.milestone === "delay.warning" && !e.corrected_by);
   if (!told || timeline.terminal) return null;
   const { label, headline, next } = words("delay.warning", language);
-  const ahead = timeline.eta && new Date(timeline.eta.latest) > now;
-  const values = { carrier: "", eta: ahead ? days(timeline.eta!, language) : "" };
+  const { eta, promise } = timeline;
+  const ahead = eta && new Date(eta.latest) > now && (!promise || isAfter(eta, promise.latest));
+  const values = { carrier: "", eta: ahead ? days(eta, language) : "" };
   return { label, text: ahead ? `${headline} ${fill(next, values)}` : headline };
 }
 
