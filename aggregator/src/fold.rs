@@ -47,20 +47,22 @@ pub fn fold<E: Borrow<OrderEvent>>(order: &OrderId, events: &[E]) -> Option<Time
     let whole = thread::order(&facts);
     let (status, terminal) = status::status(&items, &whole);
     let shipments = shipment::shipments(&parcels, &facts);
+    let problem = status::problem(&items, &whole, terminal);
+    let status = problem.as_ref().map_or(status, |problem| problem.code);
     Some(Timeline {
         order: order.clone(),
         version: counted.len() as u64,
         updated_at,
-        status: status::problem(&items, &whole, terminal).map_or(status, |problem| problem.code),
+        status,
         progress: status::progress(&items),
         terminal,
         steps: step::steps(&facts, &items),
         items: items.iter().map(thread::ItemThread::item).collect(),
         entries: entries(&facts),
-        eta: eta::eta(&facts, &rest(&items, &shipments, terminal)),
+        eta: eta::eta(&facts, &rest(&items, &shipments, terminal, status.goes_back())),
         shipments,
         promise: promise(&facts),
-        problem: status::problem(&items, &whole, terminal),
+        problem,
     })
 }
 
@@ -69,9 +71,15 @@ fn rest<'a>(
     items: &'a [thread::ItemThread],
     parcels: &'a [Shipment],
     terminal: bool,
+    goes_back: bool,
 ) -> eta::Rest<'a> {
     let open = items.iter().filter(|item| !item.thread.finished());
-    eta::Rest { terminal, waiting: open.map(thread::ItemThread::parcel).collect(), parcels }
+    eta::Rest {
+        terminal,
+        goes_back,
+        waiting: open.map(thread::ItemThread::parcel).collect(),
+        parcels,
+    }
 }
 
 /// The timeline with its version: the number of events, above a base that a restore may have

@@ -172,6 +172,12 @@ impl Milestone {
     pub fn is_problem(self) -> bool {
         self.kind() == Kind::Problem
     }
+
+    /// Is the parcel on its way back, or about to be?
+    #[must_use]
+    pub const fn goes_back(self) -> bool {
+        matches!(self, Self::ShipmentReturnPending | Self::ShipmentReturning)
+    }
 }
 
 impl fmt::Display for Milestone {

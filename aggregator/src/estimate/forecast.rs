@@ -40,7 +40,7 @@ pub struct Forecast<'a> {
 #[must_use]
 pub fn due_at(timeline: &Timeline) -> Option<DateTime<Utc>> {
     let told = |eta: &Eta| eta.source != EtaSource::Estimate;
-    if timeline.terminal {
+    if timeline.terminal || timeline.status.goes_back() {
         return None;
     }
     if let Some(eta) = timeline.eta.as_ref().filter(|eta| told(eta)) {

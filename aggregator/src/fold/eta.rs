@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 pub(super) struct Rest<'a> {
     /// Nothing is.
     pub(super) terminal: bool,
+    /// What is on its way goes back to the shop.
+    pub(super) goes_back: bool,
     /// The parcel of each line that is not through; none of one that is in no parcel yet.
     pub(super) waiting: Vec<Option<&'a str>>,
     /// The parcels.
@@ -22,6 +24,9 @@ pub(super) struct Rest<'a> {
 type Told<'a> = BTreeMap<Option<&'a str>, (DateTime<Utc>, (EtaRange, EtaSource))>;
 
 pub(super) fn eta(facts: &[Fact<'_>], rest: &Rest<'_>) -> Option<Eta> {
+    if rest.goes_back {
+        return None;
+    }
     let (mut told, mut estimate) = (Told::new(), None);
     let mut history: Vec<EtaEntry> = Vec::new();
     for fact in facts.iter().filter(|fact| fact.stands()) {

@@ -72,6 +72,7 @@ pub(super) fn facts<'a>(events: &[&'a OrderEvent]) -> Vec<Fact<'a>> {
     facts.sort_by(|a, b| key(a).cmp(&key(b)));
     count_days(&mut facts);
     correct(&mut facts);
+    take_up_again(&mut facts);
     restate(&mut facts);
     keep_the_surest(&mut facts);
     split_refunds(&mut facts);
@@ -136,6 +137,28 @@ fn correct(facts: &mut [Fact<'_>]) {
             facts[target].corrected_by = Some(by);
             facts[target].shown &= !derived;
             facts[place].corrects_rank = Some(facts[target].milestone.rank());
+        }
+    }
+}
+
+/// A platform that tells the whole state again and again takes a cancellation back by telling that the order is
+/// worked on: a shop cancels what is not paid in time, and the money comes after all.
+fn take_up_again(facts: &mut [Fact<'_>]) {
+    let of_order =
+        |fact: &Fact<'_>| fact.event.data.restates && fact.stands() && fact.scope() == Scope::Order;
+    let mut working: HashMap<&str, String> = HashMap::new();
+    for fact in facts.iter_mut().rev() {
+        if !of_order(fact) {
+            continue;
+        }
+        match fact.milestone {
+            Milestone::OrderConfirmed | Milestone::OrderOnHold => {
+                working.entry(&fact.event.source).or_insert_with(|| fact.event.key());
+            }
+            Milestone::OrderCancelled => {
+                fact.corrected_by = working.get(fact.event.source.as_str()).cloned();
+            }
+            _ => {}
         }
     }
 }
@@ -214,18 +237,34 @@ pub(super) fn lines(facts: &[Fact<'_>]) -> Vec<LineItem> {
     lines.unwrap_or_else(|| vec![nameless])
 }
 
-/// A refund is a partial one while less than what was paid has been paid back, by currency.
+/// All lines that the shop ever told: a parcel may hold what was taken out of the order since.
+pub(super) fn lines_ever(facts: &[Fact<'_>]) -> Vec<LineItem> {
+    let told = facts.iter().filter(|fact| fact.corrected_by.is_none());
+    let mut all: Vec<LineItem> = Vec::new();
+    for line in told.flat_map(|fact| &fact.event.data.items) {
+        if !all.iter().any(|known| known.line == line.line) {
+            all.push(line.clone());
+        }
+    }
+    if all.is_empty() { lines(facts) } else { all }
+}
+
+/// A refund is a partial one while less than what was paid has been paid back, by currency. Several systems tell
+/// of the same money: the one that tells most of it counts.
 fn split_refunds(facts: &mut [Fact<'_>]) {
     let paid = paid(facts);
-    let mut back: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut back: BTreeMap<(&str, &str), i64> = BTreeMap::new();
     for fact in facts.iter_mut().filter(|f| f.stands() && f.milestone == Milestone::PaymentRefunded)
     {
         let Some(money) = &fact.event.data.money else {
             continue;
         };
-        let sum = back.entry(&money.currency).or_default();
+        let sum = back.entry((&money.currency, &fact.event.source)).or_default();
         *sum = sum.saturating_add(money.amount);
-        if paid.get(money.currency.as_str()).is_some_and(|paid| *sum < *paid) {
+        let of_currency = back.range((money.currency.as_str(), "")..);
+        let of_currency = of_currency.take_while(|((currency, _), _)| *currency == money.currency);
+        let most = of_currency.map(|(_, sum)| *sum).max();
+        if paid.get(money.currency.as_str()).copied() > most {
             fact.milestone = Milestone::PaymentPartiallyRefunded;
         }
     }
@@ -233,23 +272,33 @@ fn split_refunds(facts: &mut [Fact<'_>]) {
 
 /// What was paid, by currency; where nobody told that, what was to be paid.
 fn paid<'a>(facts: &[Fact<'a>]) -> BTreeMap<&'a str, i64> {
-    let most = |codes: &[Milestone]| {
-        let mut most: BTreeMap<&'a str, i64> = BTreeMap::new();
-        // What was said again counts too: of several payments the order's own record tells the sum.
-        let told =
-            facts.iter().filter(|f| f.corrected_by.is_none() && codes.contains(&f.milestone));
-        for money in told.filter_map(|fact| fact.event.data.money.as_ref()) {
-            let known = most.entry(&money.currency).or_default();
-            *known = (*known).max(money.amount);
-        }
-        most
-    };
-    let mut to_be_paid = most(&[
-        Milestone::OrderPlaced,
-        Milestone::PaymentPending,
-        Milestone::PaymentAuthorized,
-        Milestone::PaymentCodDue,
-    ]);
-    to_be_paid.extend(most(&[Milestone::PaymentPaid]));
-    to_be_paid
+    let mut all = told(
+        facts,
+        &[
+            Milestone::OrderPlaced,
+            Milestone::PaymentPending,
+            Milestone::PaymentAuthorized,
+            Milestone::PaymentCodDue,
+        ],
+    );
+    all.extend(told(facts, &[Milestone::PaymentPaid]));
+    all
+}
+
+/// The most that one source tells with these codes, by currency: payments one by one, or, where it tells the
+/// whole state again and again, the largest (of several payments that is their sum).
+fn told<'a>(facts: &[Fact<'a>], codes: &[Milestone]) -> BTreeMap<&'a str, i64> {
+    let (mut sums, mut most): (BTreeMap<_, i64>, BTreeMap<_, i64>) = Default::default();
+    let counts = |f: &&Fact<'a>| f.stands() || f.corrected_by.is_none() && f.event.data.restates;
+    let said = facts.iter().filter(counts).filter(|f| codes.contains(&f.milestone));
+    for event in said.map(|fact| fact.event) {
+        let Some(money) = &event.data.money else { continue };
+        let sum: &mut i64 =
+            sums.entry((&event.source, event.data.restates, &money.currency)).or_default();
+        let one_by_one = event.milestone == Milestone::PaymentPaid && !event.data.restates;
+        *sum = if one_by_one { sum.saturating_add(money.amount) } else { money.amount.max(*sum) };
+        let known: &mut i64 = most.entry(money.currency.as_str()).or_default();
+        *known = (*known).max(*sum);
+    }
+    most
 }

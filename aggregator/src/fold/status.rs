@@ -34,9 +34,9 @@ pub(super) fn problem(items: &[ItemThread], order: &Thread, terminal: bool) -> O
     if terminal {
         return None;
     }
-    let of_items = items.iter().map(|item| (&item.thread, item.line()));
-    let all = of_items.chain([(order, None)]).filter_map(|(thread, line)| {
-        let state = thread.state.as_ref().filter(|state| state.code.is_problem())?;
+    let of_items = items.iter().map(|item| (item.trouble.as_ref(), item.line()));
+    let all = of_items.chain([(order.trouble(), None)]).filter_map(|(trouble, line)| {
+        let state = trouble?;
         let item_only = state.code.scope() == contract::milestone::Scope::Item;
         Some(Problem {
             code: state.code,

@@ -24,8 +24,12 @@ fn place(rank: u8) -> usize {
 /// The steps as the least advanced item that is still on its way stands.
 pub(super) fn steps(facts: &[Fact<'_>], items: &[ItemThread]) -> Vec<Step> {
     let reached = |item: &ItemThread| item.thread.forward.map_or(0, |code| place(code.rank()));
-    let open = items.iter().filter(|item| !item.thread.finished()).map(reached).min();
-    let here = open.or_else(|| items.iter().map(reached).min()).unwrap_or(0);
+    // What was called off went no further, unless all was.
+    let kept: Vec<&ItemThread> =
+        items.iter().filter(|item| item.thread.code() != Milestone::OrderCancelled).collect();
+    let items: Vec<&ItemThread> = if kept.is_empty() { items.iter().collect() } else { kept };
+    let open = items.iter().filter(|item| !item.thread.finished()).map(|item| reached(item)).min();
+    let here = open.or_else(|| items.iter().map(|item| reached(item)).min()).unwrap_or(0);
     let over = open.is_none();
     let state = |index: usize| match index.cmp(&here) {
         std::cmp::Ordering::Less => StepState::Done,

@@ -1,7 +1,9 @@
 //! What the fold promises, over any order of arrival and any repetition.
 
+mod again;
 mod arrival;
 mod ended;
+mod money;
 mod parcel;
 mod said_again;
 mod state;

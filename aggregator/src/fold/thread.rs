@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use contract::event::{Confidence, LineItem};
 use contract::milestone::{Kind, Milestone, Scope};
 use contract::timeline::Item;
+use std::cmp::Reverse;
 
 /// Where a thing stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,8 +29,8 @@ pub(super) struct Thread {
 impl Thread {
     /// Folds facts in their order. A lower rank never replaces a higher one, unless the mapping
     /// declared a step back, it corrects another event, or what it replaces is a problem; a terminal state
-    /// stays, but one that was only reported may be stepped back from, and what corrects an event of its
-    /// rank takes it back.
+    /// stays, but one that was only reported may be stepped back from and is left by trouble, a return or
+    /// another end of the same parcel, and what corrects an event of its rank takes it back.
     pub(super) fn fold<'a>(facts: impl Iterator<Item = &'a Fact<'a>>) -> Self {
         let mut thread = Self::default();
         facts.filter(|fact| tells(fact)).for_each(|fact| thread.take(fact));
@@ -40,7 +41,10 @@ impl Thread {
         let (next, data) = (fact.milestone, &fact.event.data);
         let allowed = self.state.as_ref().is_none_or(|now| {
             let over = now.code.is_terminal();
-            (data.step_back && (!over || now.reported))
+            let contradicts =
+                next.is_problem() || next.kind() == Kind::Return || next.is_terminal();
+            (data.step_back && (!over || now.reported) && !now.code.goes_back())
+                || (over && now.reported && contradicts && fact.scope() == Scope::Shipment)
                 || (data.corrects.is_some()
                     && (!over || fact.corrects_rank >= Some(now.code.rank())))
                 || (!over && (now.code.is_problem() || next.rank() >= now.code.rank()))
@@ -55,7 +59,9 @@ impl Thread {
             shipment: fact.parcel.clone(),
             reported: data.confidence == Confidence::Reported,
         });
-        if leads_on(next) {
+        // That it is paid, or confirmed again, undoes no step.
+        let behind = |far: Milestone| next.scope() == Scope::Order && next.rank() < far.rank();
+        if leads_on(next) && !self.forward.is_some_and(behind) {
             self.forward = Some(next);
         }
     }
@@ -63,6 +69,11 @@ impl Thread {
     /// The state's code; an order that nothing is known of was at least placed.
     pub(super) fn code(&self) -> Milestone {
         self.state.as_ref().map_or(Milestone::OrderPlaced, |state| state.code)
+    }
+
+    /// What is wrong with it.
+    pub(super) fn trouble(&self) -> Option<&State> {
+        self.state.as_ref().filter(|state| state.code.is_problem())
     }
 
     /// Nothing more is expected.
@@ -101,6 +112,8 @@ pub(super) struct ItemThread {
     line: LineItem,
     shipment: Option<String>,
     pub(super) thread: Thread,
+    /// The worst trouble of all its parcels that are under way.
+    pub(super) trouble: Option<State>,
 }
 
 impl ItemThread {
@@ -147,13 +160,39 @@ fn item(line: LineItem, facts: &[Fact<'_>], parcels: &Parcels) -> ItemThread {
             }
         }))
     };
-    let stories =
-        parcels.holding(&line.line).into_iter().map(|name| (story(Some(&name)), Some(name)));
-    // Pieces of one line may lie in several parcels: the one that is furthest behind tells. One
-    // that was called off tells only where there is no other.
-    let called_off = |thread: &Thread| thread.code() == Milestone::OrderCancelled;
-    let behind = stories
-        .min_by_key(|(thread, _)| (called_off(thread), thread.finished(), thread.code().rank()));
-    let (thread, shipment) = behind.unwrap_or_else(|| (story(None), None));
-    ItemThread { line, shipment, thread }
+    let stories_of = |names: Vec<String>| -> Vec<Story> {
+        names.into_iter().map(|name| (story(Some(&name)), Some(name))).collect()
+    };
+    let mut stories = stories_of(parcels.holding(&line.line));
+    if let Some(ended) = ended_in_vain(&stories) {
+        // It is sent again: in a parcel of which nobody said what is in it, perhaps.
+        let again = parcels.listing_nothing_since(ended);
+        stories = if again.is_empty() { stories } else { stories_of(again) };
+    }
+    if stories.is_empty() {
+        stories.push((story(None), None));
+    }
+    let trouble = stories.iter().filter_map(|(thread, _)| thread.trouble());
+    let trouble = trouble.max_by_key(|state| (state.code.rank(), Reverse(state.since))).cloned();
+    let (thread, shipment) = stories.into_iter().min_by_key(behind).unwrap_or_default();
+    ItemThread { line, shipment, thread, trouble }
+}
+
+/// What a line went through in one parcel.
+type Story = (Thread, Option<String>);
+
+/// When the last of these parcels ended, if none of them arrived and none is under way.
+fn ended_in_vain(stories: &[Story]) -> Option<DateTime<Utc>> {
+    let in_vain =
+        |(thread, _): &Story| thread.finished() && thread.code() != Milestone::ShipmentDelivered;
+    let ends = stories.iter().filter_map(|(thread, _)| Some(thread.state.as_ref()?.since));
+    ends.max().filter(|_| stories.iter().all(in_vain))
+}
+
+/// Pieces of one line may lie in several parcels: the one that is furthest behind tells, and when all are
+/// through, the one that ended worst. One that was called off tells only where there is no other.
+fn behind((thread, _): &Story) -> (bool, bool, i16) {
+    let (code, over) = (thread.code(), thread.finished());
+    let rank = i16::from(code.rank());
+    (code == Milestone::OrderCancelled, over, if over { -rank } else { rank })
 }

@@ -119,7 +119,7 @@ pub(super) fn meaning(table: &[Code], record: &Record<'_>, text: &str) -> Meanin
 }
 
 /// Reads a code of the shop's own systems, which have no codes that their tables do not know.
-pub(super) fn strict(table: &[Code], text: &str) -> Result<Milestone, Refusal> {
+pub(super) fn strict(table: &[Code], text: &str) -> Result<Code, Refusal> {
     let line = table.iter().find(|line| line.text == text);
-    line.map(|line| line.milestone).ok_or_else(|| Refusal::UnknownStatus(excerpt(text)))
+    line.copied().ok_or_else(|| Refusal::UnknownStatus(excerpt(text)))
 }

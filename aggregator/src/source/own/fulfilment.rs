@@ -58,7 +58,7 @@ const TABLE: &[Code] = &[
 
 fn read(value: &[u8], zone: Tz) -> Result<Vec<Draft>, Refusal> {
     let record: Fulfilment = json(value)?;
-    let milestone = strict(TABLE, &record.status)?;
+    let milestone = strict(TABLE, &record.status)?.milestone;
     let id = match &record.id {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
@@ -73,7 +73,28 @@ fn read(value: &[u8], zone: Tz) -> Result<Vec<Draft>, Refusal> {
     draft.data.tracking_number = filled(record.tracking_code);
     draft.data.reason = filled(record.reason);
     draft.reveals = draft.data.tracking_number.iter().map(|n| tracking_alias(n)).collect();
-    Ok(vec![draft])
+    Ok(if is_of_lines(&draft) { by_line(&draft) } else { vec![draft] })
+}
+
+/// Are some lines called off before they are in a parcel?
+fn is_of_lines(draft: &Draft) -> bool {
+    let data = &draft.data;
+    draft.milestone == Milestone::OrderCancelled
+        && data.shipment.is_none()
+        && data.tracking_number.is_none()
+        && !data.lines.is_empty()
+}
+
+/// The same of each line by itself.
+fn by_line(draft: &Draft) -> Vec<Draft> {
+    let of = |line: &String| {
+        let mut one = draft.clone();
+        one.id = format!("{}:{line}", draft.id);
+        one.data.line = Some(line.clone());
+        one.data.lines = Vec::new();
+        one
+    };
+    draft.data.lines.iter().map(of).collect()
 }
 
 #[cfg(test)]
@@ -89,6 +110,15 @@ mod tests {
         assert_eq!(draft.reveals, ["tracking:GHNX"]);
         assert!(draft.data.tz_assumed);
         assert_eq!(draft.time.to_rfc3339(), "2026-11-20T09:40:05+00:00");
+    }
+
+    #[test]
+    fn lines_that_are_called_off_before_they_are_packed_are_not_the_whole_order() {
+        let record = r#"{"id":13,"order":"T-1","status":"CANCELLED","lines":[{"line":"1"},{"line":"3"}],"updated":"20/11/2026 16:40:05"}"#;
+        let drafts = read(record.as_bytes(), Ho_Chi_Minh).unwrap();
+        let lines: Vec<_> =
+            drafts.iter().map(|d| (d.id.as_str(), d.data.line.as_deref())).collect();
+        assert_eq!(lines, [("13:1", Some("1")), ("13:3", Some("3"))]);
     }
 
     #[test]

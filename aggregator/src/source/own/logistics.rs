@@ -56,7 +56,7 @@ const TABLE: &[Code] = &[
     code("pickup_failed", Milestone::ShipmentPickupFailed),
     code("handed_over", Milestone::ShipmentHandedOver),
     code("in_transit", Milestone::ShipmentInTransit),
-    code("available_for_pickup", Milestone::ShipmentAvailableForPickup).back(),
+    code("available_for_pickup", Milestone::ShipmentAvailableForPickup),
     code("out_for_delivery", Milestone::ShipmentOutForDelivery),
     code("attempt_failed", Milestone::ShipmentAttemptFailed),
     code("delivered", Milestone::ShipmentDelivered),
@@ -71,7 +71,7 @@ const TABLE: &[Code] = &[
 
 fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
     let scan: Scan = json(value)?;
-    let milestone = strict(TABLE, &scan.code)?;
+    let milestone = strict(TABLE, &scan.code)?.milestone;
     let tracking = filled(scan.tracking_number);
     let named = filled(scan.order_ref);
     let order = match (&named, &tracking) {

@@ -42,34 +42,37 @@ pub(in crate::source) const SOURCE: Source = Source {
 
 const TABLE: &[Code] = &[
     code("ARTWORK QUEUED", Milestone::ProductionQueued),
-    code("ARTWORK STARTED", Milestone::DesignProofPending),
+    // The buyer is asked while the work waits, and asked again after another change.
+    code("ARTWORK STARTED", Milestone::DesignProofPending).back(),
     code("ARTWORK FINISHED", Milestone::DesignProofApproved),
-    code("ARTWORK FAILED", Milestone::DesignProofRejected),
+    code("ARTWORK FAILED", Milestone::DesignProofRejected).back(),
     code("PRINTING QUEUED", Milestone::ProductionQueued),
     code("PRINTING STARTED", Milestone::ProductionStarted),
     code("PRINTING FINISHED", Milestone::InfoIgnored),
-    // A piece that fails on the machine is made again, as one that fails the check.
-    code("PRINTING FAILED", Milestone::ProductionQcFailed),
+    // A piece that fails on the machine is made again, as one that fails the check; also one that was packed.
+    code("PRINTING FAILED", Milestone::ProductionQcFailed).back(),
     code("ENGRAVING QUEUED", Milestone::ProductionQueued),
     code("ENGRAVING STARTED", Milestone::ProductionStarted),
     code("ENGRAVING FINISHED", Milestone::InfoIgnored),
-    code("ENGRAVING FAILED", Milestone::ProductionQcFailed),
+    code("ENGRAVING FAILED", Milestone::ProductionQcFailed).back(),
     code("QC QUEUED", Milestone::ProductionQueued),
     code("QC STARTED", Milestone::InfoIgnored),
-    code("QC FAILED", Milestone::ProductionQcFailed),
+    code("QC FAILED", Milestone::ProductionQcFailed).back(),
     code("QC FINISHED", Milestone::ProductionFinished),
 ];
 
 fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
     let work: Work = json(value)?;
     let code = format!("{} {}", work.stage, work.state);
-    let milestone = strict(TABLE, &code)?;
+    let said = strict(TABLE, &code)?;
     let time = when(&work.at, Ho_Chi_Minh)?;
     if time.assumed {
         return Err(Refusal::BadTime(excerpt(&work.at)));
     }
     let id = format!("{}:{}", work.id, work.sequence);
-    let mut draft = Draft::new("manufacturing", id, milestone, time.at, order(&work.order_number)?);
+    let mut draft =
+        Draft::new("manufacturing", id, said.milestone, time.at, order(&work.order_number)?);
+    draft.data.step_back = said.back;
     draft.data.line = work.line_item_id.and_then(|line| match line {
         Value::String(text) => filled(Some(text)),
         Value::Number(number) => Some(number.to_string()),

@@ -50,7 +50,7 @@ const TABLE: &[Code] = &[
 
 fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
     let payment: Payment = json(value)?;
-    let milestone = strict(TABLE, &payment.r#type)?;
+    let milestone = strict(TABLE, &payment.r#type)?.milestone;
     let time = millis(payment.occurred_at_ms)?.at;
     let mut draft =
         Draft::new("payment", payment.event_id, milestone, time, order(&payment.order_no)?);

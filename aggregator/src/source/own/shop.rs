@@ -70,7 +70,7 @@ const TABLE: &[Code] = &[
 
 fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
     let shop: Shop = json(value)?;
-    let milestone = strict(TABLE, &shop.event)?;
+    let milestone = strict(TABLE, &shop.event)?.milestone;
     let id = format!("{}:{}:{}", shop.order_no, shop.event, shop.at);
     let mut draft = Draft::new("shop", id, milestone, offset(&shop.at)?, order(&shop.order_no)?);
     draft.customer = shop.customer.map(customer).transpose()?;

@@ -79,15 +79,22 @@ pub(in crate::source) fn customer(
 
 /// The order's lines.
 pub(in crate::source) fn lines(doc: Doc<'_>) -> Vec<LineItem> {
-    let line = |item: Doc<'_>| {
+    let pieces = |item: &Doc<'_>| {
+        let left = item.number("current_quantity").or_else(|| item.number("quantity"));
+        left.and_then(|n| u32::try_from(n).ok()).unwrap_or(1)
+    };
+    let line = |item: &Doc<'_>| {
         Some(LineItem {
             line: item.text("id")?,
             sku: item.text("sku"),
             title: item.any(&["name", "title"]),
-            quantity: item.number("quantity").and_then(|n| u32::try_from(n).ok()).unwrap_or(1),
+            quantity: pieces(item),
             unit_price: None,
             discount: None,
         })
     };
-    doc.each("line_items").filter_map(line).collect()
+    let all: Vec<Doc<'_>> = doc.each("line_items").collect();
+    // What was taken out of an order stays in the list, with no piece left.
+    let left: Vec<LineItem> = all.iter().filter(|i| pieces(i) > 0).filter_map(line).collect();
+    if left.is_empty() { all.iter().filter_map(line).collect() } else { left }
 }
