@@ -5,6 +5,7 @@
 //! isolates a value that the database refuses. `calm` knows whether what was said is read.
 
 mod work;
+mod ghost;
 mod name;
 mod resolve;
 mod recent;

@@ -1,6 +1,7 @@
 //! Finds the orders behind names: what one event tells (a tracking number, a payment's id, a
 //! platform's number of the order), others are found by, and may tell more in turn.
 
+use super::ghost::{self, Bearers};
 use crate::draft::{Draft, OrderRef, TRACKING};
 use crate::metric;
 use crate::store::alias::{self, Bearer, Told};
@@ -8,7 +9,7 @@ use crate::store::{lock, parked};
 use chrono::TimeDelta;
 use contract::id::OrderId;
 use sqlx::PgConnection;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Drafts by their orders.
 pub(super) type ByOrder = BTreeMap<OrderId, Vec<Draft>>;
@@ -25,10 +26,13 @@ pub(super) async fn name_orders(
     let (mut by_order, mut waiting) = (ByOrder::new(), Vec::new());
     let (mut open, mut known) = (drafts, BTreeSet::<Name>::new());
     while !open.is_empty() {
-        let (named, unnamed) = find(connection, open).await?;
+        let Found { named, unnamed, bearers } = find(connection, open).await?;
         waiting.extend(unnamed);
         let told = tell(connection, &named, &mut known).await?;
-        let freed = parked::take(connection, &[], &told).await?;
+        let ghosts = ghost::of(&told, &bearers);
+        let freed = parked::take(connection, &ghosts, &told).await?;
+        let freed = freed.into_iter().map(|draft| ghost::freed(draft, &ghosts));
+        let freed: Vec<Draft> = freed.collect();
         metric::events("unparked", freed.len());
         // What was told just now may be what others of this batch are waiting for.
         let names = |draft: &Draft| matches!(&draft.order, OrderRef::Alias(a) if told.contains(a));
@@ -44,22 +48,29 @@ pub(super) async fn name_orders(
     Ok((by_order, waiting))
 }
 
+/// Drafts with an order, and those whose name means nothing yet; and who bears the names.
+#[derive(Default)]
+struct Found {
+    named: Vec<Draft>,
+    unnamed: Vec<Draft>,
+    bearers: Bearers,
+}
+
 /// Names what can be named. Locks every name that it decides on, or that will be told.
-async fn find(
-    connection: &mut PgConnection,
-    drafts: Vec<Draft>,
-) -> Result<(Vec<Draft>, Vec<Draft>), sqlx::Error> {
+async fn find(connection: &mut PgConnection, drafts: Vec<Draft>) -> Result<Found, sqlx::Error> {
     let used = drafts.iter().filter_map(alias_of).cloned();
     let names: BTreeSet<String> =
         used.chain(drafts.iter().flat_map(|draft| draft.reveals.iter().cloned())).collect();
     if names.is_empty() {
-        return Ok((drafts, Vec::new()));
+        return Ok(Found { named: drafts, ..Found::default() });
     }
     lock::take(connection, "alias", names.iter().map(String::as_str)).await?;
     let names: Vec<String> = names.into_iter().collect();
     let bearers = alias::bearers(connection, &names).await?;
+    let drafts = ghost::mended(connection, drafts, &bearers).await?;
     let named = drafts.into_iter().map(|draft| untold(meant(draft, &bearers), &bearers));
-    Ok(named.partition(|draft| alias_of(draft).is_none()))
+    let (named, unnamed) = named.partition(|draft| alias_of(draft).is_none());
+    Ok(Found { named, unnamed, bearers })
 }
 
 fn alias_of(draft: &Draft) -> Option<&String> {
@@ -72,7 +83,7 @@ fn alias_of(draft: &Draft) -> Option<&String> {
 /// A name means the newest order that was there when the event happened; the oldest when none
 /// was. It stays with the order that had it before until that is over: then another may have it.
 /// (An order that nobody has placed holds no name against one.)
-fn meant(mut draft: Draft, bearers: &HashMap<String, Vec<Bearer>>) -> Draft {
+fn meant(mut draft: Draft, bearers: &Bearers) -> Draft {
     let all = alias_of(&draft).and_then(|alias| bearers.get(alias));
     let there = |bearer: &Bearer| {
         bearer.since.checked_sub_signed(SLACK).is_none_or(|since| since <= draft.time)
@@ -90,7 +101,7 @@ fn meant(mut draft: Draft, bearers: &HashMap<String, Vec<Bearer>>) -> Draft {
 }
 
 /// What was told of the order before need not be told again.
-fn untold(mut draft: Draft, bearers: &HashMap<String, Vec<Bearer>>) -> Draft {
+fn untold(mut draft: Draft, bearers: &Bearers) -> Draft {
     if let OrderRef::Order(order) = &draft.order {
         let told = |name: &String| {
             bearers.get(name).is_some_and(|all| all.iter().any(|b| b.order == order.as_str()))
@@ -146,13 +157,14 @@ mod tests {
     use crate::draft::tracking_alias;
     use chrono::{DateTime, Utc};
     use contract::milestone::Milestone;
+    use std::collections::HashMap;
 
     fn day(day: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::days(20_000 + day)
     }
 
     fn bearer(order: &str, since: i64, open: bool) -> Bearer {
-        Bearer { order: order.to_owned(), since: day(since), open }
+        Bearer { order: order.to_owned(), since: day(since), placed: open, open }
     }
 
     fn order_of(scan_on: i64, bearers: &[Bearer]) -> String {

@@ -11,7 +11,10 @@ pub struct Bearer {
     pub order: String,
     /// Since when the name can mean it: its placing, else the telling.
     pub since: DateTime<Utc>,
-    /// It was placed and is not over. Only looked at where several orders bear the name.
+    /// Somebody placed it.
+    pub placed: bool,
+    /// It was placed, and neither it nor the parcel with this number is over. Only looked at where several orders
+    /// bear the name.
     pub open: bool,
 }
 
@@ -24,10 +27,14 @@ pub async fn bearers(
     aliases: &[String],
 ) -> Result<HashMap<String, Vec<Bearer>>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"select a.alias, a.order_id, coalesce(o.placed_at, a.told_at) as "since!",
+        r#"select a.alias, a.order_id, coalesce(o.placed_at, a.told_at) as "since!", o.order_id is not null as "placed!",
            o.order_id is not null and case when count(*) over (partition by a.alias) > 1
-             then not coalesce((select (t.document ->> 'terminal')::boolean from timelines t
-                                where t.order_id = a.order_id), false)
+             then not coalesce((select (t.document ->> 'terminal')::boolean or exists (
+                                  select from json_array_elements(t.document -> 'shipments') as parcel
+                                  where 'tracking:' || upper(replace(parcel ->> 'tracking_number', ' ', '')) = a.alias
+                                    and parcel ->> 'status' in ('shipment.delivered', 'shipment.returned',
+                                                                'shipment.lost', 'order.cancelled'))
+                                from timelines t where t.order_id = a.order_id), false)
              else true end as "open!"
          from aliases a left join orders o using (order_id)
          where a.alias = any($1) order by (o.order_id is null), 3 desc, 2"#,
@@ -37,7 +44,8 @@ pub async fn bearers(
     .await?;
     let mut bearers: HashMap<String, Vec<Bearer>> = HashMap::new();
     for row in rows {
-        let bearer = Bearer { order: row.order_id, since: row.since, open: row.open };
+        let (order, since) = (row.order_id, row.since);
+        let bearer = Bearer { order, since, placed: row.placed, open: row.open };
         bearers.entry(row.alias).or_default().push(bearer);
     }
     Ok(bearers)

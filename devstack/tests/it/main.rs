@@ -5,6 +5,7 @@
 mod ask;
 mod bad_input;
 mod bus;
+mod calm;
 mod cluster;
 mod estimate;
 mod history;

@@ -110,3 +110,32 @@ async fn a_tracking_number_that_comes_back_has_a_second_life() {
         (Some("shipment.delivered"), Some(4))
     );
 }
+
+/// A carrier calls a second parcel by a reference of its own, and a scanner a mistyped order by the parcel: both
+/// wait for an order that nobody places, until the warehouse tells whose parcel it is.
+#[tokio::test]
+async fn what_a_carrier_says_of_an_order_that_nobody_placed_is_its_parcels() {
+    let stack = Stack::running().unwrap();
+    let (order, parcel) = (unique("GHOST"), unique("GX"));
+    let ghost = format!("{order}-2");
+    let hook = |status: &str, at: &str| json!({"OrderCode": parcel, "ClientOrderCode": ghost, "Status": status, "Type": "switch_status", "Time": at});
+    let placed = json!({"event": "order.placed", "order_no": order, "at": "2026-11-20T01:00:00Z",
+        "customer": {"id": format!("C-{order}")}, "items": [{"line": "1", "title": "Cốc", "quantity": 1}]});
+    stack.say("source.shop", &placed).await.unwrap();
+    stack.say("source.ghn", &hook("picked", "2026-11-21T01:00:00Z")).await.unwrap();
+    let waits = |page: &Value| page.to_string().contains(&ghost);
+    until(&stack, &format!("/v1/parked?cursor={order}"), waits).await;
+    let scan = json!({"id": unique("lg"), "carrier": "ghn", "tracking_number": parcel, "code": "in_transit", "ts": 1_795_229_000});
+    stack.say("source.logistics", &scan).await.unwrap();
+    let both = |page: &Value| {
+        page["items"].as_array().unwrap().iter().filter(|l| l["order"] == ghost).count() == 2
+    };
+    until(&stack, &format!("/v1/parked?cursor={order}"), both).await;
+    let packed = json!({"id": unique("pk"), "order": order, "status": "PACKED", "parcel": "P1",
+        "lines": [{"line": "1", "qty": 1}], "carrier": "ghn", "tracking_code": parcel, "updated": "20/11/2026 16:00:00"});
+    stack.say("source.fulfilment", &packed).await.unwrap();
+    stack.rest.wait_version(&order, 4, LIMIT).await.unwrap();
+    stack.say("source.ghn", &hook("delivering", "2026-11-22T01:00:00Z")).await.unwrap();
+    let timeline = stack.rest.wait_version(&order, 5, LIMIT).await.unwrap();
+    assert_eq!(timeline["status"], "shipment.out_for_delivery", "{timeline}");
+}

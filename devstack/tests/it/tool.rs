@@ -6,12 +6,13 @@ use devstack::testing::{Stack, unique};
 use serde_json::json;
 use service_kit::clock;
 use sqlx::PgPool;
+use std::process::Output;
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Runs a tool of the aggregator beside the service; what it prints.
-pub(crate) async fn tool(stack: &Stack, word: &str, argument: &str) -> String {
+/// Runs a tool of the aggregator beside the service.
+async fn run(stack: &Stack, word: &str, argument: &str) -> Output {
     let program = devstack::run::build::binary("aggregator").unwrap();
     let mut command = tokio::process::Command::new(program);
     command.arg(word).args((!argument.is_empty()).then_some(argument));
@@ -27,7 +28,12 @@ pub(crate) async fn tool(stack: &Stack, word: &str, argument: &str) -> String {
     ] {
         command.env(name, value);
     }
-    let output = command.output().await.unwrap();
+    command.output().await.unwrap()
+}
+
+/// Runs a tool that does what it is asked for; what it prints.
+pub(crate) async fn tool(stack: &Stack, word: &str, argument: &str) -> String {
+    let output = run(stack, word, argument).await;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -39,13 +45,18 @@ async fn orders_that_are_under_way_are_brought_in_and_nobody_is_told() {
     let order = unique("IMPORT");
     let at = |hours| (clock::now() - TimeDelta::hours(hours)).to_rfc3339();
     let file = std::env::temp_dir().join(format!("{order}.csv"));
-    let text = format!(
-        "order,placed_at,customer,email,status,status_at,carrier,tracking_number\n{order},{},C-9,{order}@example.com,shipment.handed_over,{},ghn,G{order}\n",
-        at(3),
-        at(1)
-    );
-    std::fs::write(&file, text).unwrap();
-    for _ in 0..2 {
+    let text = |email: &str| {
+        format!(
+            "order,placed_at,customer,email,status,status_at,carrier,tracking_number\n{order},{},C-9,{email},shipment.handed_over,{},ghn,G{order}\n",
+            at(3),
+            at(1)
+        )
+    };
+    // Given again, with more in it: whom to write to.
+    let address = format!("{order}@example.com");
+    let texts = [text(""), text(&address), text(&address)];
+    for text in texts {
+        std::fs::write(&file, text).unwrap();
         let said = tool(&stack, "import", file.to_str().unwrap()).await;
         assert!(said.contains("done: 1 orders"), "{said}");
     }
@@ -54,10 +65,34 @@ async fn orders_that_are_under_way_are_brought_in_and_nobody_is_told() {
     // What happens next is told, and so is known to come after everything that was brought in.
     let delivered = json!({"id": unique("lg"), "carrier": "ghn", "tracking_number": format!("G{order}"), "code": "delivered", "ts": clock::now().timestamp()});
     stack.say("source.logistics", &delivered).await.unwrap();
-    let address = format!("{order}@example.com");
     stack.rest.wait_letter(&address, "shipment.delivered", LIMIT).await.unwrap();
     assert_eq!(stack.rest.letters(Some(&address)).await.unwrap().len(), 1);
     assert_eq!(stack.rest.timeline(&order).await.unwrap().unwrap()["version"], 3);
+}
+
+/// What is due is looked at again, and no version that was published is published anew.
+#[tokio::test]
+async fn to_rebuild_puts_what_is_due_and_lowers_no_version() {
+    let stack = Stack::running().unwrap();
+    let (order, unknown) = (unique("AGAIN"), unique("NOBODY"));
+    stack.say("source.shop", &placed(&order)).await.unwrap();
+    stack.rest.wait_version(&order, 1, LIMIT).await.unwrap();
+    let database = PgPool::connect(&stack.manifest.database_urls["aggregator"]).await.unwrap();
+    let due = "select count(*) from due where order_id = $1";
+    let due = || sqlx::query_scalar::<_, i64>(due).bind(&order).fetch_one(&database);
+    let before = due().await.unwrap();
+    let lost = "delete from due where order_id = $1";
+    sqlx::query(lost).bind(&order).execute(&database).await.unwrap();
+    tool(&stack, "rebuild", &order).await;
+    assert_eq!((before, due().await.unwrap()), (1, 1));
+    // As another edition counted: it published version 9 of one event.
+    let counted = "update timelines set version = 9, document = (document::jsonb || '{\"version\": 9}')::json where order_id = $1";
+    sqlx::query(counted).bind(&order).execute(&database).await.unwrap();
+    let said = tool(&stack, "rebuild", &order).await;
+    assert!(said.contains("1 written anew"), "{said}");
+    stack.rest.wait_version(&order, 10, LIMIT).await.unwrap();
+    let none = run(&stack, "rebuild", &unknown).await;
+    assert!(!none.status.success() && String::from_utf8_lossy(&none.stderr).contains("not known"));
 }
 
 #[tokio::test]
@@ -93,7 +128,11 @@ async fn an_order_of_long_ago_is_forgotten_with_its_events() {
     let aged = "with aged as (update events set month = date '2020-01-01' where order_id = $1)
          update orders set month = date '2020-01-01' where order_id = $1";
     sqlx::query(aged).bind(&old).execute(&database).await.unwrap();
+    // A month whose orders are forgotten, and whose events are not: the process ended in between.
+    sqlx::query("select make_month(date '2019-05-01')").execute(&database).await.unwrap();
     let said = tool(&stack, "forget", "").await;
+    let month = "select to_regclass('events_2019_05') is null";
+    assert!(sqlx::query_scalar::<_, bool>(month).fetch_one(&database).await.unwrap());
     assert!(said.contains("orders and 0 refused records forgotten"), "{said}");
     assert!(stack.rest.timeline(&old).await.unwrap().is_none());
     let left = "select count(*) from events where order_id = $1";
