@@ -59,7 +59,7 @@ pub fn fold<E: Borrow<OrderEvent>>(order: &OrderId, events: &[E]) -> Option<Time
         steps: step::steps(&facts, &items),
         items: items.iter().map(thread::ItemThread::item).collect(),
         entries: entries(&facts),
-        eta: eta::eta(&facts, &rest(&items, &shipments, terminal, status.goes_back())),
+        eta: eta::eta(&facts, &rest(&items, &shipments, terminal)),
         shipments,
         promise: promise(&facts),
         problem,
@@ -71,9 +71,9 @@ fn rest<'a>(
     items: &'a [thread::ItemThread],
     parcels: &'a [Shipment],
     terminal: bool,
-    goes_back: bool,
 ) -> eta::Rest<'a> {
     let open = items.iter().filter(|item| !item.thread.finished());
+    let goes_back = !terminal && open.clone().all(|item| item.thread.code().goes_back());
     eta::Rest {
         terminal,
         goes_back,

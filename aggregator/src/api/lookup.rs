@@ -41,7 +41,7 @@ pub(super) struct Asked {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Given {
     /// JWT: scope `timeline`, this order alone.
-    #[schema(example = "eyJhbGciOiJFUzI1NiJ9…")]
+    #[schema(example = "eyJhbGciOiJFZERTQSJ9…")]
     token: String,
     /// When it ends.
     #[schema(example = "2026-11-20T09:40:06Z")]

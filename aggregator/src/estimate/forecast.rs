@@ -40,7 +40,9 @@ pub struct Forecast<'a> {
 #[must_use]
 pub fn due_at(timeline: &Timeline) -> Option<DateTime<Utc>> {
     let told = |eta: &Eta| eta.source != EtaSource::Estimate;
-    if timeline.terminal || timeline.status.goes_back() {
+    let mut open = timeline.items.iter().filter(|item| !item.status.is_terminal());
+    // Nobody waits for what goes back to the shop: as the fold shows none then, each would be news.
+    if timeline.terminal || open.all(|item| item.status.goes_back()) {
         return None;
     }
     if let Some(eta) = timeline.eta.as_ref().filter(|eta| told(eta)) {

@@ -5,6 +5,7 @@ use super::DERIVED_SOURCE;
 use super::fact::{Fact, is_estimate};
 use chrono::{DateTime, Utc};
 use contract::event::{EtaRange, OrderEvent};
+use contract::milestone::Milestone;
 use contract::timeline::{Eta, EtaEntry, EtaSource, Shipment};
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 pub(super) struct Rest<'a> {
     /// Nothing is.
     pub(super) terminal: bool,
-    /// What is on its way goes back to the shop.
+    /// All that is on its way goes back to the shop.
     pub(super) goes_back: bool,
     /// The parcel of each line that is not through; none of one that is in no parcel yet.
     pub(super) waiting: Vec<Option<&'a str>>,
@@ -58,8 +59,10 @@ impl Rest<'_> {
         if self.terminal {
             return told.values().map(|(_, what)| *what).collect();
         }
-        let through =
-            |name: &str| self.parcels.iter().any(|p| p.id == name && p.status.is_terminal());
+        let through = |name: &str| {
+            let gone = |status: Milestone| status.is_terminal() || status.goes_back();
+            self.parcels.iter().any(|p| p.id == name && gone(p.status))
+        };
         let of_parcels = || {
             let open = told.iter().filter_map(|(name, said)| Some(((*name)?, *said)));
             open.filter(|(name, _)| !through(name))

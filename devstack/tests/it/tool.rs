@@ -45,11 +45,10 @@ async fn orders_that_are_under_way_are_brought_in_and_nobody_is_told() {
     let order = unique("IMPORT");
     let at = |hours| (clock::now() - TimeDelta::hours(hours)).to_rfc3339();
     let file = std::env::temp_dir().join(format!("{order}.csv"));
+    let (placed, handed_over) = (at(3), at(1));
     let text = |email: &str| {
         format!(
-            "order,placed_at,customer,email,status,status_at,carrier,tracking_number\n{order},{},C-9,{email},shipment.handed_over,{},ghn,G{order}\n",
-            at(3),
-            at(1)
+            "order,placed_at,customer,email,status,status_at,carrier,tracking_number\n{order},{placed},C-9,{email},shipment.handed_over,{handed_over},ghn,G{order}\n"
         )
     };
     // Given again, with more in it: whom to write to.
@@ -67,7 +66,7 @@ async fn orders_that_are_under_way_are_brought_in_and_nobody_is_told() {
     stack.say("source.logistics", &delivered).await.unwrap();
     stack.rest.wait_letter(&address, "shipment.delivered", LIMIT).await.unwrap();
     assert_eq!(stack.rest.letters(Some(&address)).await.unwrap().len(), 1);
-    assert_eq!(stack.rest.timeline(&order).await.unwrap().unwrap()["version"], 3);
+    assert_eq!(stack.rest.timeline(&order).await.unwrap().unwrap()["version"], 4);
 }
 
 /// What is due is looked at again, and no version that was published is published anew.

@@ -33,7 +33,7 @@ const fn told(
     Occasion { milestone, category, channels, place }
 }
 
-/// The owner's eight events (two rows each for what has two moments).
+/// The eight events (two rows each for what has two moments).
 const TABLE: [Occasion; 9] = [
     told(Milestone::OrderConfirmed, "order", LETTER_AND_FEED, 10),
     told(Milestone::ProductionStarted, "order", LETTER_AND_FEED, 20),

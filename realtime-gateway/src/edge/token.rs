@@ -48,7 +48,7 @@ const fn quarter() -> i64 {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Minted {
     /// JWT.
-    #[schema(example = "eyJhbGciOiJFUzI1NiJ9…")]
+    #[schema(example = "eyJhbGciOiJFZERTQSJ9…")]
     token: String,
     /// When it ends.
     #[schema(example = "2026-11-20T09:40:06Z")]

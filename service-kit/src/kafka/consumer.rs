@@ -86,6 +86,8 @@ impl Reached {
 
 /// How often Kafka is asked whether it is there.
 const ASKED_EVERY: Duration = Duration::from_secs(5);
+/// And how long is waited for the answer; the end of a process waits for it too.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Reads topics in batches.
 pub struct BatchConsumer {
@@ -164,7 +166,7 @@ impl BatchConsumer {
             tokio::time::sleep(ASKED_EVERY).await;
             let (inner, topic) = (self.inner.clone(), self.topic.clone());
             let asked = tokio::task::spawn_blocking(move || {
-                inner.fetch_metadata(Some(&topic), ASKED_EVERY).map(drop)
+                inner.fetch_metadata(Some(&topic), ANSWERED_WITHIN).map(drop)
             });
             match asked.await {
                 Ok(Ok(())) => health.good("intake"),

@@ -138,4 +138,14 @@ fn what_comes_back_to_the_shop_is_expected_by_nobody() {
         (timeline.eta, crate::estimate::due_at(&fold(&order(), &events).unwrap())),
         (None, None)
     );
+    // Another parcel that goes on is waited for.
+    events[0] = event(0, "order.placed", |d| items(d, &["1", "2"]));
+    events.push(event(11, "fulfilment.packed", parcel("P2", "X2", &["2"])));
+    let (earliest, latest) = (start() + TimeDelta::days(4), start() + TimeDelta::days(5));
+    events.push(event(12, "eta.revised", |d| {
+        scan("X2")(d);
+        d.data.eta = Some(contract::event::EtaRange { earliest, latest });
+    }));
+    let eta = fold(&order(), &events).unwrap().eta.unwrap();
+    assert_eq!(eta.range.latest, latest);
 }
