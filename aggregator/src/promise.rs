@@ -213,7 +213,8 @@ pub fn holds_no_more(
     let Some(entry) = standing(timeline, due).filter(|_| !timeline.terminal) else { return false };
     let from = true_from(timeline, due, zone);
     match due {
-        Due::Delay => from.is_none_or(|from| from > now),
+        // Whose turn is the buyer's may be late all the same, once it goes on.
+        Due::Delay => from.is_none_or(|from| from > now) && !waits_for_the_buyer(timeline.status),
         // A delivery that was expected and is on its way, or came, needs no taking back: one that was
         // put off to a later day does, and another hour of the day does not.
         Due::Tomorrow => from.is_some_and(|from| {
@@ -291,6 +292,45 @@ mod tests {
         let soon =
             look_at(&timeline("2026-11-27T10:00:00Z"), Due::Tomorrow, None, TimeDelta::seconds(60));
         assert_eq!(soon, Some(time("2026-11-25T01:00:00Z")));
+    }
+
+    #[test]
+    fn who_has_to_fetch_it_or_to_answer_is_not_told_that_it_comes_or_is_late() {
+        let mut late = timeline("2026-11-30T10:00:00Z");
+        let from = |timeline: &Timeline, due| true_from(timeline, due, None).is_some();
+        assert!(from(&late, Due::Delay) && from(&late, Due::Tomorrow));
+        late.status = Milestone::ShipmentAvailableForPickup;
+        assert!(!from(&late, Due::Delay) && !from(&late, Due::Tomorrow));
+        late.status = Milestone::OrderOnHold;
+        assert!(from(&late, Due::Delay) && !from(&late, Due::Tomorrow));
+    }
+
+    #[test]
+    fn a_delivery_that_is_put_off_to_another_day_is_not_tomorrow() {
+        let order: contract::id::OrderId = "T-1".parse().unwrap();
+        let said_at = "2026-11-25T01:00:00Z";
+        let state = |earliest: &str| {
+            let named = || OrderRef::Order(order.clone());
+            let draft = |source: &str, id: &str, code: Milestone, at: &str| {
+                Draft::new(source, id.into(), code, time(at), named())
+            };
+            let placed = draft("t", "1", Milestone::OrderPlaced, "2026-11-20T00:00:00Z");
+            let mut eta = draft("t", "2", Milestone::EtaRevised, "2026-11-25T02:00:00Z");
+            let earliest = time(earliest);
+            eta.data.eta = Some(EtaRange { earliest, latest: earliest + TimeDelta::hours(8) });
+            let said = draft(DERIVED_SOURCE, "3", Milestone::DeliveryTomorrow, said_at);
+            let events = [placed, eta, said].map(|draft| draft.into_event(order.clone()));
+            fold(&order, &events).unwrap()
+        };
+        let now = time("2026-11-25T03:00:00Z");
+        let untrue = |earliest: &str| {
+            let state = state(earliest);
+            let looked_at = look_at(&state, Due::Tomorrow, None, TimeDelta::seconds(60));
+            assert_eq!(looked_at.is_some(), holds_no_more(&state, Due::Tomorrow, None, now));
+            looked_at.is_some()
+        };
+        assert!(!untrue("2026-11-26T01:00:00Z") && !untrue("2026-11-26T09:00:00Z"));
+        assert!(untrue("2026-11-27T01:00:00Z"));
     }
 
     #[test]

@@ -40,7 +40,7 @@ const ORDERS: i64 = 20;
 const TURNS: usize = 50;
 /// How often what is due is looked for.
 const ROUND: Duration = Duration::from_millis(250);
-/// So long after the round before this one something has stood still.
+/// So long after the end of the round before this one something has stood still.
 const STOOD_STILL: TimeDelta = TimeDelta::seconds(10);
 /// Rounds between two turns of housekeeping: 10 s.
 const HOUSEKEEPING: u32 = 40;
@@ -62,14 +62,13 @@ pub fn start(life: &Lifecycle, pipeline: Pipeline, live: LivePublisher, keep: Ke
                 () = soft.cancelled() => return,
             }
             // The process, or the whole machine, stood still: others have spoken meanwhile.
-            let now = clock::now();
-            if now - before > STOOD_STILL {
+            if clock::now() - before > STOOD_STILL {
                 pipeline.calm.disturb();
             }
-            before = now;
             if let Err(error) = turn(&pipeline, round, keep).await {
                 tracing::warn!(%error, "the sweep is tried again");
             }
+            before = clock::now();
             round = round.wrapping_add(1);
         }
     });

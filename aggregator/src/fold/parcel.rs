@@ -1,6 +1,6 @@
 //! Parcels: the warehouse names them, carriers know them by their tracking numbers.
 
-use super::fact::{Fact, is_belief, lines_ever, scope_of};
+use super::fact::{Fact, is_belief, lines, lines_ever, scope_of};
 use chrono::{DateTime, Utc};
 use contract::event::{LineItem, OrderEvent};
 use contract::milestone::{Milestone, Scope};
@@ -27,6 +27,10 @@ pub(super) struct Parcels {
     names: BTreeMap<String, String>,
     /// The number that was told last for each name.
     newest: BTreeMap<String, String>,
+    /// Numbers that ended and in whose place their name has another one, as they were written.
+    given_up: BTreeMap<String, String>,
+    /// The order's lines as they are now.
+    present: BTreeSet<String>,
     renamed: BTreeMap<String, String>,
     told: BTreeSet<String>,
 }
@@ -89,34 +93,63 @@ impl Parcels {
     /// The parcels that a line is in: those that list it, else those that list nothing.
     pub(super) fn holding(&self, line: &str) -> Vec<String> {
         let listed = self.with(|parcel| parcel.lines.iter().any(|l| l == line));
-        if listed.is_empty() { self.listing_nothing() } else { listed }
+        if listed.is_empty() { self.with(|parcel| !self.lists(parcel)) } else { listed }
     }
 
-    /// The parcels of which nobody said what is in them.
-    fn listing_nothing(&self) -> Vec<String> {
-        self.with(|parcel| parcel.lines.is_empty())
+    /// Does it list a line that the order has?
+    fn lists(&self, parcel: &Parcel) -> bool {
+        parcel.lines.iter().any(|line| self.present.contains(line))
     }
 
-    /// Those of them that were heard of first after a moment.
+    /// The parcels of which nobody said what is in them and that were heard of first after a moment; none as long
+    /// as another line may lie in them.
     pub(super) fn listing_nothing_since(&self, moment: DateTime<Utc>) -> Vec<String> {
+        let is_listed = |line: &String| self.by_name.values().any(|p| p.lines.contains(line));
+        if !self.present.iter().all(is_listed) {
+            return Vec::new();
+        }
         self.with(|parcel| parcel.lines.is_empty() && parcel.since > Some(moment))
+    }
+
+    /// Was a parcel heard of first after a moment?
+    pub(super) fn began_after(&self, name: &str, moment: DateTime<Utc>) -> bool {
+        self.by_name.get(name).is_some_and(|parcel| parcel.since > Some(moment))
+    }
+
+    /// Did a parcel hold what is no part of the order any more, and nothing else?
+    pub(super) fn holds_others(&self, name: &str) -> bool {
+        self.by_name.get(name).is_some_and(|p| !p.lines.is_empty() && !self.lists(p))
+    }
+
+    /// Is it the parcel of a number that was given up?
+    pub(super) fn is_given_up(&self, name: &str) -> bool {
+        self.given_up.values().any(|number| number == name)
+    }
+
+    /// The lines of a parcel that the order has.
+    pub(super) fn lines_of(&self, parcel: &Parcel) -> Vec<String> {
+        parcel.lines.iter().filter(|line| self.present.contains(*line)).cloned().collect()
     }
 
     fn with(&self, test: impl Fn(&Parcel) -> bool) -> Vec<String> {
         self.by_name.iter().filter(|(_, p)| test(p)).map(|(name, _)| name.clone()).collect()
     }
 
-    /// The number of a parcel that was given up and whose name another number has by now: a shop books
-    /// another carrier under the name that the parcel had. What ended is the number's then, not the name's.
-    fn given_up(&self, fact: &Fact<'_>) -> Option<String> {
+    /// The parcel of a number that was given up and in whose place its name has another one by now: a shop books
+    /// another carrier under the name that the parcel had. What was said of the number is the number's.
+    fn of_given_up(&self, fact: &Fact<'_>) -> Option<String> {
+        self.given_up.get(&plain(fact.event.data.tracking_number.as_ref()?)).cloned()
+    }
+
+    /// Did this fact end a number whose name has another one by now?
+    fn ends_old_number(&self, fact: &Fact<'_>) -> Option<(String, String)> {
         let ended = matches!(
             fact.milestone,
             Milestone::OrderCancelled | Milestone::ShipmentLost | Milestone::ShipmentReturned
         );
         let number = fact.event.data.tracking_number.as_ref().filter(|_| ended)?;
-        let name = self.names.get(&plain(number))?;
-        let newest = self.newest.get(name)?;
-        (*newest != plain(number)).then(|| number.clone())
+        let newest = self.newest.get(self.names.get(&plain(number))?)?;
+        (*newest != plain(number)).then(|| (plain(number), number.clone()))
     }
 }
 
@@ -130,13 +163,13 @@ fn plain(number: &str) -> String {
 pub(super) fn parcels(facts: &mut [Fact<'_>]) -> Parcels {
     let mut parcels = named(facts);
     for fact in &mut *facts {
-        fact.parcel = parcels.given_up(fact).or_else(|| parcels.of(fact.event));
+        fact.parcel = parcels.of_given_up(fact).or_else(|| parcels.of(fact.event));
     }
-    let lines = lines_ever(facts);
+    let told = lines_ever(facts);
     // That a report was believed tells nothing of the parcel.
     for fact in facts.iter().filter(|fact| fact.stands() && !is_belief(fact)) {
         if let Some(name) = &fact.parcel {
-            parcels.by_name.entry(name.clone()).or_default().learn(fact, &lines);
+            parcels.by_name.entry(name.clone()).or_default().learn(fact, &told);
         }
     }
     parcels
@@ -164,6 +197,9 @@ fn named(facts: &[Fact<'_>]) -> Parcels {
     for (name, number) in parcels.newest.clone() {
         parcels.join(&name, &number);
     }
+    let ended = standing().filter_map(|fact| parcels.ends_old_number(fact)).collect();
+    parcels.given_up = ended;
+    parcels.present = lines(facts).into_iter().map(|line| line.line).collect();
     parcels.told = standing()
         .filter(|fact| fact.scope() == Scope::Shipment && !is_belief(fact))
         .filter_map(|fact| parcels.named(fact.event))

@@ -13,12 +13,12 @@ pub(super) fn shipments(parcels: &Parcels, facts: &[Fact<'_>]) -> Vec<Shipment> 
             fact.scope() == Scope::Shipment && fact.parcel.as_ref() == Some(name)
         };
         let status = Thread::fold(facts.iter().filter(own)).state?.code;
-        Some(shipment(name, parcel, status))
+        Some(shipment(name, parcel, status, parcels.lines_of(parcel)))
     });
     states.collect()
 }
 
-fn shipment(name: &str, parcel: &Parcel, status: Milestone) -> Shipment {
+fn shipment(name: &str, parcel: &Parcel, status: Milestone, items: Vec<String>) -> Shipment {
     let url = parcel.carrier.as_deref().zip(parcel.tracking_number.as_deref());
     Shipment {
         id: name.to_owned(),
@@ -26,7 +26,7 @@ fn shipment(name: &str, parcel: &Parcel, status: Milestone) -> Shipment {
         tracking_number: parcel.tracking_number.clone(),
         tracking_url: url.and_then(|(carrier, number)| tracking_url(carrier, number)),
         status,
-        items: parcel.lines.clone(),
+        items,
     }
 }
 

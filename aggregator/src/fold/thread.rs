@@ -41,9 +41,12 @@ impl Thread {
         let (next, data) = (fact.milestone, &fact.event.data);
         let allowed = self.state.as_ref().is_none_or(|now| {
             let over = now.code.is_terminal();
+            // What goes back waits for the shop there, not for the buyer.
+            let is_counter_of_the_sender =
+                now.code.goes_back() && next == Milestone::ShipmentAvailableForPickup;
             let contradicts =
                 next.is_problem() || next.kind() == Kind::Return || next.is_terminal();
-            (data.step_back && (!over || now.reported) && !now.code.goes_back())
+            (data.step_back && (!over || now.reported) && !is_counter_of_the_sender)
                 || (over && now.reported && contradicts && fact.scope() == Scope::Shipment)
                 || (data.corrects.is_some()
                     && (!over || fact.corrects_rank >= Some(now.code.rank())))
@@ -74,6 +77,12 @@ impl Thread {
     /// What is wrong with it.
     pub(super) fn trouble(&self) -> Option<&State> {
         self.state.as_ref().filter(|state| state.code.is_problem())
+    }
+
+    /// When it ended without having arrived.
+    fn in_vain(&self) -> Option<DateTime<Utc>> {
+        let state = self.state.as_ref().filter(|_| self.finished())?;
+        (state.code != Milestone::ShipmentDelivered).then_some(state.since)
     }
 
     /// Nothing more is expected.
@@ -164,11 +173,15 @@ fn item(line: LineItem, facts: &[Fact<'_>], parcels: &Parcels) -> ItemThread {
         names.into_iter().map(|name| (story(Some(&name)), Some(name))).collect()
     };
     let mut stories = stories_of(parcels.holding(&line.line));
-    if let Some(ended) = ended_in_vain(&stories) {
+    let ends: Option<Vec<_>> = stories.iter().map(|(thread, _)| thread.in_vain()).collect();
+    if let Some(ended) = ends.and_then(|ends| ends.into_iter().max()) {
         // It is sent again: in a parcel of which nobody said what is in it, perhaps.
-        let again = parcels.listing_nothing_since(ended);
-        stories = if again.is_empty() { stories } else { stories_of(again) };
+        stories.extend(stories_of(parcels.listing_nothing_since(ended)));
     }
+    let given_up: Vec<bool> =
+        stories.iter().map(|story| is_given_up(story, &stories, parcels)).collect();
+    let mut given_up = given_up.into_iter();
+    stories.retain(|_| !given_up.next().unwrap_or(false));
     if stories.is_empty() {
         stories.push((story(None), None));
     }
@@ -181,12 +194,14 @@ fn item(line: LineItem, facts: &[Fact<'_>], parcels: &Parcels) -> ItemThread {
 /// What a line went through in one parcel.
 type Story = (Thread, Option<String>);
 
-/// When the last of these parcels ended, if none of them arrived and none is under way.
-fn ended_in_vain(stories: &[Story]) -> Option<DateTime<Utc>> {
-    let in_vain =
-        |(thread, _): &Story| thread.finished() && thread.code() != Milestone::ShipmentDelivered;
-    let ends = stories.iter().filter_map(|(thread, _)| Some(thread.state.as_ref()?.since));
-    ends.max().filter(|_| stories.iter().all(in_vain))
+/// Did a parcel end in vain, and is it another one that counts by now? Its name has another number, it held what
+/// is no part of the order any more, or another parcel of the line was heard of after its end.
+fn is_given_up((thread, name): &Story, stories: &[Story], parcels: &Parcels) -> bool {
+    let (Some(end), Some(name)) = (thread.in_vain(), name) else { return false };
+    let later =
+        |(_, other): &Story| other.as_ref().is_some_and(|other| parcels.began_after(other, end));
+    let alone = stories.len() == 1;
+    parcels.holds_others(name) || !alone && parcels.is_given_up(name) || stories.iter().any(later)
 }
 
 /// Pieces of one line may lie in several parcels: the one that is furthest behind tells, and when all are

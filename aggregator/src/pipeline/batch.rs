@@ -19,6 +19,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
+/// So many tries in a row are nothing to speak of.
+const PATIENT: u32 = 5;
+
 /// The pipeline: cheap to clone.
 #[derive(Clone)]
 pub struct Pipeline {
@@ -56,7 +59,10 @@ impl Pipeline {
                 }
                 Err(error) => {
                     metric::retried("again");
-                    self.calm.disturb();
+                    // A deadlock is over at once; a database that is away is not.
+                    if attempt > PATIENT {
+                        self.calm.disturb();
+                    }
                     health.bad("store", "a batch cannot be stored");
                     tracing::warn!(%error, records = part.len(), "the batch is tried again");
                     let (base, cap) = (Duration::from_millis(20), Duration::from_secs(2));

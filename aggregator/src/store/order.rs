@@ -119,7 +119,7 @@ pub async fn describe(
            from unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[]) as new (o, c, t, p)
            on conflict (order_id) do update set
              customer = case when known.customer_at < excluded.customer_at then excluded.customer
-               when known.customer_at = excluded.customer_at then known.customer || jsonb_strip_nulls(excluded.customer)
+               when known.customer_at = excluded.customer_at then known.customer || (jsonb_strip_nulls(excluded.customer) - 'id')
                else known.customer end,
              customer_at = greatest(known.customer_at, excluded.customer_at),
              placed_at = least(known.placed_at, excluded.placed_at)

@@ -137,6 +137,19 @@ mod tests {
     }
 
     #[test]
+    fn a_silence_of_the_shop_is_one_and_a_buyer_who_waits_is_not_warned() {
+        let warned = |code: &str| {
+            let history = [event("shop", "order.placed", 0), event("shop", code, 1)];
+            let state = fold(&order(), &history).unwrap();
+            let watch = Watch { owner: Owner::Shop, ..silent(true) };
+            warn_of_silence(&state, watch, start() + TimeDelta::hours(30)).is_some()
+        };
+        assert!(warned("payment.paid") && warned("production.finished"));
+        assert!(!warned("order.on_hold") && !warned("payment.pending"));
+        assert!(!warned("shipment.available_for_pickup"));
+    }
+
+    #[test]
     fn without_a_promise_nothing_is_at_risk() {
         let history = [event("manufacturing", "production.started", 1)];
         let timeline = fold(&order(), &history).unwrap();

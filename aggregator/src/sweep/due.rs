@@ -106,8 +106,8 @@ impl Turn {
             SILENCE => match silence::watch(&timeline, &pipeline.settings.patience.get()) {
                 Some(watch) if watch.at <= self.now => {
                     self.silent.push((id.to_owned(), watch));
-                    let warning = warn_of_silence(&timeline, watch, self.now);
-                    self.drafts.extend(warning.map(|warning| counted(warning, history)));
+                    // Not counted: who was told once of a delay is not written to for each silence.
+                    self.drafts.extend(warn_of_silence(&timeline, watch, self.now));
                 }
                 // The stage was given more patience meanwhile.
                 Some(watch) => self.later.push((id.to_owned(), SILENCE, watch.at)),

@@ -41,7 +41,8 @@ pub fn deliveries(occasion: &Occasion, customer: &Customer, choices: &Choices) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::occasion;
+    use crate::letter::Context;
+    use crate::plan::{occasion, occasion_version};
     use contract::message::TimelineMessage;
     use serde_json::json;
 
@@ -100,6 +101,38 @@ mod tests {
         let planned =
             deliveries(&occasion(&message).unwrap(), &message.customer, &Choices::default());
         assert_eq!(planned[0].skipped, Some("no_address"));
+    }
+
+    #[test]
+    fn what_was_withdrawn_is_told_again_whoever_said_it() {
+        let mut warning = message("delay.warning", "2026-11-20T01:00:05Z");
+        assert_eq!(occasion_version(&warning), 1);
+        // What is derived and withdrawn leaves no entry: the event counts.
+        warning.event.data.withdrawn_before = Some(2);
+        assert_eq!(occasion_version(&warning), 3);
+        let mut delivered = message("shipment.delivered", "2026-11-20T01:00:05Z");
+        let entry = json!({"id": "ghn:1", "at": "2026-11-20T00:00:00Z", "received_at": "2026-11-20T00:00:00Z",
+            "milestone": "shipment.delivered", "source": "ghn", "shipment": null, "line": null, "location": null,
+            "note": null, "reason": null, "confidence": "confirmed", "corrected_by": "ghn:2"});
+        delivered.timeline.entries.push(serde_json::from_value(entry).unwrap());
+        assert_eq!(occasion_version(&delivered), 2);
+    }
+
+    #[test]
+    fn the_date_of_a_delay_is_one_after_the_promise() {
+        let mut warning = message("delay.warning", "2026-11-20T01:00:05Z");
+        let named = |warning: &TimelineMessage| Context::of(warning).eta.is_some();
+        let range = json!({"earliest": "2026-11-27T01:00:00Z", "latest": "2026-11-27T11:00:00Z"});
+        warning.event.data.eta = serde_json::from_value(range).unwrap();
+        assert!(named(&warning), "nothing was promised");
+        for (promise, wanted) in [("2026-11-26", true), ("2026-11-27", false)] {
+            let promise = json!({"latest": promise});
+            warning.timeline.promise = serde_json::from_value(promise).unwrap();
+            assert_eq!(named(&warning), wanted);
+        }
+        warning.timeline.promise = None;
+        warning.event.time = "2026-11-28T01:00:00Z".parse().unwrap();
+        assert!(!named(&warning), "it is over");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use std::collections::HashMap;
+use std::panic;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -89,6 +90,14 @@ const ASKED_EVERY: Duration = Duration::from_secs(5);
 /// And how long is waited for the answer; the end of a process waits for it too.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 
+/// An error of the client, which is told once: reading goes on, unless it is the last.
+fn seen(error: &KafkaError) {
+    if let KafkaError::MessageConsumptionFatal(_) = error {
+        panic!("Kafka lets this instance read no more: {error}");
+    }
+    tracing::warn!(%error, "reading from Kafka is tried again");
+}
+
 /// Reads topics in batches.
 pub struct BatchConsumer {
     inner: Arc<StreamConsumer>,
@@ -162,6 +171,7 @@ impl BatchConsumer {
     /// Asks Kafka now and then whether it is there, says so in the health, and tells each time that it is not:
     /// to who only reads, silence looks like nothing to read.
     pub async fn watch(&self, health: &Health, away: impl Fn()) {
+        let mut missed = 0;
         loop {
             tokio::time::sleep(ASKED_EVERY).await;
             let (inner, topic) = (self.inner.clone(), self.topic.clone());
@@ -169,12 +179,20 @@ impl BatchConsumer {
                 inner.fetch_metadata(Some(&topic), ANSWERED_WITHIN).map(drop)
             });
             match asked.await {
-                Ok(Ok(())) => health.good("intake"),
+                Ok(Ok(())) => {
+                    missed = 0;
+                    health.good("intake");
+                }
                 Ok(Err(error)) => {
                     tracing::warn!(%error, "Kafka does not answer");
-                    health.bad("intake", "Kafka does not answer");
                     away();
+                    missed += 1;
+                    // Once may be a broker that has much to do.
+                    if missed > 1 {
+                        health.bad("intake", "Kafka does not answer");
+                    }
                 }
+                Err(error) if error.is_panic() => panic::resume_unwind(error.into_panic()),
                 Err(_) => return,
             }
         }
@@ -190,10 +208,7 @@ impl BatchConsumer {
         let first = loop {
             match self.inner.recv().await {
                 Ok(message) => break Record::read(&message),
-                Err(error @ KafkaError::MessageConsumptionFatal(_)) => {
-                    panic!("Kafka lets this instance read no more: {error}")
-                }
-                Err(error) => tracing::warn!(%error, "reading from Kafka is tried again"),
+                Err(error) => seen(&error),
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         };
@@ -205,7 +220,7 @@ impl BatchConsumer {
             let message = match next {
                 Ok(message) => message,
                 Err(error) => {
-                    tracing::warn!(%error, "reading from Kafka is tried again");
+                    seen(&error);
                     break;
                 }
             };

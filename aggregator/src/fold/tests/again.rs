@@ -149,3 +149,61 @@ fn what_comes_back_to_the_shop_is_expected_by_nobody() {
     let eta = fold(&order(), &events).unwrap().eta.unwrap();
     assert_eq!(eta.range.latest, latest);
 }
+
+#[test]
+fn a_parcel_in_the_place_of_one_that_was_lost_or_came_back_is_what_counts() {
+    for end in ["shipment.lost", "shipment.returned"] {
+        let mut events = plain()[..6].to_vec();
+        events.push(event(12, "shipment.returning", scan("X1")));
+        events.push(event(13, end, scan("X1")));
+        let mut listed = events.clone();
+        listed.push(event(14, "fulfilment.packed", parcel("P2", "X2", &["1"])));
+        listed.push(event(20, "shipment.delivered", scan("X2")));
+        let timeline = fold(&order(), &listed).unwrap();
+        assert_eq!(
+            (timeline.status.code(), timeline.progress.delivered),
+            ("shipment.delivered", 1)
+        );
+        // The same under the name that the parcel had.
+        let mut renamed = events.clone();
+        renamed.push(event(14, "shipment.label_created", parcel("P1", "VTP9", &["1"])));
+        assert_eq!(status_of(&renamed), "shipment.label_created", "{end}");
+        renamed.push(event(20, "shipment.delivered", scan("VTP9")));
+        assert_eq!(status_of(&renamed), "shipment.delivered", "{end}");
+    }
+}
+
+#[test]
+fn a_lost_line_is_not_in_a_parcel_that_may_be_anothers() {
+    let mut events = vec![event(0, "order.placed", |d| items(d, &["1", "2"]))];
+    events.push(event(1, "fulfilment.packed", parcel("P1", "X1", &["1"])));
+    events.push(event(9, "shipment.lost", scan("X1")));
+    events.push(event(10, "shipment.delivered", scan("X2")));
+    let timeline = fold(&order(), &events).unwrap();
+    assert_eq!(timeline.items[0].status.code(), "shipment.lost");
+}
+
+#[test]
+fn lines_that_have_other_numbers_by_now_are_in_the_parcel_all_the_same() {
+    let mut events = plain()[..6].to_vec();
+    events.push(event(11, "order.placed", |d| items(d, &["7"])));
+    events.push(event(20, "shipment.delivered", scan("X1")));
+    let timeline = fold(&order(), &events).unwrap();
+    assert_eq!((timeline.status.code(), timeline.terminal), ("shipment.delivered", true));
+    assert!(timeline.shipments[0].items.is_empty(), "the order has no such line");
+}
+
+#[test]
+fn what_goes_back_waits_for_the_shop_and_may_be_brought_once_more() {
+    let back = |code: &str| {
+        event(13, code, |d| {
+            scan("X1")(d);
+            d.data.step_back = true;
+        })
+    };
+    let mut events = plain()[..6].to_vec();
+    events.push(event(12, "shipment.returning", scan("X1")));
+    let with = |code: &str| status_of(&[&events[..], &[back(code)]].concat());
+    assert_eq!(with("shipment.available_for_pickup"), "shipment.returning");
+    assert_eq!(with("shipment.in_transit"), "shipment.in_transit");
+}

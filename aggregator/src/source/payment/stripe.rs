@@ -136,9 +136,8 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     };
     let mut draft = said.draft(SOURCE.name, id, seconds(created)?, order);
     names.drain(..).for_each(|alias| draft.reveal(alias));
-    // A session and its intent tell of one payment, and an intent of each of its steps.
-    draft.data.restates =
-        matches!(draft.milestone, Milestone::PaymentPaid | Milestone::PaymentPending);
+    // A session and its intent tell of one payment.
+    draft.data.restates = draft.milestone == Milestone::PaymentPaid;
     // Less may be captured than was asked for.
     let amounts: &[&str] = match draft.milestone {
         Milestone::PaymentRefunded | Milestone::PaymentPartiallyRefunded => &["amount_refunded"],
