@@ -2,7 +2,7 @@
 
 use crate::day::{local, zone_of};
 use crate::fold::DERIVED_SOURCE;
-use crate::turn::{heard, is_back_or_at_the_counter, waits_for_the_buyer};
+use crate::turn::{heard, nothing_comes, waits_for_the_buyer};
 use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 use contract::event::Confidence;
@@ -53,12 +53,28 @@ impl Due {
 
 /// Has it been said and not withdrawn? Then the id of what said it.
 #[must_use]
-pub fn said(timeline: &Timeline, due: Due) -> Option<String> {
-    if due == Due::Reported {
+pub fn said(timeline: &Timeline, due: Due, zone: Option<&str>) -> Option<String> {
+    let entry = standing(timeline, due)?;
+    let silence = entry.reason.as_deref() == Some(SILENT);
+    match due {
         // Once it is believed, the report is no report any more.
-        return None;
+        Due::Reported => None,
+        // That it will be late, and when it comes, is more than that nobody was heard of.
+        Due::Delay if silence && late(timeline, zone).is_some() => None,
+        _ => Some(entry.id.clone()),
     }
-    standing(timeline, due).map(|entry| entry.id.clone())
+}
+
+/// Is a warning of a delay said and not withdrawn, whatever its reason?
+#[must_use]
+pub fn is_warned(timeline: &Timeline) -> bool {
+    standing(timeline, Due::Delay).is_some()
+}
+
+/// The same for another reason than a silence.
+fn is_said(timeline: &Timeline) -> bool {
+    let warned = standing(timeline, Due::Delay);
+    warned.is_some_and(|entry| entry.reason.as_deref() != Some(SILENT))
 }
 
 fn standing(timeline: &Timeline, due: Due) -> Option<&Entry> {
@@ -86,7 +102,7 @@ pub fn true_from(timeline: &Timeline, due: Due, zone: Option<&str>) -> Option<Da
             None
         }
         // Nobody brings what has to be paid for, answered or fetched first.
-        Due::Tomorrow if waits_for_the_buyer(timeline.status) => None,
+        Due::Tomorrow if waits_for_the_buyer(timeline) => None,
         // Once it is with the courier, the next thing said is that.
         Due::Tomorrow if timeline.status.rank() >= Milestone::ShipmentOutForDelivery.rank() => None,
         Due::Tomorrow => {
@@ -116,7 +132,7 @@ const MORNING: TimeDelta = TimeDelta::hours(8);
 /// The morning after the promised day, of an order that was heard of before it: whose day had passed by then
 /// needs nobody to say so. Nor does who has to pay or to answer, to fetch it, or has sent it back.
 fn day_over(timeline: &Timeline, zone: Option<&str>) -> Option<DateTime<Utc>> {
-    let waits_for_the_buyer = waits_for_the_buyer(timeline.status);
+    let waits_for_the_buyer = waits_for_the_buyer(timeline);
     let heard_of = timeline.entries.iter().map(|entry| entry.received_at).min()?;
     let end = promised(timeline, zone).filter(|end| *end > heard_of && !waits_for_the_buyer)?;
     end.checked_add_signed(MORNING)
@@ -126,9 +142,11 @@ fn day_over(timeline: &Timeline, zone: Option<&str>) -> Option<DateTime<Utc>> {
 /// its end; an estimate, which nearly always ends a little late, by its middle: it is more likely
 /// than not that the promise is missed. A parcel that can be fetched is there.
 fn late(timeline: &Timeline, zone: Option<&str>) -> Option<DateTime<Utc>> {
-    let eta = timeline.eta.as_ref().filter(|_| !is_back_or_at_the_counter(timeline.status))?;
+    let eta = timeline.eta.as_ref().filter(|_| !nothing_comes(timeline))?;
     let end = promised(timeline, zone)?;
     let expected = match eta.source {
+        // Once it is said, it stands until the whole range is within the promise: each scan moves it a little.
+        EtaSource::Estimate if is_said(timeline) => eta.range.latest,
         EtaSource::Estimate => eta.range.earliest + (eta.range.latest - eta.range.earliest) / 2,
         EtaSource::Carrier | EtaSource::Shop => eta.range.latest,
     };
@@ -195,7 +213,7 @@ pub fn look_at(
     grace: TimeDelta,
 ) -> Option<DateTime<Utc>> {
     let quiet = timeline.updated_at + grace;
-    match (true_from(timeline, due, zone), said(timeline, due)) {
+    match (true_from(timeline, due, zone), said(timeline, due, zone)) {
         (Some(from), None) => Some(from.max(quiet)),
         (_, Some(_)) => holds_no_more(timeline, due, zone, quiet).then_some(quiet),
         (None, None) => None,
@@ -214,7 +232,7 @@ pub fn holds_no_more(
     let from = true_from(timeline, due, zone);
     match due {
         // Whose turn is the buyer's may be late all the same, once it goes on.
-        Due::Delay => from.is_none_or(|from| from > now) && !waits_for_the_buyer(timeline.status),
+        Due::Delay => from.is_none_or(|from| from > now) && !waits_for_the_buyer(timeline),
         // A delivery that was expected and is on its way, or came, needs no taking back: one that was
         // put off to a later day does, and another hour of the day does not.
         Due::Tomorrow => from.is_some_and(|from| {
@@ -299,10 +317,30 @@ mod tests {
         let mut late = timeline("2026-11-30T10:00:00Z");
         let from = |timeline: &Timeline, due| true_from(timeline, due, None).is_some();
         assert!(from(&late, Due::Delay) && from(&late, Due::Tomorrow));
-        late.status = Milestone::ShipmentAvailableForPickup;
+        late.items[0].status = Milestone::ShipmentAvailableForPickup;
         assert!(!from(&late, Due::Delay) && !from(&late, Due::Tomorrow));
+        late.items[0].status = Milestone::OrderOnHold;
         late.status = Milestone::OrderOnHold;
         assert!(from(&late, Due::Delay) && !from(&late, Due::Tomorrow));
+    }
+
+    #[test]
+    fn that_it_comes_later_is_said_although_a_silence_was() {
+        let mut late = timeline("2026-11-30T10:00:00Z");
+        let mut warning = late.entries[0].clone();
+        (warning.milestone, warning.source) = (Milestone::DelayWarning, DERIVED_SOURCE.to_owned());
+        warning.reason = Some(SILENT.to_owned());
+        late.entries.push(warning.clone());
+        assert!(said(&late, Due::Delay, None).is_none() && is_warned(&late));
+        warning.reason = None;
+        late.entries.push(warning);
+        assert!(said(&late, Due::Delay, None).is_some());
+        // An estimate that moves a little takes nothing back, until it is wholly within the promise.
+        let eta = late.eta.as_mut().unwrap();
+        (eta.source, eta.range.earliest) = (EtaSource::Estimate, time("2026-11-20T00:00:00Z"));
+        assert!(!holds_no_more(&late, Due::Delay, None, time("2026-11-22T00:00:00Z")));
+        late.eta.as_mut().unwrap().range.latest = time("2026-11-27T10:00:00Z");
+        assert!(holds_no_more(&late, Due::Delay, None, time("2026-11-22T00:00:00Z")));
     }
 
     #[test]

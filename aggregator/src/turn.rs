@@ -1,48 +1,59 @@
 //! What holds an order up: whose turn it is not, and who was heard of last there. Pure.
 
+use chrono::{DateTime, Utc};
 use contract::milestone::{Kind, Milestone};
-use contract::timeline::{Entry, Timeline};
+use contract::timeline::{Entry, Item, Timeline};
 
 /// Does it wait for the buyer: for money, an answer, or to be fetched? Then nobody else is late.
 #[must_use]
-pub const fn waits_for_the_buyer(status: Milestone) -> bool {
-    matches!(
-        status,
+pub fn waits_for_the_buyer(timeline: &Timeline) -> bool {
+    let asks = matches!(
+        timeline.status,
         Milestone::PaymentPending
             | Milestone::PaymentFailed
             | Milestone::OrderOnHold
             | Milestone::DesignProofPending
             | Milestone::DesignProofRejected
-    ) || is_back_or_at_the_counter(status)
+    );
+    asks || nothing_comes(timeline)
 }
 
-/// Can the parcel be fetched, or is it on its way back?
+/// Is all that is still open at the counter, or on its way back?
 #[must_use]
-pub const fn is_back_or_at_the_counter(status: Milestone) -> bool {
-    matches!(
-        status,
-        Milestone::ShipmentAvailableForPickup
-            | Milestone::ShipmentReturnPending
-            | Milestone::ShipmentReturning
-    )
+pub fn nothing_comes(timeline: &Timeline) -> bool {
+    let mut open = timeline.items.iter().filter(|item| !item.status.is_terminal()).peekable();
+    let is_there =
+        |status: Milestone| status.goes_back() || status == Milestone::ShipmentAvailableForPickup;
+    open.peek().is_some() && open.all(|item| is_there(item.status))
 }
 
-/// What was heard last of that part of an order which has come least far: of its lines there and their
-/// parcels, or of the order as a whole. One that stands still is not hidden by another that moves.
+/// What was heard last of that part of an order which has come least far and was silent the longest: of a line
+/// there and its parcel, or of the order as a whole. One that stands still is not hidden by another that moves.
 #[must_use]
 pub fn heard(timeline: &Timeline) -> Option<&Entry> {
-    let here: Vec<_> =
-        timeline.items.iter().filter(|item| item.status == timeline.status).collect();
-    let of_it = |entry: &&Entry| match (&entry.line, &entry.shipment) {
-        (Some(line), _) => here.iter().any(|item| item.line == *line),
-        (None, Some(parcel)) => here.iter().any(|item| item.shipment.as_ref() == Some(parcel)),
+    let here = timeline.items.iter().filter(|item| item.status == timeline.status);
+    let each =
+        here.filter_map(|item| told(timeline).filter(|e| is_of(e, item)).max_by_key(|e| newest(e)));
+    each.min_by_key(|e| newest(e)).or_else(|| told(timeline).max_by_key(|e| newest(e)))
+}
+
+/// What is derived says nothing of what anybody did.
+fn told(timeline: &Timeline) -> impl Iterator<Item = &Entry> {
+    timeline.entries.iter().filter(|entry| entry.milestone.kind() != Kind::Side)
+}
+
+fn newest(entry: &Entry) -> (DateTime<Utc>, DateTime<Utc>) {
+    (entry.received_at, entry.at)
+}
+
+/// Is it said of this line, of its parcel, or of the whole order? (A line without a name is all there is.)
+fn is_of(entry: &Entry, item: &Item) -> bool {
+    match (&entry.shipment, &entry.line) {
+        (Some(parcel), _) if item.shipment.as_ref() == Some(parcel) => true,
+        (_, Some(line)) => item.line == *line || item.line.is_empty(),
+        (Some(_), None) => false,
         (None, None) => true,
-    };
-    // What is derived says nothing of what anybody did.
-    let told = || timeline.entries.iter().filter(|entry| entry.milestone.kind() != Kind::Side);
-    let newest = |entry: &&Entry| (entry.received_at, entry.at);
-    let there = told().filter(|entry| here.is_empty() || of_it(entry)).max_by_key(newest);
-    there.or_else(|| told().max_by_key(newest))
+    }
 }
 
 #[cfg(test)]
@@ -50,7 +61,7 @@ mod tests {
     use super::*;
     use crate::draft::{Draft, OrderRef};
     use crate::fold::fold;
-    use chrono::{DateTime, TimeDelta};
+    use chrono::TimeDelta;
     use contract::event::OrderEvent;
     use contract::id::OrderId;
 
@@ -87,5 +98,23 @@ mod tests {
         assert_eq!(heard_at(&warned), "t:1");
         let held = [&history[..], &[event(11, "order.on_hold", None)]].concat();
         assert_eq!(heard_at(&held), "t:11", "what is said of the whole order counts");
+    }
+
+    #[test]
+    fn of_two_lines_at_one_step_the_one_that_is_silent_for_longer_counts() {
+        let (one, two) = (Some("1"), Some("2"));
+        let history = [
+            event(0, "order.placed", None),
+            event(1, "production.started", one),
+            event(2, "production.started", two),
+            event(9, "production.started", two),
+        ];
+        let timeline = fold(&"T-1".parse().unwrap(), &history).unwrap();
+        assert_eq!(heard(&timeline).unwrap().id, "t:1");
+        // Of an order whose lines nobody told, everything is said.
+        let mut nameless = history.to_vec();
+        nameless[0].data.items.clear();
+        let timeline = fold(&"T-1".parse().unwrap(), &nameless).unwrap();
+        assert_eq!(heard(&timeline).unwrap().id, "t:9");
     }
 }

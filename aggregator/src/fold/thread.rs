@@ -41,12 +41,9 @@ impl Thread {
         let (next, data) = (fact.milestone, &fact.event.data);
         let allowed = self.state.as_ref().is_none_or(|now| {
             let over = now.code.is_terminal();
-            // What goes back waits for the shop there, not for the buyer.
-            let is_counter_of_the_sender =
-                now.code.goes_back() && next == Milestone::ShipmentAvailableForPickup;
             let contradicts =
                 next.is_problem() || next.kind() == Kind::Return || next.is_terminal();
-            (data.step_back && (!over || now.reported) && !is_counter_of_the_sender)
+            (data.step_back && may_step_back(now, fact))
                 || (over && now.reported && contradicts && fact.scope() == Scope::Shipment)
                 || (data.corrects.is_some()
                     && (!over || fact.corrects_rank >= Some(now.code.rank())))
@@ -88,6 +85,18 @@ impl Thread {
     /// Nothing more is expected.
     pub(super) fn finished(&self) -> bool {
         self.code().is_terminal()
+    }
+}
+
+/// May a declared step back be taken? An end is left by its own parcel's, if it was only reported; what the workshop
+/// does over again takes back no parcel that is on its way; and what goes back to the shop passes the same places
+/// once more, until somebody brings it again.
+fn may_step_back(now: &State, fact: &Fact<'_>) -> bool {
+    let next = fact.milestone.rank();
+    match fact.scope() {
+        Scope::Item => now.code.rank() < Milestone::ShipmentHandedOver.rank(),
+        _ if now.code.is_terminal() => now.reported && fact.scope() == Scope::Shipment,
+        _ => !now.code.goes_back() || next >= Milestone::ShipmentOutForDelivery.rank(),
     }
 }
 

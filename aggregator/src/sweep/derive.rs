@@ -20,7 +20,7 @@ pub(super) fn derive(
 ) -> Option<Draft> {
     let code = due.milestone().code();
     let from = promise::true_from(timeline, due, zone);
-    let said = promise::said(timeline, due);
+    let said = promise::said(timeline, due, zone);
     let number = timeline.version;
     let over = timeline.eta.as_ref().is_some_and(|eta| eta.range.latest <= now);
     let (id, corrects) = match (from, said) {
@@ -48,8 +48,9 @@ pub(super) fn warn_of_silence(
     watch: Watch,
     now: DateTime<Utc>,
 ) -> Option<Draft> {
-    let warned = promise::said(timeline, Due::Delay).is_some();
-    let is_theirs = waits_for_the_buyer(timeline.status);
+    let warned = promise::is_warned(timeline);
+    // Of an order of which nobody says that it waits for its money it may be the buyer's.
+    let is_theirs = waits_for_the_buyer(timeline) || timeline.status == Milestone::OrderPlaced;
     if !watch.unusual || is_theirs || timeline.promise.is_none() || warned {
         return None;
     }
@@ -146,7 +147,7 @@ mod tests {
         };
         assert!(warned("payment.paid") && warned("production.finished"));
         assert!(!warned("order.on_hold") && !warned("payment.pending"));
-        assert!(!warned("shipment.available_for_pickup"));
+        assert!(!warned("shipment.available_for_pickup") && !warned("order.placed"));
     }
 
     #[test]

@@ -60,6 +60,7 @@ describe("the answer first", () => {
     expect(warning(late, new Date("2026-11-28T12:00:00"), "vi")?.text).not.toContain("Ngày mới");
     expect(warning({ ...late, promise: { latest: "2026-11-26" } }, now, "vi")?.text).toContain("Ngày mới");
     expect(warning({ ...late, promise: { latest: "2026-11-27" } }, now, "vi")?.text).not.toContain("Ngày mới");
+    expect(warning({ ...late, status: "shipment.available_for_pickup" }, now, "vi")).toBeNull();
     expect(warning(timeline({ entries: [entry], eta: null }), now, "vi")?.label).toBeTruthy();
     expect(warning(timeline({ entries: [{ ...entry, corrected_by: "x" }] }), now, "vi")).toBeNull();
   });

@@ -205,5 +205,19 @@ fn what_goes_back_waits_for_the_shop_and_may_be_brought_once_more() {
     events.push(event(12, "shipment.returning", scan("X1")));
     let with = |code: &str| status_of(&[&events[..], &[back(code)]].concat());
     assert_eq!(with("shipment.available_for_pickup"), "shipment.returning");
-    assert_eq!(with("shipment.in_transit"), "shipment.in_transit");
+    assert_eq!(with("shipment.in_transit"), "shipment.returning");
+    assert_eq!(with("shipment.attempt_failed"), "shipment.attempt_failed");
+}
+
+#[test]
+fn what_is_made_again_takes_back_no_parcel_that_is_on_its_way() {
+    let again = event(25, "production.qc_failed", |d| {
+        d.data.line = Some("1".into());
+        d.data.step_back = true;
+    });
+    let with = |events: &[OrderEvent]| status_of(&[events, std::slice::from_ref(&again)].concat());
+    assert_eq!(with(&plain()[..6]), "production.qc_failed", "it was packed");
+    let mut sent = plain()[..6].to_vec();
+    sent.push(event(12, "shipment.handed_over", scan("X1")));
+    assert_eq!(with(&sent), "shipment.handed_over");
 }

@@ -128,6 +128,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let mut names = aliases(object);
     let fields = ["metadata.order_id", "client_reference_id"];
     let said = said(record, &kind, object);
+    let is_session = kind.starts_with("checkout.session.");
     let order = match record.order(object, &fields, names.first().cloned()) {
         Ok(order) => order,
         // A customer, a product, a payout: an address may be told of everything.
@@ -136,8 +137,8 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     };
     let mut draft = said.draft(SOURCE.name, id, seconds(created)?, order);
     names.drain(..).for_each(|alias| draft.reveal(alias));
-    // A session and its intent tell of one payment.
-    draft.data.restates = draft.milestone == Milestone::PaymentPaid;
+    // What a session tells, its intent tells too: of several payments each intent counts.
+    draft.data.restates = draft.milestone == Milestone::PaymentPaid && is_session;
     // Less may be captured than was asked for.
     let amounts: &[&str] = match draft.milestone {
         Milestone::PaymentRefunded | Milestone::PaymentPartiallyRefunded => &["amount_refunded"],
@@ -227,7 +228,9 @@ mod tests {
         let part = r#"{"id":"pi_1","object":"payment_intent","amount":2000,"amount_received":1500,"currency":"usd"}"#;
         let draft = one("payment_intent.succeeded", part);
         assert_eq!(draft.data.money.unwrap().amount, 1500);
-        assert!(draft.data.restates, "the session says it again");
+        assert!(!draft.data.restates, "each intent is a payment");
+        let session = r#"{"id":"cs_1","payment_intent":"pi_1","payment_status":"paid","amount_total":2000,"currency":"usd"}"#;
+        assert!(one("checkout.session.completed", session).data.restates, "it says it again");
         let customer = r#"{"id":"evt_2","type":"customer.created","created":1795140000,"data":{"object":{"id":"cus_1"}}}"#;
         assert!(read_all("stripe", customer).is_empty());
         let nameless = customer.replace("customer.created", "charge.succeeded");

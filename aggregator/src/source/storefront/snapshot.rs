@@ -83,18 +83,24 @@ pub(in crate::source) fn lines(doc: Doc<'_>) -> Vec<LineItem> {
         let left = item.number("current_quantity").or_else(|| item.number("quantity"));
         left.and_then(|n| u32::try_from(n).ok()).unwrap_or(1)
     };
-    let line = |item: &Doc<'_>| {
+    let ordered = |item: &Doc<'_>| item.number("quantity").and_then(|n| u32::try_from(n).ok());
+    let line = |item: &Doc<'_>, quantity: u32| {
         Some(LineItem {
             line: item.text("id")?,
             sku: item.text("sku"),
             title: item.any(&["name", "title"]),
-            quantity: pieces(item),
+            quantity,
             unit_price: None,
             discount: None,
         })
     };
     let all: Vec<Doc<'_>> = doc.each("line_items").collect();
     // What was taken out of an order stays in the list, with no piece left.
-    let left: Vec<LineItem> = all.iter().filter(|i| pieces(i) > 0).filter_map(line).collect();
-    if left.is_empty() { all.iter().filter_map(line).collect() } else { left }
+    let left: Vec<LineItem> =
+        all.iter().filter(|i| pieces(i) > 0).filter_map(|i| line(i, pieces(i))).collect();
+    if !left.is_empty() {
+        return left;
+    }
+    // Nothing is left of an order that was called off: it is shown as it was.
+    all.iter().filter_map(|item| line(item, ordered(item).unwrap_or(1))).collect()
 }

@@ -80,13 +80,15 @@ const TABLE: &[Code] = &[
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
     let whole = Doc::of(&value);
+    let inside = ["msg", "data"].map(|name| whole.at(name)).into_iter().find(|doc| doc.is_there());
+    let msg = inside.unwrap_or(whole);
     // Returns and warranties come to the same address.
     let of_trackings = |event: String| event.starts_with("tracking");
-    if whole.text("event").is_some_and(|event| !of_trackings(event)) && !whole.at("msg").is_there()
+    if whole.text("event").is_some_and(|event| !of_trackings(event))
+        && msg.text("tracking_number").is_none()
     {
         return Ok(Vec::new());
     }
-    let msg = if whole.at("msg").is_there() { whole.at("msg") } else { whole };
     let number = msg.need("tracking_number")?;
     let order = record.order(msg, &["order_number", "order_id"], Some(tracking_alias(&number)))?;
     let parcel = Parcel {
@@ -101,6 +103,9 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let at = updated(record, whole, msg)?;
     let mut drafts = parcel.drafts(stops, state(record, msg, at));
     drafts.extend(parcel.expected(eta(record, msg), at));
+    if drafts.is_empty() {
+        return Err(Refusal::Shape("neither a tag nor a checkpoint is there".to_owned()));
+    }
     Ok(drafts)
 }
 
@@ -187,6 +192,14 @@ mod tests {
         assert_eq!(codes, ["shipment.handed_over", "shipment.in_transit", "eta.revised"]);
         assert!(drafts[0].data.tz_assumed && drafts[2].data.eta.is_some());
         assert_eq!(drafts[0].reveals, ["tracking:9400X"]);
+    }
+
+    #[test]
+    fn a_return_says_nothing_and_the_envelope_may_be_called_data() {
+        let back = r#"{"id":"e-2","event":"return.approved","data":{"rma_number":"R1"}}"#;
+        assert!(read_all("aftership", back).is_empty());
+        let newer = HOOK.replacen(r#""msg":"#, r#""data":"#, 1);
+        assert_eq!(read_all("aftership", &newer), read_all("aftership", HOOK));
     }
 
     #[test]

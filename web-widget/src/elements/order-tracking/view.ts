@@ -47,6 +47,9 @@ function moved(timeline: Timeline, now: Date, language: Language): string | null
   return old === current ? null : old;
 }
 
+/** What is there to be fetched, or comes back, is not late. */
+const THERE = new Set(["shipment.available_for_pickup", "shipment.return_pending", "shipment.returning"]);
+
 /** Is it expected after a day? */
 function isAfter(eta: { latest: string }, lastDay: string): boolean {
   return new Date(eta.latest) > new Date(`${lastDay}T23:59:59`);
@@ -63,7 +66,7 @@ function promise(timeline: Timeline, language: Language): string | null {
  */
 export function warning(timeline: Timeline, now: Date, language: Language): { label: string; text: string } | null {
   const told = timeline.entries.some((e) => e.milestone === "delay.warning" && !e.corrected_by);
-  if (!told || timeline.terminal) return null;
+  if (!told || timeline.terminal || THERE.has(timeline.status)) return null;
   const { label, headline, next } = words("delay.warning", language);
   const { eta, promise } = timeline;
   const ahead = eta && new Date(eta.latest) > now && (!promise || isAfter(eta, promise.latest));
