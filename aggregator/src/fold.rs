@@ -1,11 +1,12 @@
 //! The fold: a set of events becomes a timeline. Pure; the order of arrival and repetitions do
 //! not show (but for `received_at`, which is shown and never sorted by).
 //!
-//! `fact` sorts the events and takes out what was withdrawn → `parcel` tells parcels apart →
-//! `thread` folds the events of one thing to its state → `status`, `step`, `eta` read the order
-//! off its threads.
+//! `fact` sorts the events and takes out what was withdrawn → `refund` tells a part of the money from all of
+//! it → `parcel` tells parcels apart → `thread` folds the events of one thing to its state → `status`, `step`,
+//! `eta` read the order off its threads.
 
 mod fact;
+mod refund;
 mod parcel;
 mod thread;
 mod shipment;
@@ -42,6 +43,7 @@ pub fn fold<E: Borrow<OrderEvent>>(order: &OrderId, events: &[E]) -> Option<Time
         events.iter().map(Borrow::borrow).filter(|event| counts(event)).collect();
     let updated_at = counted.iter().map(|event| event.receivedat).max()?;
     let mut facts = fact::facts(&counted);
+    refund::split_refunds(&mut facts);
     let parcels = parcel::parcels(&mut facts);
     let items = thread::items(&facts, &parcels);
     let whole = thread::order(&facts);
