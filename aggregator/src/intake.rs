@@ -66,6 +66,7 @@ async fn run(config: Config, catalog: Arc<Catalog>, pipeline: Pipeline, health: 
         records: config.batch_records * BATCHES,
         bytes: BYTES,
         linger: Duration::from_millis(5),
+        pause: Duration::from_millis(1),
     };
     let consumer = Arc::new(consumer);
     let calm = pipeline.calm.clone();

@@ -15,7 +15,8 @@ pub(crate) async fn published(
     manifest: &ManifestFile,
 ) -> anyhow::Result<BTreeMap<String, BTreeSet<u64>>> {
     let consumer = reader::timelines(manifest, "versions").await;
-    let portion = Portion { records: 2_000, bytes: 32 << 20, linger: Duration::from_millis(20) };
+    let linger = Duration::from_millis(20);
+    let portion = Portion { records: 2_000, bytes: 32 << 20, linger, pause: linger };
     let mut versions: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
     // The first takes as long as joining does.
     let mut patience = Duration::from_secs(20);

@@ -25,9 +25,11 @@ use tokio::sync::Notify;
 const GROUP: &str = "notifier";
 /// Each of the eight events is told within this, counted from its acceptance.
 const DEADLINE: TimeDelta = TimeDelta::minutes(5);
+/// A letter does not mind so long a wait for others.
+const LINGER: Duration = Duration::from_millis(25);
 /// What goes into one transaction.
 const PORTION: Portion =
-    Portion { records: 200, bytes: 8 * 1024 * 1024, linger: Duration::from_millis(25) };
+    Portion { records: 200, bytes: 8 * 1024 * 1024, linger: LINGER, pause: LINGER };
 
 /// Reads until the soft stop.
 pub fn start(life: &Lifecycle, config: Config, pool: PgPool, planned: Arc<Notify>, health: Health) {

@@ -66,6 +66,8 @@ pub struct Portion {
     pub bytes: usize,
     /// How long to wait for more after the first: a few records together cost little more than one.
     pub linger: Duration,
+    /// And after each: what came in one answer of Kafka's is handed over in one go.
+    pub pause: Duration,
 }
 
 /// How far some records reach, by topic and partition.
@@ -216,7 +218,8 @@ impl BatchConsumer {
         let mut bytes = first.value.len();
         let mut records = vec![first];
         while records.len() < portion.records && bytes < portion.bytes {
-            let Ok(next) = timeout_at(end, self.inner.recv()).await else { break };
+            let until = end.min(Instant::now() + portion.pause);
+            let Ok(next) = timeout_at(until, self.inner.recv()).await else { break };
             let message = match next {
                 Ok(message) => message,
                 Err(error) => {
