@@ -221,7 +221,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     };
     let vendors = Arc::new(Vendors::new(catalog.scripts()));
     let [reads, publishing, batches] = split(&config.postgres);
-    let pool = postgres::pool(&reads, "aggregator")?;
+    let pool = postgres::service_pool(&reads, "aggregator")?;
     let live = LivePublisher::new(&config.common.redis_url)?;
     let producer = Producer::new(&config.kafka.kafka_brokers, "aggregator")?;
     let (life, health) = (Lifecycle::new(), Health::default());

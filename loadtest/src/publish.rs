@@ -23,6 +23,8 @@ use written::{Writings, now};
 const ORDERS: usize = 2_000;
 /// Rates, in records a second.
 const RATES: [u32; 2] = [100, 1_000];
+/// Seconds of each rate that are not counted.
+const WARM: u64 = 10;
 /// The goal at the highest rate, in milliseconds: p99.
 const GOAL: f64 = 60.0;
 
@@ -43,6 +45,7 @@ pub(crate) async fn prove(manifest: &ManifestFile, seconds: u64) -> anyhow::Resu
     term::line("\n  record in Kafka -> published in Redis");
     let mut most = f64::NAN;
     for rate in RATES {
+        warm(&mut writer, &writings, rate).await?;
         let count = usize::try_from(u64::from(rate) * seconds)?;
         writer.write(&writings, rate, count).await?;
         wait(&writings).await;
@@ -70,6 +73,15 @@ async fn place(brokers: &str, rest: &Rest) -> anyhow::Result<()> {
     let placed: Vec<Outgoing> = placed.collect();
     Producer::new(brokers, "prove-publish")?.send(&placed).await?;
     rest.wait_version(&order(ORDERS - 1), 1, Duration::from_secs(30)).await?;
+    Ok(())
+}
+
+/// A broker that was started a moment ago still compiles what it does often: the first seconds of a rate are
+/// not counted.
+async fn warm(writer: &mut Writer, writings: &Writings, rate: u32) -> anyhow::Result<()> {
+    writer.write(writings, rate, usize::try_from(u64::from(rate) * WARM)?).await?;
+    wait(writings).await;
+    writings.take();
     Ok(())
 }
 

@@ -77,7 +77,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         Ok(parts) => parts,
         Err(problems) => return Ok(service::usage_error(&problems)),
     };
-    let pool = postgres::pool(&config.postgres, "notifier")?;
+    let pool = postgres::service_pool(&config.postgres, "notifier")?;
     let live = LivePublisher::new(&config.common.redis_url)?;
     let (life, health) = (Lifecycle::new(), Health::default());
     // One bell for each listener: a bell wakes everybody who waits at it.

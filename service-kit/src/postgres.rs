@@ -21,26 +21,36 @@ pub fn pool(config: &Postgres, name: &str) -> Result<PgPool, sqlx::Error> {
     Ok(lazy(config).connect_lazy_with(options(config, name)?))
 }
 
-/// The same for statements that find many rows by their keys. They are planned once for each
-/// connection, and by their indexes: a plan that was made while a table was small is kept as it
-/// grows, and planning each call anew costs more than the call when there is little to do.
+/// The same for a service, whose statements find rows by their keys. A plan that was made while a table was
+/// small is kept as it grows, until the server has counted the table again: one without its index would read
+/// all of it each time.
+///
+/// # Errors
+/// When the URL is no Postgres URL.
+pub fn service_pool(config: &Postgres, name: &str) -> Result<PgPool, sqlx::Error> {
+    Ok(lazy(config).connect_lazy_with(options(config, name)?.options(BY_INDEX)))
+}
+
+/// The same for statements that find many rows at a time. They are planned once for each connection:
+/// planning each call anew costs more than the call when there is little to do.
 ///
 /// # Errors
 /// When the URL is no Postgres URL.
 pub fn batch_pool(config: &Postgres, name: &str) -> Result<PgPool, sqlx::Error> {
     let planned = [
         ("plan_cache_mode", "force_generic_plan"),
-        ("enable_seqscan", "off"),
         ("enable_hashjoin", "off"),
         ("enable_mergejoin", "off"),
-        // What cannot do without a scan looks dear enough to be compiled.
-        ("jit", "off"),
         // Room for a batch's arrays: what has none goes through files.
         ("work_mem", "32MB"),
     ];
-    let options = options(config, name)?.options(planned);
+    let options = options(config, name)?.options(BY_INDEX).options(planned);
     Ok(lazy(config).after_release(forget_size).connect_lazy_with(options))
 }
+
+/// Rows are found by their indexes. What cannot do without a scan then looks dear enough to be compiled, which
+/// takes longer than it does.
+const BY_INDEX: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
 
 /// A connection's buffers grow with the largest batch that it has carried, and a pool gives each
 /// connection its turn: without this all of them would be that large for good.

@@ -138,7 +138,7 @@ impl BatchConsumer {
             // waits for some together. Each request names every partition that is read, so more
             // often than this costs a broker that has nothing to say.
             .set("fetch.min.bytes", "65536")
-            .set("fetch.wait.max.ms", "20")
+            .set("fetch.wait.max.ms", "10")
             .set("topic.metadata.refresh.interval.ms", "30000")
             .create()?;
         inner.subscribe(&topics.iter().map(String::as_str).collect::<Vec<_>>())?;
