@@ -7,6 +7,7 @@
 
 mod fact;
 mod refund;
+mod pieces;
 mod parcel;
 mod thread;
 mod shipment;

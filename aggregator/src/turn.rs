@@ -37,8 +37,9 @@ pub fn heard(timeline: &Timeline) -> Option<&Entry> {
     each.min_by_key(|e| newest(e)).or_else(|| told(timeline).max_by_key(|e| newest(e)))
 }
 
-/// What is derived says nothing of what anybody did.
-fn told(timeline: &Timeline) -> impl Iterator<Item = &Entry> {
+/// What was told of the order: what is derived says nothing of what anybody did.
+#[must_use]
+pub fn told(timeline: &Timeline) -> impl DoubleEndedIterator<Item = &Entry> {
     timeline.entries.iter().filter(|entry| entry.milestone.kind() != Kind::Side)
 }
 

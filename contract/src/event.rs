@@ -99,6 +99,10 @@ pub struct EventData {
     /// The line that a workshop event is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<String>,
+    /// How many pieces of the line it is about, where that is said: some that are called off are not all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1)]
+    pub pieces: Option<u32>,
     /// Lines in the parcel.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,

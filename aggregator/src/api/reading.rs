@@ -72,13 +72,15 @@ async fn run(pool: PgPool, asks: Arc<Mutex<mpsc::Receiver<Ask>>>) {
 async fn answer(pool: &PgPool, asks: Vec<Ask>) {
     let orders: Vec<String> = asks.iter().map(|(order, _)| order.to_string()).collect();
     // A server whose machine is gone says nothing for long: the next ask goes over another connection.
-    let found = timeout(LONGEST, timeline::read(pool, &orders)).await;
-    let found = found.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+    let found = match timeout(LONGEST, timeline::read(pool, &orders)).await {
+        Ok(found) => found.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("no answer within {} s", LONGEST.as_secs())),
+    };
     if let Err(error) = &found {
-        tracing::error!(%error, orders = orders.len(), "timelines cannot be read");
+        tracing::error!(error, orders = orders.len(), "timelines cannot be read");
     }
     for (order, tell) in asks {
         let theirs = found.as_ref().map(|all| all.get(order.as_str()).cloned());
-        let _ = tell.send(theirs.map_err(|_| Away));
+        let _ = tell.send(theirs.map_err(|_: &String| Away));
     }
 }

@@ -1,8 +1,9 @@
 //! The orders that an order is like: groups, the narrowest first.
 
 use super::course::{Course, Stage};
+use crate::turn::told;
 use contract::event::OrderEvent;
-use contract::milestone::{Kind, Milestone};
+use contract::milestone::Milestone;
 use contract::timeline::Timeline;
 
 /// What groups an order belongs to by where it goes.
@@ -73,8 +74,7 @@ pub(super) fn groups(stage: Stage, course: &Course<'_>, traits: &Traits) -> Vec<
 /// The groups of the silence of an order as it stands.
 #[must_use]
 pub fn quiet_groups_of(timeline: &Timeline) -> Vec<String> {
-    let mut told = timeline.entries.iter().filter(|entry| entry.milestone.kind() != Kind::Side);
-    let at_stage = told.rfind(|entry| entry.milestone == timeline.status);
+    let at_stage = told(timeline).rfind(|entry| entry.milestone == timeline.status);
     quiet_groups(timeline.status, at_stage.map(|entry| entry.source.as_str()))
 }
 

@@ -67,7 +67,8 @@ impl Story {
     }
 
     fn begin(&mut self, lines: usize) {
-        let line = |n: usize| serde_json::json!({"line": n.to_string(), "sku": format!("S{n}"), "quantity": 1});
+        let pieces = self.dice.u32(1..4);
+        let line = |n: usize| serde_json::json!({"line": n.to_string(), "sku": format!("S{n}"), "quantity": pieces});
         let items = (1..=lines).map(|n| serde_json::from_value(line(n)).unwrap()).collect();
         self.tell("shop", Milestone::OrderPlaced, |d| d.data.items = items);
         let paid = Some(Money { amount: 900, currency: "VND".to_owned() });
@@ -140,6 +141,12 @@ impl Story {
         for _ in 0..self.dice.usize(0..3) {
             let money = Some(Money { amount: self.dice.i64(1..900), currency: "VND".to_owned() });
             self.tell("payment", Milestone::PaymentRefunded, |d| d.data.money = money);
+        }
+        for _ in 0..self.dice.usize(..3) {
+            let pieces = Some(self.dice.u32(1..3));
+            self.tell("fulfilment", Milestone::OrderCancelled, |d| {
+                (d.data.line, d.data.pieces) = (Some("1".to_owned()), pieces);
+            });
         }
         if self.dice.u8(..8) == 0 {
             self.tell("shop", Milestone::OrderCancelled, |_| ());

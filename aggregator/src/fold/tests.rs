@@ -5,6 +5,7 @@ mod arrival;
 mod ended;
 mod money;
 mod parcel;
+mod pieces;
 mod said_again;
 mod state;
 

@@ -2,6 +2,7 @@
 
 use super::fact::{Fact, is_belief, lines};
 use super::parcel::Parcels;
+use super::pieces::Pieces;
 use chrono::{DateTime, Utc};
 use contract::event::{Confidence, LineItem};
 use contract::milestone::{Kind, Milestone, Scope};
@@ -160,22 +161,17 @@ impl ItemThread {
 
 /// All line items.
 pub(super) fn items(facts: &[Fact<'_>], parcels: &Parcels) -> Vec<ItemThread> {
-    lines(facts).into_iter().map(|line| item(line, facts, parcels)).collect()
+    let pieces = Pieces::count(facts);
+    let told: Vec<&Fact<'_>> = facts.iter().filter(|fact| !pieces.is_part(fact)).collect();
+    lines(facts).into_iter().map(|line| item(line, &told, parcels)).collect()
 }
 
-fn item(line: LineItem, facts: &[Fact<'_>], parcels: &Parcels) -> ItemThread {
+fn item(line: LineItem, facts: &[&Fact<'_>], parcels: &Parcels) -> ItemThread {
     let story = |shipment: Option<&String>| {
-        Thread::fold(facts.iter().filter(|fact| {
-            match fact.scope() {
-                Scope::Order => true,
-                Scope::Item => fact
-                    .event
-                    .data
-                    .line
-                    .as_ref()
-                    .is_none_or(|l| *l == line.line || line.line.is_empty()),
-                Scope::Shipment => shipment.is_some() && fact.parcel.as_ref() == shipment,
-            }
+        Thread::fold(facts.iter().copied().filter(|fact| match fact.scope() {
+            Scope::Order => true,
+            Scope::Item => is_of(fact, &line),
+            Scope::Shipment => shipment.is_some() && fact.parcel.as_ref() == shipment,
         }))
     };
     let stories_of = |names: Vec<String>| -> Vec<Story> {
@@ -198,6 +194,12 @@ fn item(line: LineItem, facts: &[Fact<'_>], parcels: &Parcels) -> ItemThread {
     let trouble = trouble.max_by_key(|state| (state.code.rank(), Reverse(state.since))).cloned();
     let (thread, shipment) = stories.into_iter().min_by_key(behind).unwrap_or_default();
     ItemThread { line, shipment, thread, trouble }
+}
+
+/// Is a fact about this line, or about all of them?
+fn is_of(fact: &Fact<'_>, line: &LineItem) -> bool {
+    let said = fact.event.data.line.as_ref();
+    said.is_none_or(|said| *said == line.line || line.line.is_empty())
 }
 
 /// What a line went through in one parcel.

@@ -108,7 +108,7 @@ impl Story<'_> {
         let parcels: Vec<Parcel> = (0..self.goods.len())
             .map(|n| Parcel {
                 name: ["P1", "P2"][n % 2],
-                lines: vec![n + 1],
+                lines: vec![(n + 1, self.goods[n].1)],
                 carrier: carriers[(first + n) % 2].0,
                 tracking: format!("{}{number}{n}", carriers[(first + n) % 2].1),
             })

@@ -117,8 +117,8 @@ pub fn work(
 pub struct Parcel {
     /// The warehouse's name for it.
     pub name: &'static str,
-    /// Lines in it.
-    pub lines: Vec<usize>,
+    /// Lines in it, with their pieces.
+    pub lines: Vec<(usize, u32)>,
     /// Carrier.
     pub carrier: &'static str,
     /// The carrier's number.
@@ -128,8 +128,8 @@ pub struct Parcel {
 /// The warehouse.
 #[must_use]
 pub fn fulfilment(at: DateTime<Utc>, order: &str, status: &str, parcel: &Parcel) -> Native {
-    let lines: Vec<Value> =
-        parcel.lines.iter().map(|line| json!({"line": line.to_string(), "qty": 1})).collect();
+    let held = |(line, pieces): &(usize, u32)| json!({"line": line.to_string(), "qty": pieces});
+    let lines: Vec<Value> = parcel.lines.iter().map(held).collect();
     let value = json!({"id": format!("F-{order}-{}-{status}", parcel.name), "order": order, "status": status,
         "parcel": parcel.name, "lines": lines, "carrier": parcel.carrier, "tracking_code": parcel.tracking,
         "updated": vietnam(at).format("%d/%m/%Y %H:%M:%S").to_string()});

@@ -2,6 +2,7 @@
 
 use crate::draft::{Draft, tracking_alias};
 use crate::reject::Refusal;
+use crate::source::doc::Doc;
 use crate::source::field::{filled, json, order};
 use crate::source::spec::Source;
 use crate::source::table::{Code, code, strict};
@@ -33,6 +34,9 @@ struct Fulfilment {
 #[derive(Deserialize)]
 struct Line {
     line: String,
+    /// How many, perhaps.
+    #[serde(flatten)]
+    more: Value,
 }
 
 /// The warehouse's system.
@@ -68,12 +72,13 @@ fn read(value: &[u8], zone: Tz) -> Result<Vec<Draft>, Refusal> {
     let mut draft = Draft::new("fulfilment", id, milestone, time.at, order(&record.order)?);
     draft.data.tz_assumed = time.assumed;
     draft.data.shipment = filled(record.parcel);
-    draft.data.lines = record.lines.unwrap_or_default().into_iter().map(|l| l.line).collect();
+    let lines = record.lines.unwrap_or_default();
+    draft.data.lines = lines.iter().map(|line| line.line.clone()).collect();
     draft.data.carrier = filled(record.carrier);
     draft.data.tracking_number = filled(record.tracking_code);
     draft.data.reason = filled(record.reason);
     draft.reveals = draft.data.tracking_number.iter().map(|n| tracking_alias(n)).collect();
-    Ok(if is_of_lines(&draft) { by_line(&draft) } else { vec![draft] })
+    Ok(if is_of_lines(&draft) { by_line(&draft, &lines) } else { vec![draft] })
 }
 
 /// Are some lines called off before they are in a parcel?
@@ -86,15 +91,22 @@ fn is_of_lines(draft: &Draft) -> bool {
 }
 
 /// The same of each line by itself.
-fn by_line(draft: &Draft) -> Vec<Draft> {
-    let of = |line: &String| {
+fn by_line(draft: &Draft, lines: &[Line]) -> Vec<Draft> {
+    let of = |line: &Line| {
         let mut one = draft.clone();
-        one.id = format!("{}:{line}", draft.id);
-        one.data.line = Some(line.clone());
+        one.id = format!("{}:{}", draft.id, line.line);
+        one.data.line = Some(line.line.clone());
+        one.data.pieces = pieces(line);
         one.data.lines = Vec::new();
         one
     };
-    draft.data.lines.iter().map(of).collect()
+    lines.iter().map(of).collect()
+}
+
+/// How many pieces a line says; who says none, or nothing that is a number, means all of it.
+fn pieces(line: &Line) -> Option<u32> {
+    let count = Doc::of(&line.more).number("qty")?;
+    u32::try_from(count).ok().filter(|count| *count > 0)
 }
 
 #[cfg(test)]
@@ -114,11 +126,13 @@ mod tests {
 
     #[test]
     fn lines_that_are_called_off_before_they_are_packed_are_not_the_whole_order() {
-        let record = r#"{"id":13,"order":"T-1","status":"CANCELLED","lines":[{"line":"1"},{"line":"3"}],"updated":"20/11/2026 16:40:05"}"#;
+        let record = r#"{"id":13,"order":"T-1","status":"CANCELLED","updated":"20/11/2026 16:40:05",
+            "lines":[{"line":"1"},{"line":"3","qty":"2"},{"line":"4","qty":0},{"line":"5","qty":{}}]}"#;
         let drafts = read(record.as_bytes(), Ho_Chi_Minh).unwrap();
-        let lines: Vec<_> =
-            drafts.iter().map(|d| (d.id.as_str(), d.data.line.as_deref())).collect();
-        assert_eq!(lines, [("13:1", Some("1")), ("13:3", Some("3"))]);
+        let said = |d: &Draft| (d.id.clone(), d.data.line.clone().unwrap(), d.data.pieces);
+        let line = |id: &str, pieces| (format!("13:{id}"), id.to_owned(), pieces);
+        let expected = [line("1", None), line("3", Some(2)), line("4", None), line("5", None)];
+        assert_eq!(drafts.iter().map(said).collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -1,0 +1,56 @@
+//! Some of the pieces of a line are called off.
+
+use super::*;
+
+/// So many pieces of line 1, made.
+fn made(pieces: u32) -> Vec<OrderEvent> {
+    let mut events = plain()[..5].to_vec();
+    events[0] = placed(0, pieces);
+    events
+}
+
+fn placed(hour: i64, pieces: u32) -> OrderEvent {
+    event(hour, "order.placed", |d| {
+        items(d, &["1"]);
+        d.data.items[0].quantity = pieces;
+    })
+}
+
+fn called_off(hour: i64, pieces: Option<u32>) -> OrderEvent {
+    event(hour, "order.cancelled", |d| {
+        d.data.line = Some("1".to_owned());
+        d.data.pieces = pieces;
+    })
+}
+
+#[test]
+fn the_rest_comes() {
+    let mut events = made(3);
+    events.push(called_off(9, Some(1)));
+    assert_eq!(status_of(&events), "production.finished");
+    events.push(event(10, "fulfilment.packed", parcel("P1", "X1", &["1"])));
+    events.push(event(20, "shipment.delivered", scan("X1")));
+    assert_eq!(status_of(&events), "shipment.delivered");
+}
+
+#[test]
+fn all_of_them_one_by_one_are_the_line_and_so_is_a_line_of_which_nobody_counts() {
+    let mut events = made(3);
+    events.extend([called_off(9, Some(1)), called_off(10, Some(2))]);
+    assert_eq!(status_of(&events), "order.cancelled");
+    let mut events = made(3);
+    events.push(called_off(9, None));
+    assert_eq!(status_of(&events), "order.cancelled");
+}
+
+#[test]
+fn what_two_tell_is_called_off_once_and_an_edited_order_has_the_rest() {
+    let mut events = made(2);
+    events.push(called_off(9, Some(1)));
+    let mut again = called_off(10, Some(1));
+    again.source = "shop".to_owned();
+    events.push(again);
+    assert_eq!(status_of(&events), "production.finished");
+    events.push(placed(11, 1));
+    assert_eq!(status_of(&events), "production.finished", "one of the two that were ordered");
+}
