@@ -46,8 +46,9 @@ pub fn fold<E: Borrow<OrderEvent>>(order: &OrderId, events: &[E]) -> Option<Time
     let mut facts = fact::facts(&counted);
     refund::split_refunds(&mut facts);
     let parcels = parcel::parcels(&mut facts);
-    let items = thread::items(&facts, &parcels);
-    let whole = thread::order(&facts);
+    let parts = pieces::Parts::of(&facts);
+    let items = thread::items(&facts, &parcels, &parts);
+    let whole = thread::order(&facts, &parts);
     let (status, terminal) = status::status(&items, &whole);
     let shipments = shipment::shipments(&parcels, &facts);
     let problem = status::problem(&items, &whole, terminal);

@@ -26,6 +26,7 @@ mod read;
 mod calibration;
 mod inputs;
 mod replay;
+mod restore;
 mod throughput;
 
 use clap::Parser;
@@ -114,6 +115,12 @@ pub enum What {
         #[arg(long, default_value_t = 100_000)]
         letters: u32,
     },
+    /// The aggregator's database restored from an older copy, and the log read again
+    Restore {
+        /// How many records
+        #[arg(long, default_value_t = 1500)]
+        records: usize,
+    },
     /// Bad input for every source and for the fold: nothing falls over
     Inputs {
         /// How many
@@ -166,7 +173,10 @@ async fn on_a_stack(what: What, given: Given) -> anyhow::Result<()> {
     if matches!(what, What::Due { .. }) {
         aggregator.push(("DERIVE_GRACE", due::GRACE.to_owned()));
     }
-    let held = matches!(what, What::Throughput { .. } | What::Scale { .. } | What::Due { .. });
+    let held = matches!(
+        what,
+        What::Throughput { .. } | What::Scale { .. } | What::Due { .. } | What::Restore { .. }
+    );
     let options = Options { given, services: true, held, aggregator, ..Options::default() };
     let stack = Stack::up(options).await?;
     let result = tokio::select! {
@@ -199,6 +209,7 @@ async fn with(stack: &Stack, what: What) -> anyhow::Result<()> {
         What::Scale { orders, pairs } => {
             Box::pin(throughput::scale::prove(stack, orders, pairs)).await
         }
+        What::Restore { records } => Box::pin(restore::prove(stack, records)).await,
         What::Replay { letters } => Box::pin(replay::prove(&manifest, letters)).await,
         // These need no stack.
         What::Calibration { orders } => calibration::prove(orders),

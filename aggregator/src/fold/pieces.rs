@@ -2,48 +2,64 @@
 
 use super::fact::Fact;
 use contract::milestone::{Milestone, Scope};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What was ordered and called off of one line.
 #[derive(Debug, Default)]
 struct Count {
-    /// The most that was ever told: an edited order may have the rest of it only.
+    /// As it was when the first piece was called off: an edited order may have the rest of it only. (More than that
+    /// is more.)
     ordered: u32,
     /// By source: two that tell of one piece mean the same.
     called_off: BTreeMap<String, u32>,
 }
 
-/// The pieces of the lines.
+/// The facts that call off a part of their line, with more of it left at the time.
 #[derive(Debug, Default)]
-pub(super) struct Pieces(BTreeMap<String, Count>);
+pub(super) struct Parts(BTreeSet<String>);
 
-impl Pieces {
-    pub(super) fn count(facts: &[Fact<'_>]) -> Self {
-        let mut lines: BTreeMap<String, Count> = BTreeMap::new();
+impl Parts {
+    pub(super) fn of(facts: &[Fact<'_>]) -> Self {
+        let mut parts = BTreeSet::new();
         // Of nearly all orders nobody counts.
-        if !facts.iter().any(|fact| called_off(fact).is_some()) {
-            return Self(lines);
-        }
-        for fact in facts.iter().filter(|fact| fact.stands()) {
-            for item in &fact.event.data.items {
-                let line = lines.entry(item.line.clone()).or_default();
-                line.ordered = line.ordered.max(item.quantity);
+        if facts.iter().any(|fact| called_off(fact).is_some()) {
+            let mut lines = ordered(facts);
+            for fact in facts.iter().filter(|fact| fact.stands()) {
+                let Some((line, pieces)) = called_off(fact) else { continue };
+                if lines.get_mut(line).is_some_and(|line| line.has_more(fact, pieces)) {
+                    parts.insert(fact.event.key());
+                }
             }
-            let Some((line, pieces)) = called_off(fact) else { continue };
-            let by = &mut lines.entry(line.to_owned()).or_default().called_off;
-            let sum = by.entry(fact.event.source.clone()).or_default();
-            *sum = sum.saturating_add(pieces);
         }
-        Self(lines)
+        Self(parts)
     }
 
-    /// Does a fact call off a part of its line, with more of it left?
-    pub(super) fn is_part(&self, fact: &Fact<'_>) -> bool {
-        let Some((line, _)) = called_off(fact) else { return false };
-        self.0.get(line).is_some_and(|count| {
-            count.called_off.values().max().is_some_and(|most| *most < count.ordered)
-        })
+    pub(super) fn has(&self, fact: &Fact<'_>) -> bool {
+        !self.0.is_empty() && self.0.contains(&fact.event.key())
     }
+}
+
+impl Count {
+    /// Calls off so many pieces more; are there others left?
+    fn has_more(&mut self, fact: &Fact<'_>, pieces: u32) -> bool {
+        let sum = self.called_off.entry(fact.event.source.clone()).or_default();
+        *sum = sum.saturating_add(pieces);
+        self.called_off.values().all(|sum| *sum < self.ordered)
+    }
+}
+
+/// How many of each line were ordered.
+fn ordered(facts: &[Fact<'_>]) -> BTreeMap<String, Count> {
+    let (mut lines, mut begun) = (BTreeMap::<String, Count>::new(), BTreeSet::new());
+    for fact in facts.iter().filter(|fact| fact.corrected_by.is_none()) {
+        for item in &fact.event.data.items {
+            let line = lines.entry(item.line.clone()).or_default();
+            let less = begun.contains(&item.line) && item.quantity < line.ordered;
+            line.ordered = if less { line.ordered } else { item.quantity };
+        }
+        begun.extend(called_off(fact).map(|(line, _)| line.to_owned()));
+    }
+    lines
 }
 
 /// The line of which a fact calls off so many pieces.

@@ -2,7 +2,7 @@
 
 use super::fact::{Fact, is_belief, lines};
 use super::parcel::Parcels;
-use super::pieces::Pieces;
+use super::pieces::Parts;
 use chrono::{DateTime, Utc};
 use contract::event::{Confidence, LineItem};
 use contract::milestone::{Kind, Milestone, Scope};
@@ -114,9 +114,9 @@ pub(super) fn leads_on(code: Milestone) -> bool {
 }
 
 /// The order's own thread. A problem of the whole order is left by any later step of any part.
-pub(super) fn order(facts: &[Fact<'_>]) -> Thread {
+pub(super) fn order(facts: &[Fact<'_>], parts: &Parts) -> Thread {
     let mut thread = Thread::default();
-    for fact in facts.iter().filter(|fact| tells(fact)) {
+    for fact in facts.iter().filter(|fact| tells(fact) && !parts.has(fact)) {
         if fact.scope() == Scope::Order {
             thread.take(fact);
         } else if thread.code().is_problem() && fact.milestone.rank() > thread.code().rank() {
@@ -160,9 +160,8 @@ impl ItemThread {
 }
 
 /// All line items.
-pub(super) fn items(facts: &[Fact<'_>], parcels: &Parcels) -> Vec<ItemThread> {
-    let pieces = Pieces::count(facts);
-    let told: Vec<&Fact<'_>> = facts.iter().filter(|fact| !pieces.is_part(fact)).collect();
+pub(super) fn items(facts: &[Fact<'_>], parcels: &Parcels, parts: &Parts) -> Vec<ItemThread> {
+    let told: Vec<&Fact<'_>> = facts.iter().filter(|fact| !parts.has(fact)).collect();
     lines(facts).into_iter().map(|line| item(line, &told, parcels)).collect()
 }
 

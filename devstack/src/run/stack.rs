@@ -30,7 +30,7 @@ pub struct Options {
     pub given: Given,
     /// Our own services too, not only servers and fakes.
     pub services: bool,
-    /// None of them is started yet: [`Stack::aggregator`] does that.
+    /// None of them is started yet: [`Stack::aggregator`] and [`Stack::others`] do that.
     pub held: bool,
     /// Lives are so fast that an order is quiet for a fraction of a second only.
     pub fast: bool,
@@ -75,6 +75,17 @@ impl Stack {
                 Err(error)
             }
         }
+    }
+
+    /// Starts everybody but the aggregator, and waits until they are ready.
+    ///
+    /// # Errors
+    /// When one of them does not get ready.
+    pub async fn others(&self) -> anyhow::Result<()> {
+        for spec in self.crew.plan.others()? {
+            self.crew.supervisor.keep(spec)?;
+        }
+        ready::others(&self.manifest.get()).await
     }
 
     /// Starts an aggregator, and waits until it is ready; the first one is slot 0.

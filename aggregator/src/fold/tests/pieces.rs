@@ -44,6 +44,24 @@ fn all_of_them_one_by_one_are_the_line_and_so_is_a_line_of_which_nobody_counts()
 }
 
 #[test]
+fn the_line_ends_with_its_last_piece_and_not_before() {
+    let mut events = made(3);
+    events.push(called_off(9, Some(1)));
+    events.push(event(10, "fulfilment.packed", parcel("P1", "X1", &["1"])));
+    events.push(event(20, "shipment.delivered", scan("X1")));
+    events.push(called_off(30, Some(2)));
+    assert_eq!(status_of(&events), "shipment.delivered", "that was over by then");
+}
+
+#[test]
+fn a_hold_of_the_order_outlives_a_piece_that_is_called_off() {
+    let mut events = made(3)[..3].to_vec();
+    events.push(event(3, "order.on_hold", |_| ()));
+    events.push(called_off(4, Some(1)));
+    assert_eq!(status_of(&events), "order.on_hold");
+}
+
+#[test]
 fn what_two_tell_is_called_off_once_and_an_edited_order_has_the_rest() {
     let mut events = made(2);
     events.push(called_off(9, Some(1)));
@@ -53,4 +71,7 @@ fn what_two_tell_is_called_off_once_and_an_edited_order_has_the_rest() {
     assert_eq!(status_of(&events), "production.finished");
     events.push(placed(11, 1));
     assert_eq!(status_of(&events), "production.finished", "one of the two that were ordered");
+    let mut edited = made(3);
+    edited.extend([placed(8, 2), called_off(9, Some(2))]);
+    assert_eq!(status_of(&edited), "order.cancelled", "both that there were by then");
 }

@@ -12,6 +12,7 @@ use chrono_tz::Tz;
 use contract::milestone::Milestone;
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
 struct Fulfilment {
@@ -92,15 +93,20 @@ fn is_of_lines(draft: &Draft) -> bool {
 
 /// The same of each line by itself.
 fn by_line(draft: &Draft, lines: &[Line]) -> Vec<Draft> {
-    let of = |line: &Line| {
+    let mut told: BTreeMap<&String, Option<u32>> = BTreeMap::new();
+    for line in lines {
+        let sum = told.entry(&line.line).or_insert(Some(0));
+        *sum = sum.zip(pieces(line)).map(|(sum, more)| sum.saturating_add(more));
+    }
+    let of = |(line, pieces): (&String, Option<u32>)| {
         let mut one = draft.clone();
-        one.id = format!("{}:{}", draft.id, line.line);
-        one.data.line = Some(line.line.clone());
-        one.data.pieces = pieces(line);
+        one.id = format!("{}:{line}", draft.id);
+        one.data.line = Some(line.clone());
+        one.data.pieces = pieces;
         one.data.lines = Vec::new();
         one
     };
-    lines.iter().map(of).collect()
+    told.into_iter().map(of).collect()
 }
 
 /// How many pieces a line says; who says none, or nothing that is a number, means all of it.
@@ -127,7 +133,7 @@ mod tests {
     #[test]
     fn lines_that_are_called_off_before_they_are_packed_are_not_the_whole_order() {
         let record = r#"{"id":13,"order":"T-1","status":"CANCELLED","updated":"20/11/2026 16:40:05",
-            "lines":[{"line":"1"},{"line":"3","qty":"2"},{"line":"4","qty":0},{"line":"5","qty":{}}]}"#;
+            "lines":[{"line":"1"},{"line":"3","qty":"1"},{"line":"3","qty":1},{"line":"4","qty":0},{"line":"5","qty":{}}]}"#;
         let drafts = read(record.as_bytes(), Ho_Chi_Minh).unwrap();
         let said = |d: &Draft| (d.id.clone(), d.data.line.clone().unwrap(), d.data.pieces);
         let line = |id: &str, pieces| (format!("13:{id}"), id.to_owned(), pieces);

@@ -57,7 +57,12 @@ impl Plan {
     }
 
     pub(super) fn services(&self) -> anyhow::Result<Vec<Spec>> {
-        let mut all = vec![self.aggregator(0)?.0, self.notifier()?];
+        Ok([vec![self.aggregator(0)?.0], self.others()?].concat())
+    }
+
+    /// All but the aggregator.
+    pub(super) fn others(&self) -> anyhow::Result<Vec<Spec>> {
+        let mut all = vec![self.notifier()?];
         for slot in 0..self.ports.gateways.len() {
             all.push(self.gateway(slot)?);
         }

@@ -9,12 +9,18 @@ use std::time::Duration;
 /// All of them.
 pub(super) async fn all(manifest: &Manifest) -> anyhow::Result<()> {
     let step = Step::quiet("services ready");
-    let mut admin = vec![manifest.admin.aggregator.clone(), manifest.admin.notifier.clone()];
-    admin.extend(manifest.admin.gateways.iter().cloned());
-    for address in admin {
-        one(&address).await?;
-    }
+    one(&manifest.admin.aggregator).await?;
+    others(manifest).await?;
     step.done("");
+    Ok(())
+}
+
+/// All but the aggregator.
+pub(super) async fn others(manifest: &Manifest) -> anyhow::Result<()> {
+    one(&manifest.admin.notifier).await?;
+    for gateway in &manifest.admin.gateways {
+        one(gateway).await?;
+    }
     Ok(())
 }
 
