@@ -48,7 +48,7 @@ pub fn fold<E: Borrow<OrderEvent>>(order: &OrderId, events: &[E]) -> Option<Time
     let parcels = parcel::parcels(&mut facts);
     let parts = pieces::Parts::of(&facts);
     let items = thread::items(&facts, &parcels, &parts);
-    let whole = thread::order(&facts, &parts);
+    let whole = thread::order(&facts);
     let (status, terminal) = status::status(&items, &whole);
     let shipments = shipment::shipments(&parcels, &facts);
     let problem = status::problem(&items, &whole, terminal);

@@ -114,9 +114,9 @@ pub(super) fn leads_on(code: Milestone) -> bool {
 }
 
 /// The order's own thread. A problem of the whole order is left by any later step of any part.
-pub(super) fn order(facts: &[Fact<'_>], parts: &Parts) -> Thread {
+pub(super) fn order(facts: &[Fact<'_>]) -> Thread {
     let mut thread = Thread::default();
-    for fact in facts.iter().filter(|fact| tells(fact) && !parts.has(fact)) {
+    for fact in facts.iter().filter(|fact| tells(fact)) {
         if fact.scope() == Scope::Order {
             thread.take(fact);
         } else if thread.code().is_problem() && fact.milestone.rank() > thread.code().rank() {
