@@ -66,7 +66,7 @@ pub struct Portion {
     pub bytes: usize,
     /// How long to wait for more after the first: a few records together cost little more than one.
     pub linger: Duration,
-    /// And after each: what came in one answer of Kafka's is handed over in one go.
+    /// And after each, as long as there are few: what came in one answer of Kafka's is handed over in one go.
     pub pause: Duration,
 }
 
@@ -86,6 +86,9 @@ impl Reached {
         Self(newest)
     }
 }
+
+/// Where there are more, there is much to read: company is worth its wait.
+const FEW: usize = 64;
 
 /// How often Kafka is asked whether it is there.
 const ASKED_EVERY: Duration = Duration::from_secs(5);
@@ -218,7 +221,8 @@ impl BatchConsumer {
         let mut bytes = first.value.len();
         let mut records = vec![first];
         while records.len() < portion.records && bytes < portion.bytes {
-            let until = end.min(Instant::now() + portion.pause);
+            let few = records.len() < FEW;
+            let until = if few { end.min(Instant::now() + portion.pause) } else { end };
             let Ok(next) = timeout_at(until, self.inner.recv()).await else { break };
             let message = match next {
                 Ok(message) => message,
