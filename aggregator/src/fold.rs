@@ -2,8 +2,8 @@
 //! not show (but for `received_at`, which is shown and never sorted by).
 //!
 //! `fact` sorts the events and takes out what was withdrawn → `refund` tells a part of the money from all of
-//! it → `parcel` tells parcels apart → `thread` folds the events of one thing to its state → `status`, `step`,
-//! `eta` read the order off its threads.
+//! it → `parcel` tells parcels apart, `pieces` a part of a line that is called off from the line → `thread`
+//! folds the events of one thing to its state → `status`, `step`, `eta` read the order off its threads.
 
 mod fact;
 mod refund;

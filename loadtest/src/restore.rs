@@ -40,8 +40,9 @@ pub(crate) async fn prove(stack: &Stack, records: usize) -> anyhow::Result<()> {
     write(manifest, late).await?;
     settle::timelines(&rest, &histories, LIMIT).await?;
     let letters = told(&rest, &histories).await?;
-    let mut pages = JoinSet::new();
-    pages.spawn(page(manifest.clone(), histories.first().context("no history")?.order.clone()));
+    let (mut pages, order) = (JoinSet::new(), &histories.first().context("no history")?.order);
+    let page = open(manifest, &rest, order).await?;
+    pages.spawn(raised(page, format!("order:{order}")));
     aggregator.end().await;
     let before = database.events().await?;
     database.restore().await?;
@@ -103,15 +104,18 @@ async fn come_back(rest: &Rest, history: &History) -> anyhow::Result<()> {
     }
 }
 
-/// A page of an order that stays open until it shows what was raised.
-async fn page(manifest: ManifestFile, order: String) -> anyhow::Result<()> {
-    let rest = Rest::new(manifest.get())?;
-    let token = rest.token("C-PAGE", &[&order]).await?;
+/// Opens a page of an order.
+async fn open(manifest: &ManifestFile, rest: &Rest, order: &str) -> anyhow::Result<LiveClient> {
+    let token = rest.token("C-PAGE", &[order]).await?;
     let gateway = manifest.get().gateways.first().context("no gateway")?.clone();
     let mut client = LiveClient::connect(&gateway, &token).await?;
-    let channel = format!("order:{order}");
-    client.subscribe(&channel, None).await?;
-    client.wait_version(&channel, RAISED, 2 * LIMIT).await.map(drop)
+    client.subscribe(&format!("order:{order}"), None).await?;
+    Ok(client)
+}
+
+/// Keeps a page open until it shows what was raised.
+async fn raised(mut page: LiveClient, channel: String) -> anyhow::Result<()> {
+    page.wait_version(&channel, RAISED, 2 * LIMIT).await.map(drop)
 }
 
 /// The group reads the log from its beginning: what `kafka-consumer-groups.sh --reset-offsets` does. Kafka counts a

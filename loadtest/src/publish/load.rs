@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 /// Where the records go.
-pub(super) const TOPIC: &str = "source.logistics";
+const TOPIC: &str = "source.logistics";
 
 /// Writes, and counts the orders' versions.
 pub(super) struct Writer {
