@@ -2,6 +2,7 @@
 
 pub mod port;
 pub mod build;
+pub mod tool;
 pub mod secret;
 pub mod example;
 pub mod supervisor;

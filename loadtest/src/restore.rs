@@ -2,6 +2,7 @@
 //! restored state, what Kafka still has comes back, and nobody is told anything twice.
 
 mod database;
+mod told;
 
 use crate::expected;
 use crate::histories::{History, histories, shuffled};
@@ -17,20 +18,23 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 use service_kit::kafka::{Outgoing, Producer};
-use std::collections::BTreeSet;
 use std::time::Duration;
+use tokio::sync::watch::{self, Sender};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use told::{Told, told};
 
 /// Everything is as it should be within this.
 const LIMIT: Duration = Duration::from_mins(1);
+/// A letter too many would have come by then.
+const LATE: Duration = Duration::from_secs(5);
 /// `raise-versions` adds so much at least; no order comes this far by itself.
 const RAISED: u64 = 1_000_000;
 
 pub(crate) async fn prove(stack: &Stack, records: usize) -> anyhow::Result<()> {
     let (manifest, histories) = (&stack.manifest, histories("RESTORE", records));
     let (rest, all) = (Rest::new(manifest.get())?, shuffled(&histories, 17));
-    let database = Database::of(manifest)?;
+    let database = Database::of(manifest.get())?;
     stack.others().await?;
     let aggregator = stack.aggregator(0).await?;
     let (early, late) = all.split_at(all.len() / 2);
@@ -39,10 +43,11 @@ pub(crate) async fn prove(stack: &Stack, records: usize) -> anyhow::Result<()> {
     term::line(&format!("\n  copied after {} of {} records", early.len(), all.len()));
     write(manifest, late).await?;
     settle::timelines(&rest, &histories, LIMIT).await?;
-    let letters = told(&rest, &histories).await?;
+    let before_that = told(&rest, &histories).await?;
     let (mut pages, order) = (JoinSet::new(), &histories.first().context("no history")?.order);
     let page = open(manifest, &rest, order).await?;
-    pages.spawn(raised(page, format!("order:{order}")));
+    let (show, mut shown) = watch::channel(0);
+    pages.spawn(follow(page, format!("order:{order}"), show));
     aggregator.end().await;
     let before = database.events().await?;
     database.restore().await?;
@@ -55,17 +60,18 @@ pub(crate) async fn prove(stack: &Stack, records: usize) -> anyhow::Result<()> {
     for history in &histories {
         come_back(&rest, history).await?;
     }
-    pages.join_next().await.context("no page")???;
+    let newest = rest.wait_version(order, RAISED, LIMIT).await?["version"].as_u64();
+    tokio::time::timeout(LIMIT, shown.wait_for(|shown| Some(*shown) == newest)).await??;
     let (count, seconds) = (histories.len(), back.elapsed().as_secs_f64());
     term::line(&format!(
         "  {count} timelines equal the fold of their records again after {seconds:.1} s"
     ));
-    term::line("  a page that was open all the while shows the new state");
+    term::line("  a page that was open all the while shows the same");
     // One too many would come late.
-    tokio::time::sleep(Duration::from_secs(5)).await;
-    let again = ids(&rest).await?;
-    ensure!(again == letters, "{} letters, {} before", again.len(), letters.len());
-    term::line(&format!("  {} letters, the same as before", letters.len()));
+    tokio::time::sleep(LATE).await;
+    let again = Told::so_far(&rest, &histories).await?;
+    ensure!(again == before_that, "told {again}, before {before_that}");
+    term::line(&format!("  told {again}, the same as before"));
     Ok(())
 }
 
@@ -73,21 +79,6 @@ async fn write(manifest: &ManifestFile, records: &[Native]) -> anyhow::Result<()
     let producer = Producer::new(&manifest.get().kafka_brokers, "prove-restore")?;
     let all: Vec<Outgoing> = records.iter().map(|r| Outgoing::new(r.topic, "", r.body())).collect();
     Ok(producer.send(&all).await?)
-}
-
-/// Waits until every customer has the letter of the last milestone, and nothing more comes; which ones there are.
-async fn told(rest: &Rest, histories: &[History]) -> anyhow::Result<BTreeSet<String>> {
-    for history in histories {
-        if let Some(milestone) = expected::last_letter(history)? {
-            rest.wait_letter(&history.person.email(), milestone.code(), LIMIT).await?;
-        }
-    }
-    tokio::time::sleep(Duration::from_secs(5)).await;
-    ids(rest).await
-}
-
-async fn ids(rest: &Rest) -> anyhow::Result<BTreeSet<String>> {
-    Ok(rest.letters(None).await?.into_iter().map(|letter| letter.dedupe).collect())
 }
 
 /// Waits until a timeline is the fold of its records again, above what was ever published of it. (A gateway that
@@ -113,9 +104,12 @@ async fn open(manifest: &ManifestFile, rest: &Rest, order: &str) -> anyhow::Resu
     Ok(client)
 }
 
-/// Keeps a page open until it shows what was raised.
-async fn raised(mut page: LiveClient, channel: String) -> anyhow::Result<()> {
-    page.wait_version(&channel, RAISED, 2 * LIMIT).await.map(drop)
+/// Keeps a page open, and says which version it shows.
+async fn follow(mut page: LiveClient, channel: String, show: Sender<u64>) -> anyhow::Result<()> {
+    loop {
+        let next = *show.borrow() + 1;
+        show.send_replace(page.wait_version(&channel, next, 3 * LIMIT).await?.version());
+    }
 }
 
 /// The group reads the log from its beginning: what `kafka-consumer-groups.sh --reset-offsets` does. Kafka counts a

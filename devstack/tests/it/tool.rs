@@ -13,22 +13,9 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// Runs a tool of the aggregator beside the service.
 async fn run(stack: &Stack, word: &str, argument: &str) -> Output {
-    let program = devstack::run::build::binary("aggregator").unwrap();
-    let mut command = tokio::process::Command::new(program);
-    command.arg(word).args((!argument.is_empty()).then_some(argument));
-    let nowhere = "127.0.0.1:1";
-    for (name, value) in [
-        ("DATABASE_URL", stack.manifest.database_urls["aggregator"].as_str()),
-        ("KAFKA_BROKERS", &stack.manifest.kafka_brokers),
-        ("HTTP_ADDR", nowhere),
-        ("ADMIN_ADDR", nowhere),
-        ("REDIS_URL", &stack.manifest.redis_url),
-        ("TOKEN_KEYS_FILE", "/dev/null"),
-        ("API_KEYS_FILE", "/dev/null"),
-    ] {
-        command.env(name, value);
-    }
-    command.output().await.unwrap()
+    let words = [word, argument];
+    let words = if argument.is_empty() { &words[..1] } else { &words };
+    devstack::run::tool::tool(&stack.manifest, words).unwrap().output().await.unwrap()
 }
 
 /// Runs a tool that does what it is asked for; what it prints.

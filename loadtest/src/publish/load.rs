@@ -2,11 +2,11 @@
 
 use super::written::Writings;
 use super::{ORDERS, order};
-use anyhow::{anyhow, ensure};
-use rdkafka::ClientConfig;
+use anyhow::{anyhow, bail};
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::{ClientConfig, Timestamp};
 use serde_json::json;
 use service_kit::clock;
 use std::time::Duration;
@@ -75,9 +75,10 @@ async fn write(
     let value = value.to_string();
     let record: FutureRecord<'_, (), String> = FutureRecord::to(TOPIC).payload(&value);
     let kept = producer.send(record, Duration::from_secs(10)).await.map_err(|(error, _)| error)?;
-    let at = kept.timestamp.to_millis();
-    ensure!(at.is_some(), "Kafka does not say when it had the record");
+    let Timestamp::LogAppendTime(at) = kept.timestamp else {
+        bail!("Kafka does not say when it had the record")
+    };
     #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are below 2^53")]
-    writings.in_kafka(&order, version, at.unwrap_or_default() as f64);
+    writings.in_kafka(&order, version, at as f64);
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! The database is copied and restored with `PostgreSQL`'s own programs.
 
 use anyhow::{Context, ensure};
-use devstack::manifest::ManifestFile;
-use devstack::run::build::binary;
+use devstack::manifest::Manifest;
+use devstack::run::tool::tool;
 use sqlx::{Connection, PgConnection};
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -11,33 +11,24 @@ use tokio::process::Command;
 
 /// The aggregator's database, and what is done to it.
 pub(super) struct Database {
+    manifest: Manifest,
     url: String,
     file: PathBuf,
-    environment: Vec<(&'static str, String)>,
 }
 
 impl Database {
-    pub(super) fn of(manifest: &ManifestFile) -> anyhow::Result<Self> {
-        let all = manifest.get();
-        let url = all.database_urls.get("aggregator").context("no database")?.clone();
-        let nothing = || "/dev/null".to_owned();
-        let environment = vec![
-            ("DATABASE_URL", url.clone()),
-            ("KAFKA_BROKERS", all.kafka_brokers),
-            ("REDIS_URL", all.redis_url),
-            ("HTTP_ADDR", "127.0.0.1:1".to_owned()),
-            ("ADMIN_ADDR", "127.0.0.1:1".to_owned()),
-            ("TOKEN_KEYS_FILE", nothing()),
-            ("API_KEYS_FILE", nothing()),
-        ];
+    pub(super) fn of(manifest: Manifest) -> anyhow::Result<Self> {
+        let url = manifest.database_urls.get("aggregator").context("no database")?.clone();
         let file = std::env::temp_dir().join(format!("milepost-copy-{}", std::process::id()));
-        Ok(Self { url, file, environment })
+        Ok(Self { manifest, url, file })
     }
 
     /// A copy of what was said so far, whatever else goes on.
     pub(super) async fn copy(&self) -> anyhow::Result<()> {
-        // Some of it is stored, and some is not.
-        tokio::time::sleep(Duration::from_secs(3)).await;
+        // Some of it is stored by then, some is not, and some is stored and not yet published.
+        while self.events().await? == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         let mut dump = Command::new("pg_dump");
         run(dump.args(["--format=custom", "--file"]).arg(&self.file).arg(&self.url)).await
     }
@@ -66,8 +57,7 @@ impl Database {
 
     /// Runs a tool of the aggregator's.
     pub(super) async fn tool(&self, word: &str) -> anyhow::Result<()> {
-        let mut tool = Command::new(binary("aggregator")?);
-        run(tool.arg(word).envs(self.environment.iter().map(|(name, value)| (name, value)))).await
+        run(&mut tool(&self.manifest, &[word])?).await
     }
 }
 
