@@ -200,7 +200,9 @@ fn keep_the_surest(facts: &mut [Fact<'_>]) {
         }
         let fact = &facts[place];
         let moment = (fact.at, fact.event.data.location.as_deref());
-        let moment = Some(moment).filter(|_| !ends(fact.milestone));
+        // Pieces are called off one after the other.
+        let several = fact.event.data.pieces.is_some();
+        let moment = Some(moment).filter(|_| several || !ends(fact.milestone));
         let key = (thing(fact.event), fact.milestone, moment);
         let Some(other) = surest.insert(key, place) else { continue };
         if sureness(&facts[other]) == sureness(&facts[place]) {

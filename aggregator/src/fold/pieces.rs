@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What was ordered and called off of one line.
 #[derive(Debug, Default)]
 struct Count {
-    /// As it was when the first piece was called off: an edited order may have the rest of it only. (More than that
-    /// is more.)
+    /// The most that were ever ordered: an edited order may have the rest of it only, whoever says so first.
     ordered: u32,
     /// By source: two that tell of one piece mean the same.
     called_off: BTreeMap<String, u32>,
@@ -26,7 +25,8 @@ impl Parts {
             let mut lines = ordered(facts);
             for fact in facts.iter().filter(|fact| fact.stands()) {
                 let Some((line, pieces)) = called_off(fact) else { continue };
-                if lines.get_mut(line).is_some_and(|line| line.has_more(fact, pieces)) {
+                // Of a line that nobody told some pieces are no whole line, and no whole order.
+                if lines.get_mut(line).is_none_or(|line| line.has_more(fact, pieces)) {
                     parts.insert(fact.event.key());
                 }
             }
@@ -48,16 +48,19 @@ impl Count {
     }
 }
 
-/// How many of each line were ordered.
+/// How many of each line were ordered; one that an order lists twice has both.
 fn ordered(facts: &[Fact<'_>]) -> BTreeMap<String, Count> {
-    let (mut lines, mut begun) = (BTreeMap::<String, Count>::new(), BTreeSet::new());
+    let mut lines = BTreeMap::<String, Count>::new();
     for fact in facts.iter().filter(|fact| fact.corrected_by.is_none()) {
+        let mut told = BTreeMap::<&String, u32>::new();
         for item in &fact.event.data.items {
-            let line = lines.entry(item.line.clone()).or_default();
-            let less = begun.contains(&item.line) && item.quantity < line.ordered;
-            line.ordered = if less { line.ordered } else { item.quantity };
+            let sum = told.entry(&item.line).or_default();
+            *sum = sum.saturating_add(item.quantity);
         }
-        begun.extend(called_off(fact).map(|(line, _)| line.to_owned()));
+        for (line, sum) in told {
+            let line = lines.entry(line.clone()).or_default();
+            line.ordered = line.ordered.max(sum);
+        }
     }
     lines
 }

@@ -87,12 +87,16 @@ impl<'a> Doc<'a> {
 
     /// A whole number, also one that is written as a text or with a fraction of zero.
     pub(super) fn number(self, path: &str) -> Option<i64> {
+        let whole = |float: f64| {
+            let is_whole = float.fract() == 0.0 && float.abs() < 9e15;
+            is_whole.then(|| format!("{float:.0}").parse().ok()).flatten()
+        };
         match self.at(path).0 {
-            Value::Number(number) => number.as_i64().or_else(|| {
-                let float = number.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < 9e15)?;
-                format!("{float:.0}").parse().ok()
-            }),
-            Value::String(text) => text.trim().parse().ok(),
+            Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+            Value::String(text) => {
+                let text = text.trim();
+                text.parse().ok().or_else(|| whole(text.parse().ok()?))
+            }
             _ => None,
         }
     }
@@ -148,10 +152,14 @@ mod tests {
 
     #[test]
     fn numbers_are_read_as_they_are_written_by_different_people() {
-        let value = parse(br#"{"a":12.0,"b":"12","c":12.5,"d":1e300,"e":true}"#).unwrap();
+        let value = parse(
+            br#"{"a":12.0,"b":"12","c":12.5,"d":1e300,"e":true,"f":" 12.00","g":"12.5","h":"inf"}"#,
+        )
+        .unwrap();
         let doc = Doc::of(&value);
         assert_eq!((doc.number("a"), doc.number("b")), (Some(12), Some(12)));
         assert_eq!((doc.number("c"), doc.number("d"), doc.number("e")), (None, None, None));
+        assert_eq!((doc.number("f"), doc.number("g"), doc.number("h")), (Some(12), None, None));
         assert!(doc.flag("e") && !doc.flag("a"));
     }
 }

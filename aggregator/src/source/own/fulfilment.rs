@@ -43,7 +43,7 @@ struct Line {
 /// The warehouse's system.
 pub(in crate::source) const SOURCE: Source = Source {
     name: "fulfilment",
-    about: "the warehouse's system",
+    about: "the warehouse's system; CANCELLED with `lines` and without a parcel calls off these lines, of each the `qty` pieces that it says (none: all of them), counted once for each `id`",
     order: "`order`",
     time: "`updated`, dd/MM/yyyy HH:mm:ss, local",
     zone: Ho_Chi_Minh,
@@ -79,7 +79,7 @@ fn read(value: &[u8], zone: Tz) -> Result<Vec<Draft>, Refusal> {
     draft.data.tracking_number = filled(record.tracking_code);
     draft.data.reason = filled(record.reason);
     draft.reveals = draft.data.tracking_number.iter().map(|n| tracking_alias(n)).collect();
-    Ok(if is_of_lines(&draft) { by_line(&draft, &lines) } else { vec![draft] })
+    if is_of_lines(&draft) { by_line(&draft, &lines) } else { Ok(vec![draft]) }
 }
 
 /// Are some lines called off before they are in a parcel?
@@ -91,12 +91,16 @@ fn is_of_lines(draft: &Draft) -> bool {
         && !data.lines.is_empty()
 }
 
-/// The same of each line by itself.
-fn by_line(draft: &Draft, lines: &[Line]) -> Vec<Draft> {
+/// The same of each line by itself, without those of which no piece is called off.
+fn by_line(draft: &Draft, lines: &[Line]) -> Result<Vec<Draft>, Refusal> {
     let mut told: BTreeMap<&String, Option<u32>> = BTreeMap::new();
     for line in lines {
-        let sum = told.entry(&line.line).or_insert(Some(0));
-        *sum = sum.zip(pieces(line)).map(|(sum, more)| sum.saturating_add(more));
+        let (sum, more) = (told.entry(&line.line).or_insert(Some(0)), pieces(line)?);
+        *sum = sum.zip(more).map(|(sum, more)| sum.saturating_add(more));
+    }
+    told.retain(|_, pieces| *pieces != Some(0));
+    if told.is_empty() {
+        return Err(Refusal::Shape("`qty` is 0 in every line".to_owned()));
     }
     let of = |(line, pieces): (&String, Option<u32>)| {
         let mut one = draft.clone();
@@ -106,13 +110,18 @@ fn by_line(draft: &Draft, lines: &[Line]) -> Vec<Draft> {
         one.data.lines = Vec::new();
         one
     };
-    told.into_iter().map(of).collect()
+    Ok(told.into_iter().map(of).collect())
 }
 
-/// How many pieces a line says; who says none, or nothing that is a number, means all of it.
-fn pieces(line: &Line) -> Option<u32> {
-    let count = Doc::of(&line.more).number("qty")?;
-    u32::try_from(count).ok().filter(|count| *count > 0)
+/// How many pieces a line says; who says none means all of it. What cannot be read might end a line for good:
+/// it is refused, and can be driven again.
+fn pieces(line: &Line) -> Result<Option<u32>, Refusal> {
+    let told = Doc::of(&line.more);
+    if told.at("qty").value().is_null() {
+        return Ok(None);
+    }
+    let count = told.number("qty").and_then(|count| u32::try_from(count).ok());
+    count.map(Some).ok_or_else(|| Refusal::Shape("`qty` is no number of pieces".to_owned()))
 }
 
 #[cfg(test)]
@@ -133,12 +142,23 @@ mod tests {
     #[test]
     fn lines_that_are_called_off_before_they_are_packed_are_not_the_whole_order() {
         let record = r#"{"id":13,"order":"T-1","status":"CANCELLED","updated":"20/11/2026 16:40:05",
-            "lines":[{"line":"1"},{"line":"3","qty":"1"},{"line":"3","qty":1},{"line":"4","qty":0},{"line":"5","qty":{}}]}"#;
+            "lines":[{"line":"1"},{"line":"3","qty":"1.00"},{"line":"3","qty":1},{"line":"4","qty":0},{"line":"5","qty":null}]}"#;
         let drafts = read(record.as_bytes(), Ho_Chi_Minh).unwrap();
         let said = |d: &Draft| (d.id.clone(), d.data.line.clone().unwrap(), d.data.pieces);
         let line = |id: &str, pieces| (format!("13:{id}"), id.to_owned(), pieces);
-        let expected = [line("1", None), line("3", Some(2)), line("4", None), line("5", None)];
+        let expected = [line("1", None), line("3", Some(2)), line("5", None)];
         assert_eq!(drafts.iter().map(said).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_count_that_is_none_calls_off_nothing() {
+        for qty in ["0", "-1", "1.5", "{}", r#""one""#, "99999999999"] {
+            let record = format!(
+                r#"{{"id":13,"order":"T-1","status":"CANCELLED","updated":"20/11/2026 16:40:05","lines":[{{"line":"1","qty":{qty}}}]}}"#
+            );
+            let refused = read(record.as_bytes(), Ho_Chi_Minh).unwrap_err();
+            assert_eq!(refused.label(), "shape", "{qty}");
+        }
     }
 
     #[test]
