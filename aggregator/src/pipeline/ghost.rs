@@ -2,8 +2,9 @@
 //! a reference of its own for each), or mistyped. The parcel's number knows better.
 
 use crate::draft::{Draft, OrderRef, tracking_alias};
-use crate::store::alias::Bearer;
-use crate::store::order;
+use crate::store::alias::{self, Bearer};
+use crate::store::{order, parked};
+use contract::id::OrderId;
 use sqlx::PgConnection;
 use std::collections::HashMap;
 
@@ -35,11 +36,62 @@ pub(super) async fn mended(
 
 /// The order that a carrier names, and the name of its parcel, if that is another order's.
 fn doubted<'a>(draft: &'a Draft, bearers: &Bearers) -> Option<(&'a str, String)> {
+    let (order, alias) = named_by_carrier(draft)?;
+    let anothers = |bearer: &Bearer| bearer.placed && bearer.open && bearer.order != order;
+    bearers.get(&alias)?.iter().any(anothers).then_some((order, alias))
+}
+
+/// The order and the parcel that a carrier names.
+fn named_by_carrier(draft: &Draft) -> Option<(&str, String)> {
     let OrderRef::Order(order) = &draft.order else { return None };
     let of_carrier = draft.data.carrier.as_deref() == Some(draft.source.as_str());
-    let alias = tracking_alias(draft.data.tracking_number.as_deref().filter(|_| of_carrier)?);
-    let anothers = |bearer: &Bearer| bearer.placed && bearer.open && bearer.order != order.as_str();
-    bearers.get(&alias)?.iter().any(anothers).then_some((order.as_str(), alias))
+    let number = draft.data.tracking_number.as_deref().filter(|_| of_carrier)?;
+    Some((order.as_str(), tracking_alias(number)))
+}
+
+/// Those of a carrier whose parcel others here tell of another order have their turn after these.
+pub(super) fn put_off(drafts: Vec<Draft>) -> (Vec<Draft>, Vec<Draft>) {
+    let of_carriers: Vec<_> = drafts.iter().map(named_by_carrier).collect();
+    let others = drafts.iter().zip(&of_carriers).filter(|(_, named)| named.is_none());
+    let told = others.filter_map(|(draft, _)| match &draft.order {
+        OrderRef::Order(order) => {
+            Some(draft.reveals.iter().map(move |name| (name.as_str(), order)))
+        }
+        OrderRef::Alias(_) => None,
+    });
+    let told: HashMap<&str, &OrderId> = told.flatten().collect();
+    let is_late = |named: &Option<(&str, String)>| {
+        let named = named.as_ref();
+        named.is_some_and(|(order, alias)| {
+            told.get(alias.as_str()).is_some_and(|other| other.as_str() != *order)
+        })
+    };
+    let mut late = of_carriers.iter().map(is_late).collect::<Vec<bool>>().into_iter();
+    drafts.into_iter().partition(|_| !late.next().unwrap_or(false))
+}
+
+/// What waits for orders that nobody placed and that bear a name of those which are placed now.
+pub(super) async fn of_placed(
+    connection: &mut PgConnection,
+    placed: &[String],
+) -> Result<Vec<Draft>, sqlx::Error> {
+    let ghosts = alias::ghosts_of(connection, placed).await?;
+    let freed = parked::take(connection, &ghosts, &[]).await?;
+    Ok(freed.into_iter().map(|draft| self::freed(draft, &ghosts)).collect())
+}
+
+/// Those that are being placed count as placed, and come before who was not.
+pub(super) fn take_as_placed(bearers: &mut Bearers, placed: &[String]) {
+    if placed.is_empty() {
+        return;
+    }
+    for all in bearers.values_mut() {
+        for bearer in all.iter_mut().filter(|bearer| !bearer.placed) {
+            bearer.placed = placed.contains(&bearer.order);
+            bearer.open = bearer.placed;
+        }
+        all.sort_by_key(|bearer| !bearer.placed);
+    }
 }
 
 /// Orders that nobody placed and that bear a name which was told of another one just now: what waits for them may
@@ -103,6 +155,38 @@ mod tests {
             None,
             "nobody placed that one either"
         );
+    }
+
+    #[test]
+    fn a_carrier_has_its_turn_once_others_have_told_whose_the_parcel_is() {
+        let packed = |order: &str| {
+            let order = OrderRef::Order(order.parse().unwrap());
+            let mut draft = Draft::new(
+                "fulfilment",
+                "1".into(),
+                Milestone::FulfilmentPacked,
+                clock::now(),
+                order,
+            );
+            draft.reveal(tracking_alias("GX1"));
+            draft
+        };
+        let [own, ghost] = ["T-1", "T-1-2"].map(|order| draft("ghn", order));
+        let told = packed("T-1");
+        let split = put_off(vec![ghost.clone(), own.clone(), told.clone()]);
+        assert_eq!(split, (vec![own.clone(), told], vec![ghost.clone()]));
+        assert_eq!(put_off(vec![ghost.clone(), own]).1, [], "no carrier tells whose it is");
+        assert_eq!(put_off(vec![ghost, packed("T-1-2")]).1, []);
+    }
+
+    #[test]
+    fn an_order_that_is_being_placed_bears_its_parcels_number_before_one_that_nobody_placed() {
+        let mut all = bearers(&[("T-1-2", false), ("T-1", false)]);
+        assert_eq!(doubted(&draft("ghn", "T-1-2"), &all), None);
+        take_as_placed(&mut all, &["T-1".to_owned()]);
+        assert!(doubted(&draft("ghn", "T-1-2"), &all).is_some());
+        let orders = all[&tracking_alias("GX1")].iter().map(|bearer| bearer.order.as_str());
+        assert_eq!(orders.collect::<Vec<_>>(), ["T-1", "T-1-2"]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::store::alias::{self, Bearer, Told};
 use crate::store::{lock, parked};
 use chrono::TimeDelta;
 use contract::id::OrderId;
+use contract::milestone::Milestone;
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,9 +25,11 @@ pub(super) async fn name_orders(
     drafts: Vec<Draft>,
 ) -> Result<(ByOrder, Vec<Draft>), sqlx::Error> {
     let (mut by_order, mut waiting) = (ByOrder::new(), Vec::new());
-    let (mut open, mut known) = (drafts, BTreeSet::<Name>::new());
+    let placed = placed(&drafts);
+    let ((mut open, mut late), mut known) = (ghost::put_off(drafts), BTreeSet::<Name>::new());
+    late.extend(ghost::of_placed(connection, &placed).await?);
     while !open.is_empty() {
-        let Found { named, unnamed, bearers } = find(connection, open).await?;
+        let Found { named, unnamed, bearers } = find(connection, open, &placed).await?;
         waiting.extend(unnamed);
         let told = tell(connection, &named, &mut known).await?;
         let ghosts = ghost::of(&told, &bearers);
@@ -43,9 +46,20 @@ pub(super) async fn name_orders(
                 by_order.entry(order.clone()).or_default().push(draft);
             }
         }
-        open = freed.into_iter().chain(again).collect();
+        open = freed.into_iter().chain(again).chain(std::mem::take(&mut late)).collect();
     }
     Ok((by_order, waiting))
+}
+
+/// The orders that are placed by these drafts.
+fn placed(drafts: &[Draft]) -> Vec<String> {
+    let order = |draft: &Draft| match &draft.order {
+        OrderRef::Order(order) if draft.milestone == Milestone::OrderPlaced => {
+            Some(order.to_string())
+        }
+        _ => None,
+    };
+    drafts.iter().filter_map(order).collect()
 }
 
 /// Drafts with an order, and those whose name means nothing yet; and who bears the names.
@@ -56,8 +70,13 @@ struct Found {
     bearers: Bearers,
 }
 
-/// Names what can be named. Locks every name that it decides on, or that will be told.
-async fn find(connection: &mut PgConnection, drafts: Vec<Draft>) -> Result<Found, sqlx::Error> {
+/// Names what can be named; some orders are only being placed. Locks every name that it decides on, or that will
+/// be told.
+async fn find(
+    connection: &mut PgConnection,
+    drafts: Vec<Draft>,
+    placed: &[String],
+) -> Result<Found, sqlx::Error> {
     let used = drafts.iter().filter_map(alias_of).cloned();
     let names: BTreeSet<String> =
         used.chain(drafts.iter().flat_map(|draft| draft.reveals.iter().cloned())).collect();
@@ -66,7 +85,8 @@ async fn find(connection: &mut PgConnection, drafts: Vec<Draft>) -> Result<Found
     }
     lock::take(connection, "alias", names.iter().map(String::as_str)).await?;
     let names: Vec<String> = names.into_iter().collect();
-    let bearers = alias::bearers(connection, &names).await?;
+    let mut bearers = alias::bearers(connection, &names).await?;
+    ghost::take_as_placed(&mut bearers, placed);
     let drafts = ghost::mended(connection, drafts, &bearers).await?;
     let named = drafts.into_iter().map(|draft| untold(meant(draft, &bearers), &bearers));
     let (named, unnamed) = named.partition(|draft| alias_of(draft).is_none());
@@ -156,7 +176,6 @@ mod tests {
     use super::*;
     use crate::draft::tracking_alias;
     use chrono::{DateTime, Utc};
-    use contract::milestone::Milestone;
     use std::collections::HashMap;
 
     fn day(day: i64) -> DateTime<Utc> {

@@ -139,3 +139,24 @@ async fn what_a_carrier_says_of_an_order_that_nobody_placed_is_its_parcels() {
     let timeline = stack.rest.wait_version(&order, 5, LIMIT).await.unwrap();
     assert_eq!(timeline["status"], "shipment.out_for_delivery", "{timeline}");
 }
+
+/// The same where the shop is the last to tell: of an order that nobody placed yet the parcel is nobody's.
+#[tokio::test]
+async fn what_a_carrier_said_of_a_parcel_is_its_orders_once_that_is_placed() {
+    let stack = Stack::running().unwrap();
+    let (order, parcel) = (unique("LATE"), unique("LX"));
+    let ghost = format!("{order}-2");
+    let packed = json!({"id": unique("pk"), "order": order, "status": "PACKED", "parcel": "P1",
+        "lines": [{"line": "1", "qty": 1}], "carrier": "ghn", "tracking_code": parcel, "updated": "20/11/2026 16:00:00"});
+    stack.say("source.fulfilment", &packed).await.unwrap();
+    let waits = |name: String| move |page: &Value| page.to_string().contains(&name);
+    until(&stack, &format!("/v1/parked?cursor={order}"), waits(order.clone())).await;
+    let hook = json!({"OrderCode": parcel, "ClientOrderCode": ghost, "Status": "picked", "Type": "switch_status", "Time": "2026-11-21T01:00:00Z"});
+    stack.say("source.ghn", &hook).await.unwrap();
+    until(&stack, &format!("/v1/parked?cursor={order}"), waits(ghost)).await;
+    let placed = json!({"event": "order.placed", "order_no": order, "at": "2026-11-20T01:00:00Z",
+        "customer": {"id": format!("C-{order}")}, "items": [{"line": "1", "title": "Cốc", "quantity": 1}]});
+    stack.say("source.shop", &placed).await.unwrap();
+    let timeline = stack.rest.wait_version(&order, 3, LIMIT).await.unwrap();
+    assert_eq!(timeline["status"], "shipment.handed_over", "{timeline}");
+}
