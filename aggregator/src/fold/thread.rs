@@ -18,6 +18,8 @@ pub(super) struct State {
     pub(super) shipment: Option<String>,
     /// Its source itself calls it provisional.
     pub(super) reported: bool,
+    /// A platform says so of a parcel of its own.
+    pub(super) by_platform: bool,
 }
 
 /// The state, and the last step towards the door that was reached on the way.
@@ -59,6 +61,7 @@ impl Thread {
             reason: data.reason.clone(),
             shipment: fact.parcel.clone(),
             reported: data.confidence == Confidence::Reported,
+            by_platform: data.restates && data.shipment.is_some(),
         });
         // That it is paid, or confirmed again, undoes no step.
         let behind = |far: Milestone| next.scope() == Scope::Order && next.rank() < far.rank();
@@ -81,6 +84,13 @@ impl Thread {
     fn in_vain(&self) -> Option<DateTime<Utc>> {
         let state = self.state.as_ref().filter(|_| self.finished())?;
         (state.code != Milestone::ShipmentDelivered).then_some(state.since)
+    }
+
+    /// A platform that calls off one of its parcels takes back that these lines were sent. (A cancelled order it
+    /// tells as such.)
+    fn is_taken_back(&self) -> bool {
+        let off = |state: &State| state.by_platform && state.code == Milestone::OrderCancelled;
+        self.state.as_ref().is_some_and(off)
     }
 
     /// Nothing more is expected.
@@ -185,7 +195,7 @@ fn item(line: LineItem, facts: &[&Fact<'_>], parcels: &Parcels) -> ItemThread {
     let given_up: Vec<bool> =
         stories.iter().map(|story| is_given_up(story, &stories, parcels)).collect();
     let mut given_up = given_up.into_iter();
-    stories.retain(|_| !given_up.next().unwrap_or(false));
+    stories.retain(|(thread, _)| !given_up.next().unwrap_or(false) && !thread.is_taken_back());
     if stories.is_empty() {
         stories.push((story(None), None));
     }

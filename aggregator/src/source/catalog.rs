@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 
 /// Sources that also tell of other things than orders (tombstones, catalogues, insurances, customers): what
 /// they make nothing of, they have understood.
-const QUIET: [&str; 13] = [
+const QUIET: [&str; 15] = [
+    "17track",
     "aftership",
     "cloudevents",
     "debezium",
@@ -27,6 +28,7 @@ const QUIET: [&str; 13] = [
     "shopify",
     "stripe",
     "woocommerce",
+    "zalopay",
 ];
 
 /// The file of a sources folder that says where the shop differs.

@@ -81,6 +81,24 @@ impl Meaning {
         Self { milestone, ..self }
     }
 
+    /// The same of a parcel of which the buyer kept a part: what goes back of it is for the operator.
+    pub(super) fn of_part(self, is_part: bool) -> Self {
+        let goes_back = self.milestone.goes_back() || self.milestone == Milestone::ShipmentReturned;
+        if is_part && goes_back { self.but(Milestone::InfoIgnored) } else { self }
+    }
+
+    /// The same of a parcel that goes back to the shop.
+    pub(super) fn of_return(self, is_return: bool) -> Self {
+        match self.milestone {
+            _ if !is_return => self,
+            Milestone::ShipmentHandedOver
+            | Milestone::ShipmentInTransit
+            | Milestone::ShipmentOutForDelivery => self.but(Milestone::ShipmentReturning),
+            Milestone::ShipmentDelivered => self.but(Milestone::ShipmentReturned),
+            _ => self,
+        }
+    }
+
     /// Is the code in no table?
     pub(super) const fn is_unknown(&self) -> bool {
         self.unknown.is_some()

@@ -22,6 +22,11 @@ impl When {
         Self { at, assumed: false, receipt: false }
     }
 
+    /// The moment at which a clock of a zone showed what UTC's shows at this one.
+    pub(super) fn as_shown_in(self, zone: Tz) -> Self {
+        local(self.at.naive_utc(), zone).map_or(self, Self::sure)
+    }
+
     /// No time was told.
     pub(super) const fn receipt(at: DateTime<Utc>) -> Self {
         Self { at, assumed: false, receipt: true }
@@ -124,11 +129,10 @@ const fn moment(when: When) -> EtaRange {
 /// The day of a text that names no hour, or midnight.
 fn whole_day(text: &str) -> Option<NaiveDate> {
     let text = text.trim();
-    if let Ok(day) = NaiveDate::parse_from_str(text, "%d/%m/%Y") {
-        return Some(day);
-    }
     let midnight = text.get(11..16).unwrap_or("00:00") == "00:00";
-    NaiveDate::parse_from_str(text.get(..10)?, "%Y-%m-%d").ok().filter(|_| midnight)
+    let day = midnight.then(|| text.get(..10).unwrap_or(text))?;
+    let forms = ["%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y"];
+    forms.iter().find_map(|form| NaiveDate::parse_from_str(day, form).ok())
 }
 
 #[cfg(test)]
@@ -193,9 +197,9 @@ mod tests {
         assert_eq!(range.earliest, utc("2026-11-26T01:00:00Z"));
         assert_eq!(range.latest, utc("2026-11-27T16:59:59Z"));
         assert_eq!(days("2026-11-27", "2026-11-26", Ho_Chi_Minh), None);
-        assert_eq!(
-            expected("2026-11-26T00:00:00Z", Ho_Chi_Minh),
-            days("2026-11-26", "2026-11-26", Ho_Chi_Minh)
-        );
+        let day = days("2026-11-26", "2026-11-26", Ho_Chi_Minh);
+        for text in ["2026-11-26T00:00:00Z", "26/11/2026 00:00:00", "26/11/2026", "26-11-2026"] {
+            assert_eq!(expected(text, Ho_Chi_Minh), day, "{text}");
+        }
     }
 }

@@ -52,6 +52,26 @@ fn a_parcel_that_its_carrier_called_off_gives_way_to_the_next() {
 }
 
 #[test]
+fn a_parcel_that_the_platform_called_off_was_never_sent() {
+    let told = |hour: i64, code: &str, name: &str, number: &str| {
+        event(hour, code, |d| {
+            parcel(name, number, &["1"])(d);
+            d.data.restates = true;
+        })
+    };
+    let mut history = plain()[..3].to_vec();
+    history.push(told(4, "shipment.label_created", "P1", "X1"));
+    history.push(told(5, "order.cancelled", "P1", "X1"));
+    let timeline = fold(&order(), &history).unwrap();
+    assert_eq!((timeline.status.code(), timeline.terminal), ("order.confirmed", false));
+    assert_eq!(timeline.shipments[0].status, Milestone::OrderCancelled);
+    history.push(told(6, "shipment.label_created", "P2", "X2"));
+    assert_eq!(status_of(&history), "shipment.label_created");
+    history.push(event(20, "shipment.delivered", scan("X2")));
+    assert_eq!(status_of(&history), "shipment.delivered");
+}
+
+#[test]
 fn an_unnamed_parcel_is_the_only_one_and_articles_find_their_lines() {
     let mut history = plain();
     history.pop();

@@ -50,6 +50,8 @@ const TABLE: &[Code] = &[
     code("exception", Milestone::ShipmentException),
     code("damage", Milestone::ShipmentDamaged),
     code("lost", Milestone::ShipmentLost),
+    // Nobody took it: the carrier disposes of it.
+    code("scrap", Milestone::ShipmentLost).because("carrier_disposed"),
 ];
 
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
@@ -61,7 +63,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let (parcel, status) = (doc.need("OrderCode")?, doc.need("Status")?);
     let kind = doc.text("Type").unwrap_or_default().to_ascii_lowercase();
     let said = if matches!(kind.as_str(), "" | "create" | "switch_status") {
-        meaning(TABLE, record, &status)
+        meaning(TABLE, record, &status).of_part(doc.flag("IsPartialReturn"))
     } else {
         Meaning::plain(Milestone::InfoIgnored)
     };
@@ -129,6 +131,13 @@ mod tests {
     #[test]
     fn a_change_of_weight_is_no_change_of_status() {
         assert_eq!(one("delivering", "Update_weight", "T-1").milestone, Milestone::InfoIgnored);
+    }
+
+    #[test]
+    fn what_goes_back_of_a_parcel_is_not_the_parcel() {
+        let record = r#"{"OrderCode":"L7X","ClientOrderCode":"T-1","Status":"returned","Type":"switch_status",
+            "IsPartialReturn":true,"PartialReturnCode":"L7X_PR","Time":"2026-11-22T03:52:50.158Z"}"#;
+        assert_eq!(read_one("ghn", record).milestone, Milestone::InfoIgnored);
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub(in crate::source) const SOURCE: Source = Source {
 const TABLE: &[Code] = &[
     code("cho xac nhan", Milestone::ShipmentLabelCreated),
     code("cho lay hang", Milestone::ShipmentLabelCreated),
+    code("dang lay hang", Milestone::ShipmentLabelCreated),
     code("da lay hang", Milestone::ShipmentHandedOver),
     code("da nhap kho", Milestone::ShipmentInTransit),
     code("dang van chuyen", Milestone::ShipmentInTransit),
@@ -40,12 +41,16 @@ const TABLE: &[Code] = &[
     code("xac nhan hoan", Milestone::ShipmentReturnPending),
     code("dang chuyen kho tra", Milestone::ShipmentReturning),
     code("da chuyen kho tra toan bo", Milestone::ShipmentReturning),
-    code("da chuyen kho tra mot phan", Milestone::ShipmentReturning),
+    code("dang chuyen kho tra toan bo", Milestone::ShipmentReturning),
+    // The buyer has the rest.
+    code("da chuyen kho tra mot phan", Milestone::InfoIgnored),
+    code("chuyen hoan", Milestone::ShipmentReturning),
     code("hoan tra hang", Milestone::ShipmentReturning),
     code("dang tra hang", Milestone::ShipmentReturning),
     code("da tra hang toan bo", Milestone::ShipmentReturned),
-    code("da tra hang mot phan", Milestone::ShipmentReturned),
+    code("da tra hang mot phan", Milestone::InfoIgnored),
     code("huy", Milestone::OrderCancelled),
+    code("da huy", Milestone::OrderCancelled),
     code("dang xu ly", Milestone::InfoIgnored),
     // Money between shop and carrier.
     code("da doi soat giao hang", Milestone::InfoIgnored),
@@ -62,7 +67,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let parcel = doc.text("required_code");
     let alias = parcel.as_deref().map(tracking_alias);
     let order = record.order(doc, &["client_code"], alias)?;
-    let said = meaning(TABLE, record, &plain(&status));
+    let said = meaning(TABLE, record, &plain(&status)).of_part(doc.flag("signpart"));
     let client = doc.text("client_code").unwrap_or_default();
     let attempt = doc.text("audit_code").unwrap_or_default();
     // A second round is another day's; the same sentence of one day is the same event.

@@ -67,11 +67,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let time = offset_mended(&doc.need("action_time")?);
     let order = record.order(doc, &["partner_id"], Some(tracking_alias(&parcel)))?;
     let id = hashed_id(&[&parcel, &status, &time]);
-    let mut said = meaning(TABLE, record, &status);
-    // The rest was delivered: what goes back is a part of it.
-    if doc.flag("return_part_package") && matches!(status.as_str(), "20" | "21") {
-        said = said.but(Milestone::InfoIgnored);
-    }
+    let said = meaning(TABLE, record, &status).of_part(doc.flag("return_part_package"));
     let mut draft = said.draft("ghtk", id, when(&time, record.zone)?, order);
     draft.parcel("ghtk", Some(parcel));
     draft.data.reason = doc.text("reason_code").or(draft.data.reason);

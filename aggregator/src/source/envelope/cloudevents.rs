@@ -12,6 +12,8 @@ use crate::source::record::Record;
 use crate::source::spec::Source;
 use crate::source::table::{Code, Meaning, meaning};
 use crate::source::time::{When, when};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono_tz::UTC;
 use contract::event::EventData;
 use contract::milestone::Milestone;
@@ -29,6 +31,9 @@ pub(in crate::source) const SOURCE: Source = Source {
 
 /// The codes are the milestones' own.
 const TABLE: &[Code] = &[];
+
+/// The attributes that may name the order.
+const NAMES: [&str; 2] = ["subject", "partitionkey"];
 
 /// Longest name of a source.
 const MAX_SOURCE: usize = 64;
@@ -66,14 +71,42 @@ fn open(record: &Record<'_>) -> Result<Vec<Envelope>, Refusal> {
     let events =
         if first == Some(&b'[') { json(record.value)? } else { vec![parse(record.value)?] };
     let envelopes = events.into_iter().map(|mut attributes: Value| {
-        let data = attributes.get_mut("data").map(Value::take).unwrap_or_default();
-        Envelope { attributes, data }
+        let data = match attributes.get("data_base64").and_then(Value::as_str) {
+            Some(text) => encoded(text)
+                .or_else(|why| if is_ours(&attributes) { Err(why) } else { Ok(Value::Null) })?,
+            None => attributes.get_mut("data").map(Value::take).unwrap_or_default(),
+        };
+        Ok(Envelope { attributes, data })
     });
-    Ok(envelopes.collect())
+    envelopes.collect()
+}
+
+/// Others may send bytes of any kind.
+fn is_ours(attributes: &Value) -> bool {
+    Doc::of(attributes).text("type").is_some_and(|kind| kind.parse::<Milestone>().is_ok())
+}
+
+/// Data that a sender took for bytes (`CloudEvents` JSON format, 3.1.1).
+fn encoded(text: &str) -> Result<Value, Refusal> {
+    let bytes = STANDARD.decode(text);
+    json(&bytes.map_err(|_| Refusal::Shape("`data_base64` is no Base64".to_owned()))?)
 }
 
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
-    open(record)?.into_iter().map(|envelope| one(record, envelope)).collect()
+    let envelopes = open(record)?;
+    let alone = envelopes.len() == 1;
+    // Others' news of no order spoils nobody else's.
+    let ours = envelopes.into_iter().filter(|envelope| alone || !is_foreign(record, envelope));
+    ours.map(|envelope| one(record, envelope)).collect()
+}
+
+/// Is it of no order, and of a type that nobody here knows?
+fn is_foreign(record: &Record<'_>, envelope: &Envelope) -> bool {
+    let doc = Doc::of(&envelope.attributes);
+    let known = |kind: String| {
+        kind.parse::<Milestone>().is_ok() || !meaning(TABLE, record, &kind).is_unknown()
+    };
+    !doc.text("type").is_some_and(known) && record.order(doc, &NAMES, None).is_err()
 }
 
 fn one(record: &Record<'_>, envelope: Envelope) -> Result<Draft, Refusal> {
@@ -111,7 +144,7 @@ fn one(record: &Record<'_>, envelope: Envelope) -> Result<Draft, Refusal> {
 
 fn named(record: &Record<'_>, doc: Doc<'_>, told: &EventData) -> Result<OrderRef, Refusal> {
     let alias = told.tracking_number.as_deref().map(tracking_alias);
-    record.order(doc, &["subject", "partitionkey"], alias)
+    record.order(doc, &NAMES, alias)
 }
 
 #[cfg(test)]
@@ -154,6 +187,19 @@ mod tests {
             read_all("cloudevents", &batch).into_iter().map(|draft| draft.id).collect();
         assert_eq!(ids, ["e1", "e2"]);
         assert!(read_all("cloudevents", "[]").is_empty());
+        let foreign = r#"{"specversion":"1.0","id":"e9","source":"bus","type":"com.example.sung"}"#;
+        let mixed = format!("[{foreign},{}]", event("e1"));
+        assert_eq!(read_one("cloudevents", &mixed).id, "e1");
+    }
+
+    #[test]
+    fn data_that_came_as_bytes_is_read() {
+        let event = r#"{"specversion":"1.0","id":"e1","source":"kiln-7","type":"production.started","subject":"T-70","data_base64":"eyJsaW5lIjoiMiJ9"}"#;
+        assert_eq!(read_one("cloudevents", event).data.line.as_deref(), Some("2"));
+        let broken = event.replace("eyJsaW5lIjoiMiJ9", "%%");
+        assert_eq!(read_with_headers("cloudevents", &broken, &[]).unwrap_err().label(), "shape");
+        let foreign = broken.replace("production.started", "com.example.seen");
+        assert_eq!(read_one("cloudevents", &foreign).milestone, Milestone::InfoIgnored);
     }
 
     #[test]

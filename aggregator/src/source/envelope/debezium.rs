@@ -40,10 +40,15 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     if is_of_no_row(envelope) {
         return Ok(Vec::new());
     }
-    let operation = envelope.need("op")?;
-    let row = [envelope.at("after"), envelope.at("before")].into_iter().find(|row| row.is_there());
-    let row =
-        row.ok_or_else(|| Refusal::Shape("neither `after` nor `before` is there".to_owned()))?;
+    // A row that was taken out of its envelope (`ExtractNewRecordState`) may bear its marks.
+    let bare = envelope.at("__op").is_there();
+    let operation = envelope.need_any(&["op", "__op"])?;
+    let rows = if bare { [envelope; 2] } else { ["after", "before"].map(|name| envelope.at(name)) };
+    let Some(row) = rows.into_iter().find(|row| row.is_there()) else {
+        // Of a deleted row a database may tell nothing at all.
+        let nothing = || Refusal::Shape("neither `after` nor `before` is there".to_owned());
+        return if operation == "d" { Ok(Vec::new()) } else { Err(nothing()) };
+    };
     let order = record.order(row, &["order_id", "order_no", "order_number", "id"], None)?;
     let source = envelope.at("source");
     let table = source.text("table").unwrap_or_default();
@@ -54,8 +59,14 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         Err(_) => meaning(TABLE, record, &status),
     };
     // A source that knows no time writes 0.
-    let told = |doc: Doc<'_>| doc.number("ts_ms").filter(|number| *number > 0);
-    let committed = told(source).or_else(|| told(envelope));
+    let told = |doc: Doc<'_>, field: &str| doc.number(field).filter(|number| *number > 0);
+    let times = [
+        (source, "ts_ms"),
+        (envelope, "ts_ms"),
+        (envelope, "__source_ts_ms"),
+        (envelope, "__ts_ms"),
+    ];
+    let committed = times.into_iter().find_map(|(doc, field)| told(doc, field));
     let committed = committed.map(epoch).transpose()?;
     let happened = moment(row, record)?.or(committed);
     let happened = happened.ok_or_else(|| Refusal::Shape("no time is told".to_owned()))?;
@@ -83,25 +94,33 @@ fn is_of_no_row(envelope: Doc<'_>) -> bool {
     !envelope.is_there()
         || matches!(operation.as_deref(), Some("t" | "m"))
         || operation.is_none() && marks && envelope.at("id").is_there()
+        // A table that was made or changed.
+        || operation.is_none() && envelope.value().get("ddl").is_some()
 }
 
 /// Fewer are days since 1970 (`io.debezium.time.Date`), not seconds.
 const SECONDS: i64 = 1_000_000;
 
-/// A row's own time: an ISO text, or an integer whose unit shows by its size.
+/// A row's own time: an ISO text, or an integer whose unit shows by its size. An integer is what a clock
+/// without a zone showed, as if that had been UTC's: where the shop says its zone, it is that.
 fn moment(row: Doc<'_>, record: &Record<'_>) -> Result<Option<When>, Refusal> {
-    match row.number("updated_at") {
-        Some(..=0) => Ok(None),
-        Some(days @ ..SECONDS) => seconds(days * 86_400).map(Some),
-        Some(number) => epoch(number).map(Some),
-        None => row.text("updated_at").map(|text| when(&text, record.zone)).transpose(),
-    }
+    let shown = match row.number("updated_at") {
+        Some(..=0) => return Ok(None),
+        Some(days @ ..SECONDS) => seconds(days * 86_400)?,
+        Some(number) => epoch(number)?,
+        None => return row.text("updated_at").map(|text| when(&text, record.zone)).transpose(),
+    };
+    Ok(Some(record.options.zone.map_or(shown, |zone| shown.as_shown_in(zone))))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::record::Options;
     use crate::source::tests::{read_all, read_one};
+    use chrono_tz::Asia::Ho_Chi_Minh;
+    use service_kit::clock;
+    use std::collections::HashMap;
 
     const ENVELOPE: &str = r#"{"before":null,"after":{"order_no":"T-71","status":"fulfilment.packed","updated_at":1795312800000000},
         "source":{"table":"orders","ts_ms":1795312801000,"lsn":7,"txId":9},"op":"u","ts_ms":1795312802000}"#;
@@ -115,6 +134,29 @@ mod tests {
         );
         let wrapped = format!(r#"{{"schema":{{}},"payload":{ENVELOPE}}}"#);
         assert_eq!(read_one("debezium", &wrapped), draft);
+    }
+
+    #[test]
+    fn a_row_without_its_envelope_says_the_same() {
+        let row = r#"{"order_no":"T-71","status":"fulfilment.packed","updated_at":1795312800000000,"__op":"u","__deleted":"false","__source_ts_ms":1795312801000}"#;
+        let draft = read_one("debezium", row);
+        assert_eq!(
+            (draft.milestone, draft.time.timestamp()),
+            (Milestone::FulfilmentPacked, 1_795_312_800)
+        );
+        let deleted = row.replace(r#""__op":"u""#, r#""__op":"d""#);
+        assert_eq!(read_one("debezium", &deleted).milestone, Milestone::InfoIgnored);
+    }
+
+    #[test]
+    fn where_the_shop_says_its_zone_a_number_is_a_clock_of_it() {
+        let options = Options { zone: Some(Ho_Chi_Minh), ..Options::default() };
+        let (headers, received_at) = (HashMap::new(), clock::now());
+        let value = ENVELOPE.as_bytes();
+        let record =
+            Record { value, headers: &headers, received_at, options: &options, zone: Ho_Chi_Minh };
+        let draft = read(&record).unwrap().remove(0);
+        assert_eq!(draft.time.timestamp(), 1_795_312_800 - 7 * 3_600);
     }
 
     #[test]
@@ -136,6 +178,8 @@ mod tests {
             r#"{"schema":null,"payload":null}"#,
             r#"{"status":"BEGIN","id":"571:53","event_count":null,"ts_ms":1795312801000}"#,
             r#"{"source":{"table":"orders"},"op":"t","ts_ms":1795312801000}"#,
+            r#"{"before":null,"after":null,"source":{"table":"orders"},"op":"d","ts_ms":1795312801000}"#,
+            r#"{"source":{"db":"shop"},"ddl":"ALTER TABLE orders","tableChanges":[],"ts_ms":1795312801000}"#,
         ] {
             assert!(read_all("debezium", nothing).is_empty(), "{nothing}");
         }

@@ -53,6 +53,25 @@ const TABLE: &[Code] = &[
     code("transporting", Milestone::ShipmentInTransit),
     code("unloading", Milestone::ShipmentInTransit),
     code("void_shipping", Milestone::InfoIgnored),
+    // Of stocks, labels and things that are sold already.
+    code("cycle_counting", Milestone::InfoIgnored),
+    code("decommissioning", Milestone::InfoIgnored),
+    code("destroying", Milestone::ShipmentLost),
+    code("disassembling", Milestone::InfoIgnored),
+    code("dispensing", Milestone::InfoIgnored),
+    code("encoding", Milestone::InfoIgnored),
+    code("installing", Milestone::InfoIgnored),
+    code("killing", Milestone::InfoIgnored),
+    code("other", Milestone::InfoIgnored),
+    code("removing", Milestone::InfoIgnored),
+    code("repairing", Milestone::InfoIgnored),
+    code("replacing", Milestone::InfoIgnored),
+    code("reserving", Milestone::InfoIgnored),
+    code("sampling", Milestone::InfoIgnored),
+    code("sensor_reporting", Milestone::InfoIgnored),
+    code("stock_taking", Milestone::InfoIgnored),
+    code("stocking", Milestone::InfoIgnored),
+    code("unpacking", Milestone::InfoIgnored),
     // A disposition, where no step is told.
     code("in_transit", Milestone::ShipmentInTransit),
     code("damaged", Milestone::ShipmentDamaged),
@@ -110,6 +129,7 @@ fn one(record: &Record<'_>, event: Doc<'_>) -> Result<Draft, Refusal> {
     let made = (kind == "TransformationEvent").then(|| "transformation".to_owned());
     let moves = event.text("disposition").filter(|name| short(name) == "in_transit");
     let code = harm.or(made).or(step).or(moves.map(|_| "in_transit".to_owned()));
+    let untold = code.is_none();
     let code = code.unwrap_or_else(|| kind.clone());
     let id = event.text("eventID").unwrap_or_else(|| content_id(event, [&kind, &time, &code]));
     let declared = event.at("errorDeclaration");
@@ -123,7 +143,10 @@ fn one(record: &Record<'_>, event: Doc<'_>) -> Result<Draft, Refusal> {
         reveal(&mut draft, event);
         return Ok(draft);
     }
-    let mut draft = meaning(TABLE, record, &code).draft(SOURCE.name, id, happened, order);
+    // A step need not be told (EPCIS 2.0, 7.4.1): that is no code which nobody knows.
+    let said =
+        if untold { Meaning::plain(Milestone::InfoIgnored) } else { meaning(TABLE, record, &code) };
+    let mut draft = said.draft(SOURCE.name, id, happened, order);
     draft.data.location = event.any(&["readPoint.id", "bizLocation.id"]);
     reveal(&mut draft, event);
     Ok(draft)

@@ -29,6 +29,7 @@ const TABLE: &[Code] = &[
     code("pending", Milestone::OrderConfirmed),
     code("payment-not-received", Milestone::PaymentPending),
     code("callback-received", Milestone::InfoIgnored),
+    code("cost-calculation", Milestone::InfoIgnored),
     code("on-hold", Milestone::OrderOnHold),
     // Before the press: the artwork is looked at.
     code("checking-quality", Milestone::DesignProofPending),
@@ -40,6 +41,8 @@ const TABLE: &[Code] = &[
     code("partially-fulfilled", Milestone::InfoIgnored),
     code("fulfilled", Milestone::ProductionFinished),
     code("has-issues", Milestone::OrderOnHold).because("maker_has_issues"),
+    code("had-issues", Milestone::OrderOnHold).because("maker_has_issues"),
+    code("source-check-failed", Milestone::OrderOnHold).because("maker_has_issues"),
     code("unfulfillable", Milestone::OrderOnHold).because("maker_unfulfillable"),
     code("canceled", Milestone::OrderCancelled),
 ];
@@ -48,7 +51,8 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
     let doc = Doc::of(&value);
     let (id, kind, data) = (doc.need("id")?, doc.need("type")?, doc.at("resource.data"));
-    if ["product:", "shop:"].iter().any(|of| kind.starts_with(of)) {
+    let of_order = doc.text("resource.type").is_none_or(|thing| thing == "order");
+    if !of_order || ["product:", "shop:"].iter().any(|of| kind.starts_with(of)) {
         return Ok(Vec::new());
     }
     let code = match kind.as_str() {

@@ -2,12 +2,12 @@
 
 use crate::draft::Draft;
 use crate::reject::Refusal;
-use crate::source::doc::{Doc, parse};
+use crate::source::doc::{Doc, parse_or_form};
 use crate::source::field::hashed_id;
 use crate::source::record::Record;
 use crate::source::spec::Source;
 use crate::source::table::{Code, code, meaning};
-use crate::source::time::millis;
+use crate::source::time::{millis, when};
 use chrono_tz::Asia::Ho_Chi_Minh;
 use contract::event::Money;
 use contract::milestone::Milestone;
@@ -16,7 +16,7 @@ pub(in crate::source) const SOURCE: Source = Source {
     name: "momo",
     about: "MoMo, IPN: `resultCode`; one that is not in the table is a failed payment, and listed",
     order: "`orderId`",
-    time: "`responseTime`, Unix milliseconds",
+    time: "`responseTime`, Unix milliseconds; in the first version local",
     zone: Ho_Chi_Minh,
     table: TABLE,
     read,
@@ -51,19 +51,21 @@ const TABLE: &[Code] = &[
 ];
 
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
-    let value = parse(record.value)?;
+    let value = parse_or_form(record.value)?;
     let doc = Doc::of(&value);
-    let result = doc.need("resultCode")?;
-    let time = doc
-        .number("responseTime")
-        .ok_or_else(|| Refusal::Shape("`responseTime` is missing".to_owned()))?;
+    let result = doc.need_any(&["resultCode", "errorCode"])?;
+    // The first version writes a local time.
+    let time = match doc.number("responseTime") {
+        Some(number) => millis(number)?,
+        None => when(&doc.need("responseTime")?, record.zone)?,
+    };
     let order = record.order(doc, &["orderId"], None)?;
     let request = doc.any(&["requestId", "orderId"]).unwrap_or_default();
     let transaction = doc.text("transId").unwrap_or_default();
     let id = hashed_id(&[&request, &transaction, &result]);
     let said = meaning(TABLE, record, &result);
     let said = if said.is_unknown() { said.but(Milestone::PaymentFailed) } else { said };
-    let mut draft = said.draft(SOURCE.name, id, millis(time)?, order);
+    let mut draft = said.draft(SOURCE.name, id, time, order);
     draft.data.money =
         doc.number("amount").map(|amount| Money { amount, currency: "VND".to_owned() });
     draft.data.note = doc.text("message");
@@ -83,6 +85,14 @@ mod tests {
             "message":"ok","responseTime":1795140000000,"extraData":""}}"#
             ),
         )
+    }
+
+    #[test]
+    fn the_first_version_is_read_too() {
+        let form = "partnerCode=M1&orderId=T-60&requestId=r1&amount=250000&transId=77&errorCode=0&message=Success&localMessage=Th%C3%A0nh+c%C3%B4ng&responseTime=2026-11-20+08%3A58%3A03";
+        let draft = read_one("momo", form);
+        let told = (draft.milestone, draft.time.to_rfc3339());
+        assert_eq!(told, (Milestone::PaymentPaid, "2026-11-20T01:58:03+00:00".to_owned()));
     }
 
     #[test]

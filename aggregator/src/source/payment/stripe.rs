@@ -122,6 +122,10 @@ fn aliases(object: Doc<'_>) -> Vec<String> {
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
     let doc = Doc::of(&value);
+    // What they call thin events: they name an object, and tell nothing of it.
+    if doc.text("object").as_deref() == Some("v2.core.event") {
+        return Ok(Vec::new());
+    }
     let (id, kind, object) = (doc.need("id")?, doc.need("type")?, doc.at("data.object"));
     let created = doc.number("created");
     let created = created.ok_or_else(|| Refusal::Shape("`created` is missing".to_owned()))?;

@@ -28,10 +28,14 @@ const TABLE: &[Code] = &[code("1", Milestone::PaymentPaid), code("2", Milestone:
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
     let outer = Doc::of(&value);
-    let inner = parse(outer.need("data")?.as_bytes())?;
-    let doc = Doc::of(&inner);
     // The first version has none, and is called back for orders only.
     let kind = outer.text("type").unwrap_or_else(|| "1".to_owned());
+    // An agreement to pay is no payment.
+    if kind == "2" {
+        return Ok(Vec::new());
+    }
+    let inner = parse(outer.need("data")?.as_bytes())?;
+    let doc = Doc::of(&inner);
     let transaction = doc.need_any(&["app_trans_id", "apptransid"])?;
     let own: Value = json!({ "order": after_date(&transaction) });
     let order = match &record.options.order {
@@ -59,7 +63,7 @@ fn after_date(transaction: &str) -> &str {
 mod tests {
     use super::*;
     use crate::draft::OrderRef;
-    use crate::source::tests::read_one;
+    use crate::source::tests::{read_all, read_one};
 
     #[test]
     fn the_order_stands_after_the_date() {
@@ -72,6 +76,13 @@ mod tests {
             (Milestone::PaymentPaid, "261120000000389")
         );
         assert_eq!(after_date("gift_1"), "gift_1");
+    }
+
+    #[test]
+    fn an_agreement_is_no_payment() {
+        let data = r#"{"app_id":2553,"app_trans_id":"261120_1353","binding_id":"261120_1353","status":1,"server_time":1795140000}"#;
+        let hook = json!({"data": data, "mac": "00", "type": 2}).to_string();
+        assert!(read_all("zalopay", &hook).is_empty());
     }
 
     #[test]

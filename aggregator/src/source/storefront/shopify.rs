@@ -8,7 +8,7 @@ use super::snapshot::{Snapshot, customer, lines};
 use crate::draft::{Draft, OrderRef, tracking_alias};
 use crate::reject::Refusal;
 use crate::source::doc::{Doc, parse};
-use crate::source::field::{hashed_id, money};
+use crate::source::field::{hashed_id, money, plain};
 use crate::source::record::Record;
 use crate::source::spec::Source;
 use crate::source::table::{Code, Meaning, code, meaning};
@@ -108,8 +108,11 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         let number = doc.need("id")?;
         return Ok(vec![transaction(record, doc, &number, None, belongs(doc, record)?)?]);
     }
-    if doc.at("order_id").is_there() && doc.at("initiated_at").is_there() {
-        return Ok(vec![dispute(doc, belongs(doc, record)?)?]);
+    if doc.at("initiated_at").is_there() {
+        // A bank may ask for money of no order.
+        let of_order = doc.at("order_id").is_there();
+        let dispute = || Ok(vec![dispute(doc, belongs(doc, record)?)?]);
+        return if of_order { dispute() } else { Ok(Vec::new()) };
     }
     if doc.at("order_id").is_there() {
         return Ok(vec![fulfilment(record, doc, belongs(doc, record)?)?]);
@@ -129,7 +132,12 @@ fn is_none_of_ours(record: &Record<'_>, doc: Doc<'_>) -> bool {
         "disputes/",
     ];
     // Of an order that was edited or deleted the state itself is told, or nothing more.
-    const SILENT: [&str; 3] = ["orders/edited", "orders/delete", "orders/risk_assessment_changed"];
+    const SILENT: [&str; 4] = [
+        "orders/edited",
+        "orders/delete",
+        "orders/risk_assessment_changed",
+        "orders/shopify_protect_eligibility_changed",
+    ];
     if let Some(topic) = record.header("x-shopify-topic") {
         return !TOPICS.iter().any(|of| topic.starts_with(of)) || SILENT.contains(&topic);
     }
@@ -180,6 +188,7 @@ fn order(record: &Record<'_>, doc: Doc<'_>) -> Result<Vec<Draft>, Refusal> {
     drafts[0].data.country = doc.text("shipping_address.country_code");
     if let Some(status) = doc.text("financial_status") {
         let said = meaning(TABLE, record, &format!("financial {status}"));
+        let said = at_the_door(said, doc.each("payment_gateway_names"));
         // Money that is back is told by the refund itself, with its amount.
         let refunded = matches!(
             said.milestone,
@@ -198,6 +207,17 @@ fn order(record: &Record<'_>, doc: Doc<'_>) -> Result<Vec<Draft>, Refusal> {
         drafts.extend(made(record, doc, &snapshot, created, updated)?);
     }
     Ok(drafts)
+}
+
+/// What is pending with cash on delivery is due at the door; a shop writes its way of paying in words.
+fn at_the_door<'a>(said: Meaning, mut gateways: impl Iterator<Item = Doc<'a>>) -> Meaning {
+    const WORDS: [&str; 3] = ["cash on delivery", "cod", "thanh toan khi nhan hang"];
+    let says = |gateway: Doc<'_>| {
+        let words = format!(" {} ", plain(gateway.value().as_str().unwrap_or_default()));
+        WORDS.iter().any(|word| words.contains(&format!(" {word} ")))
+    };
+    let pending = said.milestone == Milestone::PaymentPending;
+    if pending && gateways.any(says) { said.but(Milestone::PaymentCodDue) } else { said }
 }
 
 /// How far the making is: the order will be made, and what of it is ready. Parcels that are listed
@@ -276,8 +296,11 @@ fn fulfilment(record: &Record<'_>, doc: Doc<'_>, order: OrderRef) -> Result<Draf
 }
 
 fn parcel_event(record: &Record<'_>, doc: Doc<'_>) -> Result<Vec<Draft>, Refusal> {
-    let (id, status) = (doc.need("id")?, doc.need("status")?);
-    let happened = at(doc, &["happened_at", "created_at"])?;
+    let id = doc.need("id")?;
+    if record.header("x-shopify-topic") == Some("fulfillment_events/delete") {
+        return Ok(vec![taken_back(record, id, belongs(doc, record)?)]);
+    }
+    let (status, happened) = (doc.need("status")?, at(doc, &["happened_at", "created_at"])?);
     let mut draft =
         meaning(TABLE, record, &status).draft(SOURCE.name, id, happened, belongs(doc, record)?);
     let parts = [doc.text("city"), doc.text("province"), doc.text("country")];
@@ -287,6 +310,15 @@ fn parcel_event(record: &Record<'_>, doc: Doc<'_>) -> Result<Vec<Draft>, Refusal
     draft.data.note = doc.text("message");
     draft.expect(doc.text("estimated_delivery_at").and_then(|text| expected(&text, UTC)));
     Ok(vec![draft])
+}
+
+/// An event that was deleted did not happen.
+fn taken_back(record: &Record<'_>, id: String, order: OrderRef) -> Draft {
+    let said = Meaning::plain(Milestone::InfoIgnored);
+    let when = When::sure(record.received_at);
+    let mut draft = said.draft(SOURCE.name, format!("{id}:deleted"), when, order);
+    draft.data.corrects = Some(id);
+    draft
 }
 
 /// Money is back when a transaction says so, not when a refund was asked for.
@@ -319,6 +351,7 @@ fn transaction(
     let told = at(doc, &["processed_at", "created_at"]);
     let when = told.or_else(|refused| otherwise.ok_or(refused))?;
     let said = meaning(TABLE, record, &format!("{kind} {status}"));
+    let said = at_the_door(said, std::iter::once(doc.at("gateway")));
     let id = format!("transaction:{number}:{status}");
     let mut draft = said.draft(SOURCE.name, id, when, order);
     // The order's own record says that it is paid; each refund is one more.

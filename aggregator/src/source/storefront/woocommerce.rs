@@ -1,7 +1,7 @@
 //! `source.woocommerce`: the order webhook, whose body is the order of the REST interface.
 
 use super::snapshot::{Snapshot, customer, lines};
-use crate::draft::{Draft, OrderRef};
+use crate::draft::{Draft, OrderRef, tracking_alias};
 use crate::reject::Refusal;
 use crate::source::doc::{Doc, parse};
 use crate::source::field::money;
@@ -102,9 +102,28 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let said = meaning(TABLE, record, &status);
     let mut draft = snapshot.draft(said, &status, modified);
     draft.data.money = total.filter(|_| draft.milestone == Milestone::PaymentRefunded);
+    name_parcels(&mut draft, doc);
     drafts.push(draft);
     drafts.extend(refunds(&snapshot, doc, &status, &currency, modified));
     Ok(drafts)
+}
+
+/// The parcels that the plugins for tracking note at the order (Shipment Tracking and Advanced Shipment Tracking
+/// share the field). What is sent in one parcel is sent in that.
+fn name_parcels(draft: &mut Draft, doc: Doc<'_>) {
+    let noted = doc.each("meta_data");
+    let noted = noted.filter(|m| m.text("key").as_deref() == Some("_wc_shipment_tracking_items"));
+    let parcels = noted.flat_map(|noted| noted.each("value"));
+    let parcels: Vec<(Doc<'_>, String)> =
+        parcels.filter_map(|parcel| Some((parcel, parcel.text("tracking_number")?))).collect();
+    match parcels.as_slice() {
+        [(parcel, number)] if draft.milestone == Milestone::ShipmentHandedOver => {
+            let carrier = parcel.any(&["tracking_provider", "custom_tracking_provider"]);
+            let carrier = carrier.unwrap_or_else(|| SOURCE.name.to_owned());
+            draft.parcel(&carrier.to_lowercase(), Some(number.clone()));
+        }
+        all => all.iter().for_each(|(_, number)| draft.reveal(tracking_alias(number))),
+    }
 }
 
 /// Refunds carry neither date nor status, and their amounts are negative. A whole one is told by
@@ -178,6 +197,31 @@ mod tests {
         assert!(told("coupon.created", "coupon", coupon).is_empty());
         let deleted = told("order.deleted", "order", r#"{"id":727}"#);
         assert_eq!(deleted[0].order, OrderRef::Alias("woocommerce:727".to_owned()));
+    }
+
+    #[test]
+    fn a_number_that_a_plugin_noted_names_the_order() {
+        let noted = |numbers: &[&str]| {
+            let items: Vec<String> = numbers
+                .iter()
+                .map(|n| format!(r#"{{"tracking_provider":"GHN","tracking_number":"{n}"}}"#))
+                .collect();
+            let items = items.join(",");
+            let more = format!(
+                r#","meta_data":[{{"id":4,"key":"_wc_shipment_tracking_items","value":[{items}]}}]"#
+            );
+            order("completed", &more).pop().unwrap()
+        };
+        let sent = noted(&["WX1"]);
+        assert_eq!(sent.data.tracking_number.as_deref(), Some("WX1"));
+        assert_eq!(
+            (sent.data.carrier.as_deref(), sent.milestone.code()),
+            (Some("ghn"), "shipment.handed_over")
+        );
+        let several = noted(&["WX1", "WX2"]);
+        assert_eq!(several.data.tracking_number, None);
+        let told = several.reveals.iter().filter(|name| name.starts_with("tracking:"));
+        assert_eq!(told.collect::<Vec<_>>(), ["tracking:WX1", "tracking:WX2"]);
     }
 
     #[test]

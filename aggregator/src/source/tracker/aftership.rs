@@ -84,7 +84,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let msg = inside.unwrap_or(whole);
     // Returns and warranties come to the same address.
     let of_trackings = |event: String| event.starts_with("tracking");
-    if whole.text("event").is_some_and(|event| !of_trackings(event))
+    if whole.any(&["event", "event_type"]).is_some_and(|event| !of_trackings(event))
         && msg.text("tracking_number").is_none()
     {
         return Ok(Vec::new());

@@ -61,8 +61,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let whole = Doc::of(&value);
     let doc = if whole.at("result").is_there() { whole.at("result") } else { whole };
     // Insurances, batches, forms and payments have statuses too, and some a parcel's number.
-    let other = doc.text("object").filter(|_| whole.at("result").is_there());
-    let other = other.is_some_and(|object| object != "Tracker");
+    let other = doc.text("object").is_some_and(|object| object != "Tracker");
     if other || whole.text("description").is_some_and(|said| !said.starts_with("tracker.")) {
         return Ok(Vec::new());
     }
@@ -81,7 +80,12 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         said(record, doc).ok_or_else(|| Refusal::Shape("`status` is missing".to_owned()))?;
     let updated = doc.any(&["updated_at", "created_at"]);
     let updated = updated.map_or(Ok(When::receipt(record.received_at)), |t| when(&t, UTC))?;
-    let state = Stop { said: state, code, when: updated, location: None, note: None };
+    let returns = doc.flag("is_return");
+    for stop in &mut stops {
+        stop.said = stop.said.clone().of_return(returns);
+    }
+    let state =
+        Stop { said: state.of_return(returns), code, when: updated, location: None, note: None };
     let parcel = Parcel {
         source: SOURCE.name,
         carrier: doc.text("carrier"),
@@ -136,6 +140,17 @@ mod tests {
         let hook = r#"{"description":"insurance.cancelled","result":{"object":"Insurance","tracking_code":"EZ81","status":"cancelled"}}"#;
         assert!(read_all("easypost", hook).is_empty());
         assert!(read_all("easypost", r#"{"description":"payment.completed"}"#).is_empty());
+        let bare = r#"{"object":"Insurance","tracking_code":"EZ81","status":"cancelled"}"#;
+        assert!(read_all("easypost", bare).is_empty());
+    }
+
+    #[test]
+    fn what_goes_back_to_the_shop_is_not_delivered() {
+        let hook = r#"{"description":"tracker.updated","result":{"object":"Tracker","tracking_code":"EZ82","is_return":true,
+            "status":"delivered","updated_at":"2026-11-24T10:00:00Z","tracking_details":[{"status":"in_transit","datetime":"2026-11-23T09:00:00Z"}]}}"#;
+        let drafts = read_all("easypost", hook);
+        let codes: Vec<&str> = drafts.iter().map(|draft| draft.milestone.code()).collect();
+        assert_eq!(codes, ["shipment.returning", "shipment.returned"]);
     }
 
     #[test]

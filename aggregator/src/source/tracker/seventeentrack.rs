@@ -92,6 +92,8 @@ fn moment(doc: Doc<'_>, record: &Record<'_>) -> Option<Result<When, Refusal>> {
     let raw = || {
         let raw = doc.at("time_raw");
         let (clock, zone) = (raw.text("time"), raw.text("timezone").unwrap_or_default());
+        let word = zone.starts_with(|first: char| first.is_ascii_alphabetic()) && zone != "Z";
+        let zone = if word { format!(" {zone}") } else { zone };
         let clock = clock.unwrap_or_else(|| "00:00:00".to_owned());
         Some(format!("{}T{clock}{zone}", raw.text("date")?))
     };
@@ -103,6 +105,10 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
     let whole = Doc::of(&value);
     let data = if whole.at("data").is_there() { whole.at("data") } else { whole };
+    // Another app's news.
+    if whole.text("event").is_some_and(|event| !event.starts_with("TRACKING_")) {
+        return Ok(Vec::new());
+    }
     let number = data.need("number")?;
     let block = |name: &str| {
         let inside = data.at("track_info").at(name);
@@ -147,7 +153,9 @@ fn state(
     let Some((said, code)) = said(record, words) else {
         return Err(Refusal::Shape("`latest_status` is missing".to_owned()));
     };
-    let when = moment(newest, record).unwrap_or(Ok(When::receipt(record.received_at)))?;
+    // A clock that cannot be read hides no state.
+    let when = moment(newest, record).and_then(Result::ok);
+    let when = when.unwrap_or(When::receipt(record.received_at));
     let (location, note) = (newest.text("location"), newest.text("description"));
     Ok(Some(Stop { said, code, when, location, note }))
 }

@@ -15,7 +15,7 @@ use contract::milestone::Milestone;
 
 pub(in crate::source) const SOURCE: Source = Source {
     name: "shippo",
-    about: "Shippo: substatus where it is one of the status, else the status, of every entry of the history, and of the whole (the first scan on the way is the hand-over); a transaction with SUCCESS is a label",
+    about: "Shippo: substatus where it is one of the status, else the status, of every entry of the history, and of the whole (the first scan on the way is the hand-over); a transaction with SUCCESS is a label, whose `tracking_status` says how far its parcel is",
     order: "`data.metadata` where it is an order number (`Order TM-1042` too); else the parcel (`data.tracking_number`)",
     time: "`status_date`, ISO 8601",
     zone: UTC,
@@ -29,7 +29,7 @@ const TABLE: &[Code] = &[
     code("TRANSIT", Milestone::ShipmentInTransit),
     code("address_issue", Milestone::ShipmentException).because("consignee_incorrect_address"),
     code("contact_carrier", Milestone::ShipmentException),
-    code("delayed", Milestone::ShipmentException).because("carrier_delay"),
+    code("delayed", Milestone::DelayWarning).because("carrier_delay"),
     code("delivery_attempted", Milestone::ShipmentAttemptFailed),
     code("delivery_rescheduled", Milestone::ShipmentInTransit),
     code("delivery_scheduled", Milestone::ShipmentInTransit),
@@ -56,7 +56,11 @@ const TABLE: &[Code] = &[
     code("package_undeliverable", Milestone::ShipmentException),
     code("package_disposed", Milestone::ShipmentLost).because("carrier_disposed"),
     code("package_lost", Milestone::ShipmentLost),
+    // Of a transaction.
     code("SUCCESS", Milestone::ShipmentLabelCreated),
+    code("REFUNDED", Milestone::OrderCancelled),
+    code("REFUNDPENDING", Milestone::InfoIgnored),
+    code("REFUNDREJECTED", Milestone::InfoIgnored),
     code("UNKNOWN", Milestone::InfoIgnored),
     code("other", Milestone::InfoIgnored),
 ];
@@ -103,6 +107,28 @@ fn unknown(record: &Record<'_>, data: Doc<'_>) -> Option<Stop> {
     Some(Stop { said, code, when, location: None, note: None })
 }
 
+/// A label, and how far its parcel is if it is on its way. (It changes whenever the parcel moves.) What became
+/// of its price came later than the label.
+fn of_transaction(record: &Record<'_>, data: Doc<'_>) -> Result<[Option<Stop>; 2], Refusal> {
+    let Some(label) = stop(record, data)? else { return Ok([None, None]) };
+    if label.said.milestone != Milestone::ShipmentLabelCreated {
+        return Ok([None, Some(label)]);
+    }
+    let when_made = data.text("object_created").map(|text| when(&text, record.zone));
+    let made = Stop { when: when_made.transpose()?.unwrap_or(label.when), ..label };
+    let moved = match data.text("tracking_status") {
+        Some(code) => Some((meaning(TABLE, record, &code), code)),
+        None => said(record, data.at("tracking_status")),
+    };
+    let on_its_way = |said: &Meaning| {
+        !matches!(said.milestone, Milestone::InfoIgnored | Milestone::ShipmentLabelCreated)
+    };
+    let moved = moved.filter(|(said, _)| on_its_way(said));
+    let state =
+        moved.map(|(said, code)| Stop { said, code, when: label.when, location: None, note: None });
+    Ok([Some(made), state])
+}
+
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
     let whole = Doc::of(&value);
@@ -131,8 +157,13 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         stops.extend(stop(record, entry).ok().flatten());
     }
     first_is_hand_over(&mut stops);
-    let state = if transaction { data } else { data.at("tracking_status") };
-    let state = stop(record, state)?.or_else(|| unknown(record, data));
+    let state = if transaction {
+        let [label, state] = of_transaction(record, data)?;
+        stops.extend(label);
+        state
+    } else {
+        stop(record, data.at("tracking_status"))?.or_else(|| unknown(record, data))
+    };
     if stops.is_empty() && state.is_none() {
         return Err(Refusal::Shape("`tracking_status` is missing".to_owned()));
     }
@@ -143,8 +174,10 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         order,
         received_at: record.received_at,
     };
+    let no_more = state.as_ref().is_some_and(|s| s.said.milestone == Milestone::OrderCancelled);
     let mut drafts = parcel.drafts(stops, state);
-    let eta = data.text("eta").and_then(|text| expected(&text, record.zone));
+    let eta = data.text("eta").filter(|_| !no_more);
+    let eta = eta.and_then(|text| expected(&text, record.zone));
     drafts.extend(parcel.expected(eta, When::receipt(record.received_at)));
     Ok(drafts)
 }
@@ -202,6 +235,11 @@ mod tests {
         assert_eq!(codes(&made), ["shipment.label_created"]);
         assert_eq!(read_all("shippo", &made)[0].order, OrderRef::Order("T-12".parse().unwrap()));
         assert!(codes(&label("QUEUED", "null")).is_empty());
+        let delivered = made.replace("UNKNOWN", "DELIVERED");
+        assert_eq!(codes(&delivered), ["shipment.label_created", "shipment.delivered"]);
+        let paid_back =
+            label("REFUNDED", "\"SH7\"").replace("UNKNOWN\",", "UNKNOWN\",\"eta\":\"2026-11-27\",");
+        assert_eq!(codes(&paid_back), ["order.cancelled"]);
         let nothing =
             r#"{"data":{"tracking_number":"SH8","tracking_status":null,"tracking_history":[]}}"#;
         assert_eq!(codes(nothing), ["info.ignored"]);

@@ -167,3 +167,42 @@ fn who_pays_in_another_currency_is_paid_back_in_that() {
     let paid = read_all("shopify", &foreign)[1].data.money.clone().unwrap();
     assert_eq!((paid.amount, paid.currency.as_str()), (1800, "USD"));
 }
+
+#[test]
+fn what_is_paid_at_the_door_is_due_there() {
+    let order = |gateway: &str| {
+        let more = format!(r#""payment_gateway_names":["{gateway}"],"currency""#);
+        let pending =
+            ORDER.replace(r#""financial_status":"paid""#, r#""financial_status":"pending""#);
+        read_all("shopify", &pending.replacen(r#""currency""#, &more, 1))[1].milestone
+    };
+    for gateway in ["Cash on Delivery (COD)", "COD", "Thanh toán khi nhận hàng"] {
+        assert_eq!(order(gateway), Milestone::PaymentCodDue, "{gateway}");
+    }
+    for gateway in ["Bank Deposit", "Codapay"] {
+        assert_eq!(order(gateway), Milestone::PaymentPending, "{gateway}");
+    }
+    let sale = r#"{"id":3,"order_id":82,"kind":"sale","status":"pending","gateway":"Cash on Delivery (COD)","created_at":"2026-11-20T08:58:03Z"}"#;
+    assert_eq!(read_all("shopify", sale)[0].milestone, Milestone::PaymentCodDue);
+}
+
+#[test]
+fn an_event_that_was_deleted_did_not_happen() {
+    let event = r#"{"id":944,"fulfillment_id":7,"order_id":82,"status":"delivered","happened_at":"2026-11-24T10:00:00Z"}"#;
+    let deleted = [("x-shopify-topic", "fulfillment_events/delete")];
+    let draft = read_with_headers("shopify", event, &deleted).unwrap().remove(0);
+    assert_eq!(
+        (draft.milestone, draft.data.corrects.as_deref()),
+        (Milestone::InfoIgnored, Some("944"))
+    );
+    assert_eq!(read_all("shopify", event)[0].id, "944");
+}
+
+#[test]
+fn a_dispute_of_no_order_says_nothing() {
+    let dispute = r#"{"id":35,"order_id":null,"amount":"11.50","currency":"USD","initiated_at":"2026-11-24T10:00:00Z"}"#;
+    assert!(read_all("shopify", dispute).is_empty());
+    let protect = r#"{"order_id":82,"eligibility":"eligible","status":"pending"}"#;
+    let topic = [("x-shopify-topic", "orders/shopify_protect_eligibility_changed")];
+    assert!(read_with_headers("shopify", protect, &topic).unwrap().is_empty());
+}
