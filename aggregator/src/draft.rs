@@ -143,6 +143,15 @@ impl Draft {
         }
     }
 
+    /// What it calls its order by: its number, or another name.
+    #[must_use]
+    pub fn named(&self) -> &str {
+        match &self.order {
+            OrderRef::Order(order) => order.as_str(),
+            OrderRef::Alias(alias) => alias,
+        }
+    }
+
     /// The key that makes it the same event again.
     #[must_use]
     pub fn key(&self) -> String {

@@ -18,5 +18,6 @@ pub use accept::{Accepted, accept};
 pub use agenda::{ESTIMATE, LEARN, Settings, Usual, asks, due_times};
 pub use batch::{Pipeline, redrive};
 pub use calm::Calm;
+pub use name::of_others;
 pub use recent::Recent;
 pub use work::Work;

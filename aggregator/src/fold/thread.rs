@@ -22,6 +22,14 @@ pub(super) struct State {
     pub(super) by_platform: bool,
 }
 
+impl State {
+    /// A platform that calls off one of its parcels takes back that these lines were sent, until it is heard of
+    /// again. (A cancelled order it tells as such.)
+    fn is_taken_back(&self) -> bool {
+        self.by_platform && self.code == Milestone::OrderCancelled
+    }
+}
+
 /// The state, and the last step towards the door that was reached on the way.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Thread {
@@ -46,7 +54,9 @@ impl Thread {
             let over = now.code.is_terminal();
             let contradicts =
                 next.is_problem() || next.kind() == Kind::Return || next.is_terminal();
-            (data.step_back && may_step_back(now, fact))
+            let sent_anew = now.is_taken_back() && next != now.code;
+            (sent_anew && fact.scope() == Scope::Shipment)
+                || (data.step_back && may_step_back(now, fact))
                 || (over && now.reported && contradicts && fact.scope() == Scope::Shipment)
                 || (data.corrects.is_some()
                     && (!over || fact.corrects_rank >= Some(now.code.rank())))
@@ -84,13 +94,6 @@ impl Thread {
     fn in_vain(&self) -> Option<DateTime<Utc>> {
         let state = self.state.as_ref().filter(|_| self.finished())?;
         (state.code != Milestone::ShipmentDelivered).then_some(state.since)
-    }
-
-    /// A platform that calls off one of its parcels takes back that these lines were sent. (A cancelled order it
-    /// tells as such.)
-    fn is_taken_back(&self) -> bool {
-        let off = |state: &State| state.by_platform && state.code == Milestone::OrderCancelled;
-        self.state.as_ref().is_some_and(off)
     }
 
     /// Nothing more is expected.
@@ -195,7 +198,7 @@ fn item(line: LineItem, facts: &[&Fact<'_>], parcels: &Parcels) -> ItemThread {
     let given_up: Vec<bool> =
         stories.iter().map(|story| is_given_up(story, &stories, parcels)).collect();
     let mut given_up = given_up.into_iter();
-    stories.retain(|(thread, _)| !given_up.next().unwrap_or(false) && !thread.is_taken_back());
+    stories.retain(|(thread, _)| !given_up.next().unwrap_or(false) && !is_taken_back(thread));
     if stories.is_empty() {
         stories.push((story(None), None));
     }
@@ -209,6 +212,10 @@ fn item(line: LineItem, facts: &[&Fact<'_>], parcels: &Parcels) -> ItemThread {
 fn is_of(fact: &Fact<'_>, line: &LineItem) -> bool {
     let said = fact.event.data.line.as_ref();
     said.is_none_or(|said| *said == line.line || line.line.is_empty())
+}
+
+fn is_taken_back(thread: &Thread) -> bool {
+    thread.state.as_ref().is_some_and(State::is_taken_back)
 }
 
 /// What a line went through in one parcel.

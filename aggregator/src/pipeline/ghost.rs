@@ -2,21 +2,21 @@
 //! a reference of its own for each), or mistyped. The parcel's number knows better.
 
 use crate::draft::{Draft, OrderRef, tracking_alias};
-use crate::store::alias::{self, Bearer};
-use crate::store::{order, parked};
-use contract::id::OrderId;
+use crate::store::alias::Bearer;
+use crate::store::order;
 use sqlx::PgConnection;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Who bears which name.
 pub(super) type Bearers = HashMap<String, Vec<Bearer>>;
 
-/// The drafts; those of a carrier that name an order which nobody placed are of the order whose parcel it is, if
-/// one was told.
+/// The drafts; those of a carrier that name an order which nobody placed (nor is placing it now) are of the order
+/// whose parcel it is, if one was told.
 pub(super) async fn mended(
     connection: &mut PgConnection,
     drafts: Vec<Draft>,
     bearers: &Bearers,
+    placing: &[String],
 ) -> Result<Vec<Draft>, sqlx::Error> {
     let doubted = |draft: &Draft| doubted(draft, bearers).map(|(order, _)| order.to_owned());
     let names: Vec<String> = drafts.iter().filter_map(doubted).collect();
@@ -24,8 +24,10 @@ pub(super) async fn mended(
         return Ok(drafts);
     }
     let known = order::known(connection, &names).await?;
+    let is_nobodys =
+        |order: &str| !known.contains_key(order) && !placing.iter().any(|placing| placing == order);
     let mend = |draft: Draft| match self::doubted(&draft, bearers) {
-        Some((order, alias)) if !known.contains_key(order) => {
+        Some((order, alias)) if is_nobodys(order) => {
             let order = OrderRef::Alias(alias);
             Draft { order, ..draft }
         }
@@ -49,49 +51,21 @@ fn named_by_carrier(draft: &Draft) -> Option<(&str, String)> {
     Some((order.as_str(), tracking_alias(number)))
 }
 
-/// Those of a carrier whose parcel others here tell of another order have their turn after these.
+/// Those of a carrier whose parcel others here tell of another order, and nobody of the one that it names, have
+/// their turn after these.
 pub(super) fn put_off(drafts: Vec<Draft>) -> (Vec<Draft>, Vec<Draft>) {
     let of_carriers: Vec<_> = drafts.iter().map(named_by_carrier).collect();
     let others = drafts.iter().zip(&of_carriers).filter(|(_, named)| named.is_none());
-    let told = others.filter_map(|(draft, _)| match &draft.order {
-        OrderRef::Order(order) => {
-            Some(draft.reveals.iter().map(move |name| (name.as_str(), order)))
-        }
-        OrderRef::Alias(_) => None,
-    });
-    let told: HashMap<&str, &OrderId> = told.flatten().collect();
-    let is_late = |named: &Option<(&str, String)>| {
-        let named = named.as_ref();
-        named.is_some_and(|(order, alias)| {
-            told.get(alias.as_str()).is_some_and(|other| other.as_str() != *order)
-        })
+    let mut told: HashMap<&str, HashSet<&str>> = HashMap::new();
+    for (draft, name) in others.flat_map(|(d, _)| d.reveals.iter().map(move |name| (d, name))) {
+        told.entry(name).or_default().insert(draft.named());
+    }
+    let is_late = |(order, alias): &(&str, String)| {
+        told.get(alias.as_str()).is_some_and(|tellers| !tellers.contains(order))
     };
-    let mut late = of_carriers.iter().map(is_late).collect::<Vec<bool>>().into_iter();
+    let late = of_carriers.iter().map(|named| named.as_ref().is_some_and(is_late));
+    let mut late = late.collect::<Vec<bool>>().into_iter();
     drafts.into_iter().partition(|_| !late.next().unwrap_or(false))
-}
-
-/// What waits for orders that nobody placed and that bear a name of those which are placed now.
-pub(super) async fn of_placed(
-    connection: &mut PgConnection,
-    placed: &[String],
-) -> Result<Vec<Draft>, sqlx::Error> {
-    let ghosts = alias::ghosts_of(connection, placed).await?;
-    let freed = parked::take(connection, &ghosts, &[]).await?;
-    Ok(freed.into_iter().map(|draft| self::freed(draft, &ghosts)).collect())
-}
-
-/// Those that are being placed count as placed, and come before who was not.
-pub(super) fn take_as_placed(bearers: &mut Bearers, placed: &[String]) {
-    if placed.is_empty() {
-        return;
-    }
-    for all in bearers.values_mut() {
-        for bearer in all.iter_mut().filter(|bearer| !bearer.placed) {
-            bearer.placed = placed.contains(&bearer.order);
-            bearer.open = bearer.placed;
-        }
-        all.sort_by_key(|bearer| !bearer.placed);
-    }
 }
 
 /// Orders that nobody placed and that bear a name which was told of another one just now: what waits for them may
@@ -176,17 +150,11 @@ mod tests {
         let split = put_off(vec![ghost.clone(), own.clone(), told.clone()]);
         assert_eq!(split, (vec![own.clone(), told], vec![ghost.clone()]));
         assert_eq!(put_off(vec![ghost.clone(), own]).1, [], "no carrier tells whose it is");
-        assert_eq!(put_off(vec![ghost, packed("T-1-2")]).1, []);
-    }
-
-    #[test]
-    fn an_order_that_is_being_placed_bears_its_parcels_number_before_one_that_nobody_placed() {
-        let mut all = bearers(&[("T-1-2", false), ("T-1", false)]);
-        assert_eq!(doubted(&draft("ghn", "T-1-2"), &all), None);
-        take_as_placed(&mut all, &["T-1".to_owned()]);
-        assert!(doubted(&draft("ghn", "T-1-2"), &all).is_some());
-        let orders = all[&tracking_alias("GX1")].iter().map(|bearer| bearer.order.as_str());
-        assert_eq!(orders.collect::<Vec<_>>(), ["T-1", "T-1-2"]);
+        let both = vec![ghost.clone(), packed("T-1"), packed("T-1-2"), packed("T-2")];
+        assert_eq!(put_off(both).1, [], "two orders in one parcel");
+        let mut by_name = packed("T-1");
+        by_name.order = OrderRef::Alias("shopify:82".to_owned());
+        assert_eq!(put_off(vec![ghost, by_name]).1.len(), 1);
     }
 
     #[test]

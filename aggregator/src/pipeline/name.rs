@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use contract::id::OrderId;
 use contract::milestone::Milestone;
 use sqlx::PgConnection;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Drafts by their orders.
 pub(super) type ByOrder = BTreeMap<OrderId, Vec<Draft>>;
@@ -25,11 +25,10 @@ pub(super) async fn name_orders(
     drafts: Vec<Draft>,
 ) -> Result<(ByOrder, Vec<Draft>), sqlx::Error> {
     let (mut by_order, mut waiting) = (ByOrder::new(), Vec::new());
-    let placed = placed(&drafts);
+    let placing = placing(&drafts);
     let ((mut open, mut late), mut known) = (ghost::put_off(drafts), BTreeSet::<Name>::new());
-    late.extend(ghost::of_placed(connection, &placed).await?);
     while !open.is_empty() {
-        let Found { named, unnamed, bearers } = find(connection, open, &placed).await?;
+        let Found { named, unnamed, bearers } = find(connection, open, &placing).await?;
         waiting.extend(unnamed);
         let told = tell(connection, &named, &mut known).await?;
         let ghosts = ghost::of(&told, &bearers);
@@ -51,8 +50,23 @@ pub(super) async fn name_orders(
     Ok((by_order, waiting))
 }
 
+/// Of what waits for orders that nobody placed, by its key, that whose parcel is another order's by now.
+pub async fn of_others(
+    connection: &mut PgConnection,
+    waiting: Vec<(String, Draft)>,
+) -> Result<Vec<(String, Draft)>, sqlx::Error> {
+    let ghosts: Vec<String> = waiting.iter().map(|(_, draft)| draft.named().to_owned()).collect();
+    let freed = waiting.into_iter().map(|(key, draft)| (key, ghost::freed(draft, &ghosts)));
+    let freed: Vec<(String, Draft)> = freed.collect();
+    let drafts = freed.iter().map(|(_, draft)| draft.clone()).collect();
+    let Found { named, .. } = find(connection, drafts, &[]).await?;
+    let found = named.iter().filter(|draft| !ghosts.iter().any(|ghost| ghost == draft.named()));
+    let found: HashSet<String> = found.map(Draft::key).collect();
+    Ok(freed.into_iter().filter(|(_, draft)| found.contains(&draft.key())).collect())
+}
+
 /// The orders that are placed by these drafts.
-fn placed(drafts: &[Draft]) -> Vec<String> {
+fn placing(drafts: &[Draft]) -> Vec<String> {
     let order = |draft: &Draft| match &draft.order {
         OrderRef::Order(order) if draft.milestone == Milestone::OrderPlaced => {
             Some(order.to_string())
@@ -75,7 +89,7 @@ struct Found {
 async fn find(
     connection: &mut PgConnection,
     drafts: Vec<Draft>,
-    placed: &[String],
+    placing: &[String],
 ) -> Result<Found, sqlx::Error> {
     let used = drafts.iter().filter_map(alias_of).cloned();
     let names: BTreeSet<String> =
@@ -85,9 +99,8 @@ async fn find(
     }
     lock::take(connection, "alias", names.iter().map(String::as_str)).await?;
     let names: Vec<String> = names.into_iter().collect();
-    let mut bearers = alias::bearers(connection, &names).await?;
-    ghost::take_as_placed(&mut bearers, placed);
-    let drafts = ghost::mended(connection, drafts, &bearers).await?;
+    let bearers = alias::bearers(connection, &names).await?;
+    let drafts = ghost::mended(connection, drafts, &bearers, placing).await?;
     let named = drafts.into_iter().map(|draft| untold(meant(draft, &bearers), &bearers));
     let (named, unnamed) = named.partition(|draft| alias_of(draft).is_none());
     Ok(Found { named, unnamed, bearers })

@@ -63,10 +63,7 @@ impl Work {
     /// The name that it calls its order by, as far as it was read.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        match &self.result.as_ref().ok()?.first()?.order {
-            OrderRef::Order(order) => Some(order.as_str()),
-            OrderRef::Alias(alias) => Some(alias),
-        }
+        self.result.as_ref().ok()?.first().map(Draft::named)
     }
 
     /// The same record, refused.

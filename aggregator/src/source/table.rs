@@ -91,9 +91,12 @@ impl Meaning {
     pub(super) fn of_return(self, is_return: bool) -> Self {
         match self.milestone {
             _ if !is_return => self,
+            Milestone::ShipmentLabelCreated => self.but(Milestone::InfoIgnored),
             Milestone::ShipmentHandedOver
             | Milestone::ShipmentInTransit
-            | Milestone::ShipmentOutForDelivery => self.but(Milestone::ShipmentReturning),
+            | Milestone::ShipmentOutForDelivery
+            | Milestone::ShipmentAttemptFailed
+            | Milestone::ShipmentAvailableForPickup => self.but(Milestone::ShipmentReturning),
             Milestone::ShipmentDelivered => self.but(Milestone::ShipmentReturned),
             _ => self,
         }

@@ -51,28 +51,6 @@ pub async fn bearers(
     Ok(bearers)
 }
 
-/// Orders that nobody placed and that bear a name of one of these.
-///
-/// # Errors
-/// When the database is away.
-pub async fn ghosts_of(
-    connection: &mut PgConnection,
-    orders: &[String],
-) -> Result<Vec<String>, sqlx::Error> {
-    if orders.is_empty() {
-        return Ok(Vec::new());
-    }
-    sqlx::query_scalar!(
-        "select distinct other.order_id from aliases own
-         join aliases other on other.alias = own.alias and other.order_id <> own.order_id
-         where own.order_id = any($1)
-           and not exists (select from orders o where o.order_id = other.order_id)",
-        orders
-    )
-    .fetch_all(connection)
-    .await
-}
-
 /// A name that an event tells.
 #[derive(Debug, Clone)]
 pub struct Told {

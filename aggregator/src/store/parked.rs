@@ -9,11 +9,7 @@ use sqlx::types::Json;
 /// each, say), and each waits for itself.
 #[must_use]
 pub fn key(draft: &Draft) -> String {
-    let name = match &draft.order {
-        OrderRef::Order(order) => order.as_str(),
-        OrderRef::Alias(alias) => alias,
-    };
-    format!("{name} {}", draft.key())
+    format!("{} {}", draft.named(), draft.key())
 }
 
 /// Parks drafts; one that waits already waits on.
@@ -97,6 +93,48 @@ pub async fn take_slipped(
     .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().map(|row| row.draft.0).collect())
+}
+
+/// What waits, since before a moment, for orders that nobody placed and that share a parcel's number with one that
+/// somebody did: a portion, by keys, after this one.
+///
+/// # Errors
+/// When the database is away.
+pub async fn of_ghosts(
+    connection: &mut PgConnection,
+    before: DateTime<Utc>,
+    after: &str,
+    most: i64,
+) -> Result<Vec<(String, Draft)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select p.key, p.draft as "draft: Json<Draft>" from parked p
+           where p.key > $2 and p.parked_at < $1 and p.order_id is not null
+             and not exists (select from orders o where o.order_id = p.order_id)
+             and exists (select from aliases own
+               join aliases other on other.alias = own.alias and other.order_id <> own.order_id
+               join orders o on o.order_id = other.order_id
+               where own.order_id = p.order_id and own.alias like 'tracking:%')
+           order by p.key limit $3"#,
+        before,
+        after,
+        most
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.key, row.draft.0)).collect())
+}
+
+/// Takes these out; those that are still there.
+///
+/// # Errors
+/// When the database is away.
+pub async fn take_keys(
+    connection: &mut PgConnection,
+    keys: &[String],
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!("delete from parked where key = any($1) returning key", keys)
+        .fetch_all(connection)
+        .await
 }
 
 /// Takes out what has waited too long.

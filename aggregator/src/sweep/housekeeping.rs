@@ -1,6 +1,6 @@
 //! Rows that both sides have, events that slipped through, events that waited too long.
 
-use super::PORTION;
+use super::{PORTION, TURNS};
 use crate::draft::{Draft, OrderRef};
 use crate::metric;
 use crate::pipeline::{self, Pipeline};
@@ -37,6 +37,28 @@ pub(super) async fn slipped(pipeline: &Pipeline) -> Result<bool, sqlx::Error> {
     transaction.commit().await?;
     pipeline.committed.notify_waiters();
     Ok(i64::try_from(count).unwrap_or(i64::MAX) >= PORTION)
+}
+
+/// Drives what a carrier said under a reference of its own before it was known whose parcel that is, or before the
+/// order of the parcel was placed. What is not another order's waits on, as long as before.
+pub(super) async fn ghosts(pipeline: &Pipeline) -> Result<(), sqlx::Error> {
+    let (mut after, before) = (String::new(), clock::now() - SLIPPED_AFTER);
+    for _ in 0..TURNS {
+        let mut transaction = pipeline.pool.begin().await?;
+        let waiting = parked::of_ghosts(&mut transaction, before, &after, PORTION).await?;
+        let Some((last, _)) = waiting.last() else { break };
+        after.clone_from(last);
+        let mut found = pipeline::of_others(&mut transaction, waiting).await?;
+        let keys: Vec<String> = found.iter().map(|(key, _)| key.clone()).collect();
+        let taken = parked::take_keys(&mut transaction, &keys).await?;
+        found.retain(|(key, _)| taken.contains(key));
+        metric::events("unparked", found.len());
+        let drafts = found.into_iter().map(|(_, draft)| draft).collect();
+        pipeline::redrive(&mut transaction, drafts, &pipeline.settings).await?;
+        transaction.commit().await?;
+        pipeline.committed.notify_waiters();
+    }
+    Ok(())
 }
 
 /// The dead letter of an event whose order nobody ever heard of. The record is long gone from

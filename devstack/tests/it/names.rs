@@ -140,7 +140,8 @@ async fn what_a_carrier_says_of_an_order_that_nobody_placed_is_its_parcels() {
     assert_eq!(timeline["status"], "shipment.out_for_delivery", "{timeline}");
 }
 
-/// The same where the shop is the last to tell: of an order that nobody placed yet the parcel is nobody's.
+/// The same where the shop is the last to tell: of an order that nobody placed yet the parcel is nobody's. What
+/// waits is looked at every minute.
 #[tokio::test]
 async fn what_a_carrier_said_of_a_parcel_is_its_orders_once_that_is_placed() {
     let stack = Stack::running().unwrap();
@@ -157,6 +158,6 @@ async fn what_a_carrier_said_of_a_parcel_is_its_orders_once_that_is_placed() {
     let placed = json!({"event": "order.placed", "order_no": order, "at": "2026-11-20T01:00:00Z",
         "customer": {"id": format!("C-{order}")}, "items": [{"line": "1", "title": "Cốc", "quantity": 1}]});
     stack.say("source.shop", &placed).await.unwrap();
-    let timeline = stack.rest.wait_version(&order, 3, LIMIT).await.unwrap();
+    let timeline = stack.rest.wait_version(&order, 3, 4 * LIMIT).await.unwrap();
     assert_eq!(timeline["status"], "shipment.handed_over", "{timeline}");
 }

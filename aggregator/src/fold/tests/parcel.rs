@@ -65,6 +65,12 @@ fn a_parcel_that_the_platform_called_off_was_never_sent() {
     let timeline = fold(&order(), &history).unwrap();
     assert_eq!((timeline.status.code(), timeline.terminal), ("order.confirmed", false));
     assert_eq!(timeline.shipments[0].status, Milestone::OrderCancelled);
+    let mut same = history.clone();
+    same.push(told(6, "shipment.label_created", "P2", "X1"));
+    assert_eq!(status_of(&same), "shipment.label_created", "made again with the same number");
+    let mut scanned = history.clone();
+    scanned.push(event(6, "shipment.in_transit", scan("X1")));
+    assert_eq!(status_of(&scanned), "shipment.in_transit", "it was sent after all");
     history.push(told(6, "shipment.label_created", "P2", "X2"));
     assert_eq!(status_of(&history), "shipment.label_created");
     history.push(event(20, "shipment.delivered", scan("X2")));

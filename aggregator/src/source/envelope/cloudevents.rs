@@ -72,8 +72,9 @@ fn open(record: &Record<'_>) -> Result<Vec<Envelope>, Refusal> {
         if first == Some(&b'[') { json(record.value)? } else { vec![parse(record.value)?] };
     let envelopes = events.into_iter().map(|mut attributes: Value| {
         let data = match attributes.get("data_base64").and_then(Value::as_str) {
-            Some(text) => encoded(text)
-                .or_else(|why| if is_ours(&attributes) { Err(why) } else { Ok(Value::Null) })?,
+            Some(text) => encoded(text).or_else(|why| {
+                if is_known(record, &attributes) { Err(why) } else { Ok(Value::Null) }
+            })?,
             None => attributes.get_mut("data").map(Value::take).unwrap_or_default(),
         };
         Ok(Envelope { attributes, data })
@@ -81,9 +82,12 @@ fn open(record: &Record<'_>) -> Result<Vec<Envelope>, Refusal> {
     envelopes.collect()
 }
 
-/// Others may send bytes of any kind.
-fn is_ours(attributes: &Value) -> bool {
-    Doc::of(attributes).text("type").is_some_and(|kind| kind.parse::<Milestone>().is_ok())
+/// Is it of a type that somebody here knows? What others send may be anything.
+fn is_known(record: &Record<'_>, attributes: &Value) -> bool {
+    let known = |kind: String| {
+        kind.parse::<Milestone>().is_ok() || !meaning(TABLE, record, &kind).is_unknown()
+    };
+    Doc::of(attributes).text("type").is_some_and(known)
 }
 
 /// Data that a sender took for bytes (`CloudEvents` JSON format, 3.1.1).
@@ -102,11 +106,11 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
 
 /// Is it of no order, and of a type that nobody here knows?
 fn is_foreign(record: &Record<'_>, envelope: &Envelope) -> bool {
-    let doc = Doc::of(&envelope.attributes);
-    let known = |kind: String| {
-        kind.parse::<Milestone>().is_ok() || !meaning(TABLE, record, &kind).is_unknown()
-    };
-    !doc.text("type").is_some_and(known) && record.order(doc, &NAMES, None).is_err()
+    let Envelope { attributes, data } = envelope;
+    let parcel = Doc::of(data).text("tracking_number").map(|number| tracking_alias(&number));
+    let doc = Doc::of(attributes);
+    let typed = doc.at("type").is_there();
+    typed && !is_known(record, attributes) && record.order(doc, &NAMES, parcel).is_err()
 }
 
 fn one(record: &Record<'_>, envelope: Envelope) -> Result<Draft, Refusal> {
@@ -190,6 +194,9 @@ mod tests {
         let foreign = r#"{"specversion":"1.0","id":"e9","source":"bus","type":"com.example.sung"}"#;
         let mixed = format!("[{foreign},{}]", event("e1"));
         assert_eq!(read_one("cloudevents", &mixed).id, "e1");
+        // Of a parcel it is somebody's, and kept for the operator.
+        let of_parcel = foreign.replace('}', r#","data":{"tracking_number":"CX1"}}"#);
+        assert_eq!(read_all("cloudevents", &mixed.replace(foreign, &of_parcel)).len(), 2);
     }
 
     #[test]

@@ -16,9 +16,9 @@ use contract::milestone::Milestone;
 
 pub(in crate::source) const SOURCE: Source = Source {
     name: "debezium",
-    about: "Debezium change records: the row's `status` is a milestone's code or one of the shop's options; deletes and tombstones are info or nothing",
+    about: "Debezium change records, or rows with their marks (`__op`): the row's `status` is a milestone's code or one of the shop's options; deletes and tombstones are info or nothing",
     order: "`order_id`, `order_no`, `order_number` of the row, else its `id`",
-    time: "`updated_at` of the row, else `source.ts_ms`, else `ts_ms`",
+    time: "`updated_at` of the row (a number is what a clock without a zone shows: where `options.toml` says the zone, it is a clock there), else `source.ts_ms`, else `ts_ms`",
     zone: UTC,
     table: TABLE,
     read,
@@ -51,7 +51,8 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     };
     let order = record.order(row, &["order_id", "order_no", "order_number", "id"], None)?;
     let source = envelope.at("source");
-    let table = source.text("table").unwrap_or_default();
+    let table = source.text("table").or_else(|| envelope.any(&["__table", "__source_table"]));
+    let table = table.unwrap_or_default();
     let status = row.text("status").unwrap_or_else(|| format!("{table} {operation}"));
     let said = match status.parse::<Milestone>() {
         _ if operation == "d" => Meaning::plain(Milestone::InfoIgnored),
@@ -72,7 +73,10 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let happened = happened.ok_or_else(|| Refusal::Shape("no time is told".to_owned()))?;
     let place = ["lsn", "pos", "sequence", "txId"]
         .iter()
-        .filter_map(|field| source.text(field))
+        .filter_map(|field| {
+            let marks = [format!("__{field}"), format!("__source_{field}")];
+            source.text(field).or_else(|| marks.iter().find_map(|mark| envelope.text(mark)))
+        })
         .collect::<Vec<_>>()
         .join(":");
     let primary = row.any(&["id", "order_id", "order_no", "order_number"]).unwrap_or_default();

@@ -144,8 +144,9 @@ fn one(record: &Record<'_>, event: Doc<'_>) -> Result<Draft, Refusal> {
         return Ok(draft);
     }
     // A step need not be told (EPCIS 2.0, 7.4.1): that is no code which nobody knows.
-    let said =
-        if untold { Meaning::plain(Milestone::InfoIgnored) } else { meaning(TABLE, record, &code) };
+    let said = meaning(TABLE, record, &code);
+    let unsaid = untold && said.is_unknown();
+    let said = if unsaid { Meaning::plain(Milestone::InfoIgnored) } else { said };
     let mut draft = said.draft(SOURCE.name, id, happened, order);
     draft.data.location = event.any(&["readPoint.id", "bizLocation.id"]);
     reveal(&mut draft, event);

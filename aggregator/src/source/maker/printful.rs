@@ -264,6 +264,15 @@ mod tests {
     }
 
     #[test]
+    fn lines_of_version_2_are_listed_and_news_of_no_order_says_nothing() {
+        let hook = r#"{"type":"shipment_sent","occurred_at":"2026-11-25T07:00:00Z","data":{"shipment":{"id":10,"order_id":13,"tracking_number":"PF1",
+            "shipment_items":[{"id":1,"order_item_id":7,"order_item_external_id":"2"},{"id":2,"order_item_id":8}]}}}"#;
+        assert_eq!(read_one("printful", hook).data.lines, ["2", "8"]);
+        let sheet = r#"{"type":"approval_sheet_status_changed","occurred_at":"2026-11-25T07:00:00Z","data":{"confirm_hash":"x"}}"#;
+        assert!(read_all("printful", sheet).is_empty());
+    }
+
+    #[test]
     fn counters_of_printed_pieces_tell_the_progress() {
         let hook = r#"{"type":"order_updated","created":1795312800,"data":{"order":{"id":13,"external_id":"T-50","status":"inprocess",
             "shipments":[{"id":10,"items":[{"item_id":1,"quantity":2,"printed":2,"picked":0},{"item_id":2,"quantity":1,"printed":0,"picked":0}]}]}}}"#;

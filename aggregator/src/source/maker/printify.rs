@@ -109,6 +109,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_of_no_order_says_nothing() {
+        let task = r#"{"id":"p-4","type":"personalization-preview-task:processed","created_at":"2026-11-22 13:24:28+00:00","resource":{"id":"t1","type":"task","data":{}}}"#;
+        assert!(read_all("printify", task).is_empty());
+    }
+
+    #[test]
     fn a_delivery_has_its_own_time_and_a_product_is_no_order() {
         let hook = r#"{"id":"p-3","type":"order:shipment:delivered","created_at":"2026-11-24 13:24:28+00:00","resource":{"id":"5cb8","type":"order",
             "data":{"shipped_at":"2026-11-22 13:20:00+00:00","delivered_at":"2026-11-24 13:20:00+00:00","carrier":{"code":"GHN","tracking_number":"PX1"}}}}"#;

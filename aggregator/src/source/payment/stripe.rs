@@ -188,6 +188,12 @@ mod tests {
     }
 
     #[test]
+    fn what_only_names_an_object_tells_nothing() {
+        let thin = r#"{"id":"evt_2","object":"v2.core.event","type":"v1.billing.meter.no_meter_found","created":"2026-11-20T01:00:00.000Z","related_object":null}"#;
+        assert!(read_all("stripe", thin).is_empty());
+    }
+
+    #[test]
     fn a_refund_of_a_part_is_a_partial_one_and_is_known_by_its_intent() {
         let part = r#"{"id":"ch_1","object":"charge","amount":900,"amount_refunded":300,"payment_intent":"pi_1","metadata":{}}"#;
         let draft = one("charge.refunded", part);

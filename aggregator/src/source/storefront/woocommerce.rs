@@ -4,7 +4,7 @@ use super::snapshot::{Snapshot, customer, lines};
 use crate::draft::{Draft, OrderRef, tracking_alias};
 use crate::reject::Refusal;
 use crate::source::doc::{Doc, parse};
-use crate::source::field::money;
+use crate::source::field::{hashed_id, money};
 use crate::source::record::Record;
 use crate::source::spec::Source;
 use crate::source::table::{Code, Meaning, code, meaning};
@@ -102,28 +102,38 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let said = meaning(TABLE, record, &status);
     let mut draft = snapshot.draft(said, &status, modified);
     draft.data.money = total.filter(|_| draft.milestone == Milestone::PaymentRefunded);
-    name_parcels(&mut draft, doc);
+    name_parcels(&mut draft, &snapshot.id, doc);
     drafts.push(draft);
     drafts.extend(refunds(&snapshot, doc, &status, &currency, modified));
     Ok(drafts)
 }
 
 /// The parcels that the plugins for tracking note at the order (Shipment Tracking and Advanced Shipment Tracking
-/// share the field). What is sent in one parcel is sent in that.
-fn name_parcels(draft: &mut Draft, doc: Doc<'_>) {
+/// share the field). What is sent in one parcel is sent in that, whatever its number is mended to.
+fn name_parcels(draft: &mut Draft, id: &str, doc: Doc<'_>) {
     let noted = doc.each("meta_data");
     let noted = noted.filter(|m| m.text("key").as_deref() == Some("_wc_shipment_tracking_items"));
     let parcels = noted.flat_map(|noted| noted.each("value"));
+    let number = |parcel: Doc<'_>| parcel.text("tracking_number").filter(|text| is_number(text));
     let parcels: Vec<(Doc<'_>, String)> =
-        parcels.filter_map(|parcel| Some((parcel, parcel.text("tracking_number")?))).collect();
+        parcels.filter_map(|parcel| Some((parcel, number(parcel)?))).collect();
     match parcels.as_slice() {
         [(parcel, number)] if draft.milestone == Milestone::ShipmentHandedOver => {
             let carrier = parcel.any(&["tracking_provider", "custom_tracking_provider"]);
             let carrier = carrier.unwrap_or_else(|| SOURCE.name.to_owned());
             draft.parcel(&carrier.to_lowercase(), Some(number.clone()));
+            draft.data.shipment = Some(id.to_owned());
+            // It may be noted within the second.
+            draft.id = hashed_id(&[&draft.id, number]);
         }
         all => all.iter().for_each(|(_, number)| draft.reveal(tracking_alias(number))),
     }
+}
+
+/// People write addresses, lists and words into the field, too.
+fn is_number(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || " -_.".contains(c);
+    text.chars().all(plain) && text.contains(|c: char| c.is_ascii_digit())
 }
 
 /// Refunds carry neither date nor status, and their amounts are negative. A whole one is told by
@@ -218,6 +228,12 @@ mod tests {
             (sent.data.carrier.as_deref(), sent.milestone.code()),
             (Some("ghn"), "shipment.handed_over")
         );
+        assert_eq!(sent.data.shipment.as_deref(), Some("727"));
+        let ids = [noted(&[]).id, noted(&["WX2"]).id];
+        assert!(!ids.contains(&sent.id) && ids[0] != ids[1], "its number is news");
+        for text in ["https://ghn.vn/1", "WX1, WX2", "pick-up"] {
+            assert_eq!(noted(&[text]).data.tracking_number, None, "{text}");
+        }
         let several = noted(&["WX1", "WX2"]);
         assert_eq!(several.data.tracking_number, None);
         let told = several.reveals.iter().filter(|name| name.starts_with("tracking:"));

@@ -196,6 +196,8 @@ mod tests {
 
     #[test]
     fn a_return_says_nothing_and_the_envelope_may_be_called_data() {
+        let label = r#"{"id":"e-3","event_type":"create_a_label","data":{"status":"created"}}"#;
+        assert!(read_all("aftership", label).is_empty());
         let back = r#"{"id":"e-2","event":"return.approved","data":{"rma_number":"R1"}}"#;
         assert!(read_all("aftership", back).is_empty());
         let newer = HOOK.replacen(r#""msg":"#, r#""data":"#, 1);

@@ -94,7 +94,8 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         received_at: record.received_at,
     };
     let mut drafts = parcel.drafts(stops, Some(state));
-    let eta = doc.text("est_delivery_date").and_then(|text| expected(&text, record.zone));
+    let eta = doc.text("est_delivery_date").filter(|_| !returns);
+    let eta = eta.and_then(|text| expected(&text, record.zone));
     drafts.extend(parcel.expected(eta, updated));
     Ok(drafts)
 }
@@ -147,10 +148,11 @@ mod tests {
     #[test]
     fn what_goes_back_to_the_shop_is_not_delivered() {
         let hook = r#"{"description":"tracker.updated","result":{"object":"Tracker","tracking_code":"EZ82","is_return":true,
-            "status":"delivered","updated_at":"2026-11-24T10:00:00Z","tracking_details":[{"status":"in_transit","datetime":"2026-11-23T09:00:00Z"}]}}"#;
+            "status":"delivered","updated_at":"2026-11-24T10:00:00Z","est_delivery_date":"2026-11-25T00:00:00Z","tracking_details":[
+            {"status":"pre_transit","datetime":"2026-11-22T09:00:00Z"},{"status":"in_transit","datetime":"2026-11-23T09:00:00Z"}]}}"#;
         let drafts = read_all("easypost", hook);
         let codes: Vec<&str> = drafts.iter().map(|draft| draft.milestone.code()).collect();
-        assert_eq!(codes, ["shipment.returning", "shipment.returned"]);
+        assert_eq!(codes, ["info.ignored", "shipment.returning", "shipment.returned"]);
     }
 
     #[test]

@@ -188,6 +188,23 @@ mod tests {
     }
 
     #[test]
+    fn another_apps_news_says_nothing_and_a_clock_that_cannot_be_read_hides_no_state() {
+        let other = r#"{"event":"AWB_UPDATED","data":{"awb":"1"}}"#;
+        assert!(read_all("17track", other).is_empty());
+        let told = |clock: &str| {
+            let hook = format!(
+                r#"{{"event":"TRACKING_UPDATED","data":{{"number":"LP9","track_info":{{"latest_status":{{"status":"Delivered"}},
+                "latest_event":{{"time_raw":{{"date":"2026-11-24","time":"10:00:00","timezone":"{clock}"}}}}}}}}}}"#
+            );
+            let draft = read_all("17track", &hook).remove(0);
+            assert_eq!(draft.milestone, Milestone::ShipmentDelivered);
+            draft.time.to_rfc3339()
+        };
+        assert_eq!(told("UTC"), "2026-11-24T10:00:00+00:00");
+        assert_ne!(told("nowhere"), told("UTC"), "the receipt");
+    }
+
+    #[test]
     fn a_new_sub_status_is_what_it_begins_with_and_a_clock_without_a_zone_is_read() {
         let hook = r#"{"data":{"number":"LP9","track_info":{"latest_status":{"status":"Delivered","sub_status":"Delivered_Other"},
             "latest_event":{"time_iso":null,"time_raw":{"date":"2026-11-24","time":"10:00:00","timezone":null}},

@@ -15,7 +15,7 @@ use contract::milestone::Milestone;
 
 pub(in crate::source) const SOURCE: Source = Source {
     name: "shippo",
-    about: "Shippo: substatus where it is one of the status, else the status, of every entry of the history, and of the whole (the first scan on the way is the hand-over); a transaction with SUCCESS is a label, whose `tracking_status` says how far its parcel is",
+    about: "Shippo: substatus where it is one of the status, else the status, of every entry of the history, and of the whole (the first scan on the way is the hand-over); a transaction with SUCCESS is a label, whose `tracking_status` says how its parcel ended",
     order: "`data.metadata` where it is an order number (`Order TM-1042` too); else the parcel (`data.tracking_number`)",
     time: "`status_date`, ISO 8601",
     zone: UTC,
@@ -107,8 +107,9 @@ fn unknown(record: &Record<'_>, data: Doc<'_>) -> Option<Stop> {
     Some(Stop { said, code, when, location: None, note: None })
 }
 
-/// A label, and how far its parcel is if it is on its way. (It changes whenever the parcel moves.) What became
-/// of its price came later than the label.
+/// A label, and how its parcel ended or why it will not arrive. (That it is under way would hide what the tracker
+/// tells of the same moment: a failed attempt has that status too.) What became of its price came later than the
+/// label.
 fn of_transaction(record: &Record<'_>, data: Doc<'_>) -> Result<[Option<Stop>; 2], Refusal> {
     let Some(label) = stop(record, data)? else { return Ok([None, None]) };
     if label.said.milestone != Milestone::ShipmentLabelCreated {
@@ -120,10 +121,9 @@ fn of_transaction(record: &Record<'_>, data: Doc<'_>) -> Result<[Option<Stop>; 2
         Some(code) => Some((meaning(TABLE, record, &code), code)),
         None => said(record, data.at("tracking_status")),
     };
-    let on_its_way = |said: &Meaning| {
-        !matches!(said.milestone, Milestone::InfoIgnored | Milestone::ShipmentLabelCreated)
-    };
-    let moved = moved.filter(|(said, _)| on_its_way(said));
+    let moved = moved.filter(|(said, _)| {
+        said.milestone.is_problem() || said.milestone.goes_back() || said.milestone.is_terminal()
+    });
     let state =
         moved.map(|(said, code)| Stop { said, code, when: label.when, location: None, note: None });
     Ok([Some(made), state])
@@ -237,6 +237,7 @@ mod tests {
         assert!(codes(&label("QUEUED", "null")).is_empty());
         let delivered = made.replace("UNKNOWN", "DELIVERED");
         assert_eq!(codes(&delivered), ["shipment.label_created", "shipment.delivered"]);
+        assert_eq!(codes(&made.replace("UNKNOWN", "TRANSIT")), ["shipment.label_created"]);
         let paid_back =
             label("REFUNDED", "\"SH7\"").replace("UNKNOWN\",", "UNKNOWN\",\"eta\":\"2026-11-27\",");
         assert_eq!(codes(&paid_back), ["order.cancelled"]);

@@ -28,6 +28,15 @@ fn steps_in_their_long_and_short_spellings() {
 }
 
 #[test]
+fn a_step_that_is_not_told_is_no_unknown_code() {
+    let silent = event("").replace(r#""bizStep":"urn:epcglobal:cbv:bizstep:packing","#, "");
+    let draft = read_one("epcis", &silent);
+    assert_eq!((draft.milestone, draft.data.source_code), (Milestone::InfoIgnored, None));
+    let odd = read_one("epcis", &event("").replace("packing", "juggling"));
+    assert_eq!(odd.data.source_code.as_deref(), Some("juggling"));
+}
+
+#[test]
 fn an_error_declaration_withdraws_the_event() {
     let declared = event(
         r#","errorDeclaration":{"declarationTime":"2026-11-22T11:00:00+07:00","reason":"did_not_occur"}"#,
