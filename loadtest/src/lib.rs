@@ -96,9 +96,12 @@ pub enum What {
     },
     /// Records per second from full topics, beside what the database takes of the same rows
     Throughput {
-        /// How many orders, of about ten records each
+        /// How many orders, of about fourteen records each
         #[arg(long, default_value_t = 50_000)]
         orders: usize,
+        /// Records in any order, which is harder than as things happen
+        #[arg(long)]
+        shuffled: bool,
     },
     /// What a record costs as the database grows, and what a second aggregator brings
     Scale {
@@ -205,7 +208,9 @@ async fn with(stack: &Stack, what: What) -> anyhow::Result<()> {
         }
         What::Publish { seconds } => Box::pin(publish::prove(&manifest, seconds)).await,
         What::Read { rate, seconds } => Box::pin(read::prove(&manifest, rate, seconds)).await,
-        What::Throughput { orders } => Box::pin(throughput::prove(stack, orders)).await,
+        What::Throughput { orders, shuffled } => {
+            Box::pin(throughput::prove(stack, orders, shuffled)).await
+        }
         What::Scale { orders, pairs } => {
             Box::pin(throughput::scale::prove(stack, orders, pairs)).await
         }

@@ -1,6 +1,7 @@
 //! Records per second through the whole aggregator, from a topic that is full already; beside it,
 //! on the same server, the same rows written by a program that decides nothing.
 
+mod arrival;
 mod feed;
 mod gauge;
 mod spent;
@@ -16,7 +17,7 @@ use bare::{Bare, Limit};
 use devstack::host::term;
 use devstack::manifest::ManifestFile;
 use devstack::run::stack::Stack;
-use feed::Feed;
+use feed::{Feed, Sequence};
 use gauge::Gauge;
 use serde_json::Value;
 use sqlx::postgres::PgConnectOptions;
@@ -43,9 +44,10 @@ struct Run {
 }
 
 /// Measures the aggregator and the bare program; wanted: at least half of it, in 200 MB.
-pub(crate) async fn prove(stack: &Stack, orders: usize) -> anyhow::Result<()> {
+pub(crate) async fn prove(stack: &Stack, orders: usize, shuffled: bool) -> anyhow::Result<()> {
     let pool = database(&stack.manifest).await?;
-    let feed = Feed::fill(&stack.manifest, "FLOW", orders).await?;
+    let sequence = if shuffled { Sequence::Any } else { Sequence::AsItHappens };
+    let feed = Feed::fill(&stack.manifest, "FLOW", orders, sequence).await?;
     term::line(&format!("\n  {} records of {orders} orders wait in Kafka", feed.records));
     let bare = Bare::new(&stack.manifest, &pool).await?;
     let before = Written::so_far(&pool).await?;

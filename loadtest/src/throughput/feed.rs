@@ -1,9 +1,11 @@
 //! Fills the topics: lives of all kinds, each as far as it has come by now, with news of vendors of
-//! every kind among it; all records in a random order, every seventh twice.
+//! every kind among it.
 
+use super::arrival::Arrivals;
 use crate::expected;
 use crate::histories::{History, history, shuffled};
 use crate::sample::{SAMPLES, Sample};
+use chrono::{DateTime, Utc};
 use devstack::manifest::ManifestFile;
 use devstack::shop::native::Native;
 use serde_json::Value;
@@ -18,6 +20,15 @@ const PORTION: usize = 2_000;
 const VENDORS: usize = 2;
 /// The shop's own systems come first among the samples: a life is full of them.
 const OWN: usize = 5;
+
+/// In which order records are written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sequence {
+    /// As a shop's systems write them.
+    AsItHappens,
+    /// In any, within [`PORTION`] orders: half of an order's records come before it is placed.
+    Any,
+}
 
 /// What was written.
 pub(crate) struct Feed {
@@ -39,26 +50,42 @@ impl Feed {
         manifest: &ManifestFile,
         prefix: &str,
         orders: usize,
+        sequence: Sequence,
     ) -> anyhow::Result<Self> {
         let producer = Producer::new(&manifest.get().kafka_brokers, "prove-throughput")?;
         let mut feed =
             Self { prefix: prefix.to_owned(), records: 0, orders, distinct: 0, sample: Vec::new() };
+        let mut arrivals = Arrivals::new(7);
         for from in (0..orders).step_by(PORTION) {
             let numbers = from..(from + PORTION).min(orders);
             let lives: Vec<History> = numbers.map(|number| under_way(prefix, number)).collect();
-            let list = shuffled(&lives, 7);
-            feed.records += list.len();
-            for chunk in list.chunks(2_000) {
-                let chunk = chunk.iter().map(|r| Outgoing::new(r.topic, "", r.body()));
-                producer.send(&chunk.collect::<Vec<_>>()).await?;
-            }
+            let list = match sequence {
+                Sequence::AsItHappens => arrivals.until(from, &lives),
+                Sequence::Any => any(&lives),
+            };
+            feed.send(&producer, list).await?;
             for life in &lives {
                 feed.distinct += i64::try_from(expected::keys(life)?)?;
             }
             feed.sample.extend(lives.into_iter().step_by(SAMPLE).filter(tells_its_times));
         }
+        feed.send(&producer, arrivals.rest()).await?;
         Ok(feed)
     }
+
+    async fn send(&mut self, producer: &Producer, list: Vec<Outgoing>) -> anyhow::Result<()> {
+        self.records += list.len();
+        for chunk in list.chunks(2_000) {
+            producer.send(chunk).await?;
+        }
+        Ok(())
+    }
+}
+
+/// In a random order, every seventh twice.
+fn any(lives: &[History]) -> Vec<Outgoing> {
+    let list = shuffled(lives, 7);
+    list.iter().map(|record| Outgoing::new(record.topic, "", record.body())).collect()
 }
 
 /// An order that has come some way: its first records, and what vendors say of it.
@@ -67,7 +94,10 @@ fn under_way(prefix: &str, number: usize) -> History {
     let mut random = fastrand::Rng::with_seed(number as u64);
     life.records.truncate(random.usize(1..=life.records.len()));
     let vendors = SAMPLES[OWN..].iter().cycle().skip(number * VENDORS % (SAMPLES.len() - OWN));
-    life.records.extend(vendors.take(VENDORS).map(|sample| told(sample, &life.order)));
+    for sample in vendors.take(VENDORS) {
+        let at = life.records[random.usize(..life.records.len())].at;
+        life.records.push(told(sample, &life.order, at));
+    }
     life
 }
 
@@ -78,7 +108,7 @@ fn tells_its_times(life: &History) -> bool {
 }
 
 /// A vendor's record, of this order and of a parcel of its own.
-fn told(sample: &Sample, order: &str) -> Native {
+fn told(sample: &Sample, order: &str, at: DateTime<Utc>) -> Native {
     let mut body = sample.record.trim().replace("T-1", order);
     for number in ["G1", "E1", "S1", "L7", "N1", "V1", "pi_1", "p1"] {
         body = body.replace(&format!("\"{number}\""), &format!("\"{number}-{order}\""));
@@ -95,5 +125,5 @@ fn told(sample: &Sample, order: &str) -> Native {
     // Printify names the order by a number of its own; in a shop that sends its number along, by that.
     let body = body.replace("\"shop_id\":1", &format!("\"external_id\":\"{order}\""));
     let value = serde_json::from_str(&body).unwrap_or(Value::String(body));
-    Native { at: clock::now(), topic: sample.topic, value }
+    Native { at, topic: sample.topic, value }
 }

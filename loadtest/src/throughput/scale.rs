@@ -2,7 +2,7 @@
 //! machine. Cost is CPU, not time: on a busy machine it is what can be compared.
 
 use super::copies::Copies;
-use super::feed::Feed;
+use super::feed::{Feed, Sequence};
 use super::gauge::{Gauge, cpu_with_children};
 use super::{compare, database, finished, inserted};
 use anyhow::{Context, ensure};
@@ -159,7 +159,7 @@ async fn run(stack: &Stack, pool: &PgPool, prefix: &str, orders: usize) -> anyho
     let server = manifest.servers.get("postgres").context("the server is not ours")?.pid;
     let (before, started) = (inserted(pool).await?, Instant::now());
     let (gauge, database) = (Gauge::new(&manifest.pids["aggregator"])?, cpu_with_children(server)?);
-    let feed = Feed::fill(&stack.manifest, prefix, orders).await?;
+    let feed = Feed::fill(&stack.manifest, prefix, orders, Sequence::AsItHappens).await?;
     while inserted(pool).await? - before < feed.distinct || !finished(pool, &feed).await? {
         ensure!(started.elapsed() < LIMIT, "{prefix} is not through");
         tokio::time::sleep(Duration::from_millis(200)).await;
