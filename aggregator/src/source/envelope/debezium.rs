@@ -40,47 +40,22 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     if is_of_no_row(envelope) {
         return Ok(Vec::new());
     }
-    // A row that was taken out of its envelope (`ExtractNewRecordState`) may bear its marks.
-    let bare = envelope.at("__op").is_there();
-    let operation = envelope.need_any(&["op", "__op"])?;
-    let rows = if bare { [envelope; 2] } else { ["after", "before"].map(|name| envelope.at(name)) };
-    let Some(row) = rows.into_iter().find(|row| row.is_there()) else {
-        // Of a deleted row a database may tell nothing at all.
-        let nothing = || Refusal::Shape("neither `after` nor `before` is there".to_owned());
-        return if operation == "d" { Ok(Vec::new()) } else { Err(nothing()) };
-    };
+    let Some(change) = Change::of(envelope)? else { return Ok(Vec::new()) };
+    let (row, operation) = (change.row, &change.operation);
     let order = record.order(row, &["order_id", "order_no", "order_number", "id"], None)?;
-    let source = envelope.at("source");
-    let table = source.text("table").or_else(|| envelope.any(&["__table", "__source_table"]));
-    let table = table.unwrap_or_default();
+    let table = change.mark("table").unwrap_or_default();
     let status = row.text("status").unwrap_or_else(|| format!("{table} {operation}"));
     let said = match status.parse::<Milestone>() {
         _ if operation == "d" => Meaning::plain(Milestone::InfoIgnored),
         Ok(milestone) => Meaning::plain(milestone),
         Err(_) => meaning(TABLE, record, &status),
     };
-    // A source that knows no time writes 0.
-    let told = |doc: Doc<'_>, field: &str| doc.number(field).filter(|number| *number > 0);
-    let times = [
-        (source, "ts_ms"),
-        (envelope, "ts_ms"),
-        (envelope, "__source_ts_ms"),
-        (envelope, "__ts_ms"),
-    ];
-    let committed = times.into_iter().find_map(|(doc, field)| told(doc, field));
-    let committed = committed.map(epoch).transpose()?;
-    let happened = moment(row, record)?.or(committed);
+    let happened = moment(row, record)?.or(change.committed()?);
     let happened = happened.ok_or_else(|| Refusal::Shape("no time is told".to_owned()))?;
-    let place = ["lsn", "pos", "sequence", "txId"]
-        .iter()
-        .filter_map(|field| {
-            let marks = [format!("__{field}"), format!("__source_{field}")];
-            source.text(field).or_else(|| marks.iter().find_map(|mark| envelope.text(mark)))
-        })
-        .collect::<Vec<_>>()
-        .join(":");
+    let place = ["lsn", "pos", "sequence", "txId"].iter().filter_map(|field| change.mark(field));
+    let place = place.collect::<Vec<_>>().join(":");
     let primary = row.any(&["id", "order_id", "order_no", "order_number"]).unwrap_or_default();
-    let id = hashed_id(&[&table, &primary, &status, &operation, &place, &happened.at.to_rfc3339()]);
+    let id = hashed_id(&[&table, &primary, &status, operation, &place, &happened.at.to_rfc3339()]);
     let mut draft = said.draft(SOURCE.name, id, happened, order);
     // A row is written again for other columns' sake.
     draft.data.restates = true;
@@ -88,6 +63,42 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
         draft.parcel(&row.text("carrier").unwrap_or_else(|| SOURCE.name.to_owned()), Some(number));
     }
     Ok(vec![draft])
+}
+
+/// A change of a row: in its envelope, or the row alone with its marks (`ExtractNewRecordState`).
+struct Change<'a> {
+    envelope: Doc<'a>,
+    row: Doc<'a>,
+    operation: String,
+}
+
+impl<'a> Change<'a> {
+    /// None of a deleted row of which the database tells nothing.
+    fn of(envelope: Doc<'a>) -> Result<Option<Self>, Refusal> {
+        let bare = envelope.at("__op").is_there();
+        let operation = envelope.need_any(&["op", "__op"])?;
+        let rows =
+            if bare { [envelope; 2] } else { ["after", "before"].map(|name| envelope.at(name)) };
+        match rows.into_iter().find(|row| row.is_there()) {
+            Some(row) => Ok(Some(Self { envelope, row, operation })),
+            None if operation == "d" => Ok(None),
+            None => Err(Refusal::Shape("neither `after` nor `before` is there".to_owned())),
+        }
+    }
+
+    /// What its source says of it.
+    fn mark(&self, field: &str) -> Option<String> {
+        let marks = [format!("__{field}"), format!("__source_{field}")];
+        let mark = || marks.iter().find_map(|mark| self.envelope.text(mark));
+        self.envelope.at("source").text(field).or_else(mark)
+    }
+
+    /// When it was written down. A source that knows no time writes 0.
+    fn committed(&self) -> Result<Option<When>, Refusal> {
+        let fields = ["source.ts_ms", "ts_ms", "__source_ts_ms", "__ts_ms"];
+        let told = fields.iter().filter_map(|field| self.envelope.number(field));
+        told.filter(|number| *number > 0).map(epoch).next().transpose()
+    }
 }
 
 /// A tombstone in its envelope, the beginning or the end of a transaction, a table that was emptied, a

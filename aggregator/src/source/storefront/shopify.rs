@@ -1,20 +1,25 @@
 //! `source.shopify`: orders, fulfilments, fulfilment events and refunds. The webhooks' bodies
-//! are bare; the REST answers of the same objects are wrapped in their name. Both are read.
+//! are bare; the REST answers of the same objects are wrapped in their name. Both are read: `payment` what
+//! is said of money, `parcel` what is said of parcels.
 
+mod payment;
+mod parcel;
 #[cfg(test)]
 mod tests;
 
 use super::snapshot::{Snapshot, customer, lines};
-use crate::draft::{Draft, OrderRef, tracking_alias};
+use crate::draft::{Draft, OrderRef};
 use crate::reject::Refusal;
 use crate::source::doc::{Doc, parse};
-use crate::source::field::{hashed_id, money, plain};
+use crate::source::field::money;
 use crate::source::record::Record;
 use crate::source::spec::Source;
 use crate::source::table::{Code, Meaning, code, meaning};
-use crate::source::time::{When, expected, when};
+use crate::source::time::{When, when};
 use chrono_tz::UTC;
 use contract::milestone::Milestone;
+use parcel::{fulfilment, parcel_event};
+use payment::{at_the_door, dispute, refund, transaction};
 
 pub(in crate::source) const SOURCE: Source = Source {
     name: "shopify",
@@ -147,17 +152,6 @@ fn is_none_of_ours(record: &Record<'_>, doc: Doc<'_>) -> bool {
     planned || of_others.iter().any(|field| is_there(field))
 }
 
-/// The buyer's bank asks for the money back.
-fn dispute(doc: Doc<'_>, order: OrderRef) -> Result<Draft, Refusal> {
-    let said = Meaning::plain(Milestone::PaymentDisputed);
-    let id = format!("dispute:{}", doc.need("id")?);
-    let mut draft = said.draft(SOURCE.name, id, at(doc, &["initiated_at"])?, order);
-    draft.data.reason = doc.text("reason");
-    let currency = doc.text("currency").unwrap_or_default();
-    draft.data.money = doc.text("amount").and_then(|amount| money(&amount, &currency));
-    Ok(draft)
-}
-
 fn alias(id: &str) -> String {
     format!("shopify:{id}")
 }
@@ -209,17 +203,6 @@ fn order(record: &Record<'_>, doc: Doc<'_>) -> Result<Vec<Draft>, Refusal> {
     Ok(drafts)
 }
 
-/// What is pending with cash on delivery is due at the door; a shop writes its way of paying in words.
-fn at_the_door<'a>(said: Meaning, mut gateways: impl Iterator<Item = Doc<'a>>) -> Meaning {
-    const WORDS: [&str; 3] = ["cash on delivery", "cod", "thanh toan khi nhan hang"];
-    let says = |gateway: Doc<'_>| {
-        let words = format!(" {} ", plain(gateway.value().as_str().unwrap_or_default()));
-        WORDS.iter().any(|word| words.contains(&format!(" {word} ")))
-    };
-    let pending = said.milestone == Milestone::PaymentPending;
-    if pending && gateways.any(says) { said.but(Milestone::PaymentCodDue) } else { said }
-}
-
 /// How far the making is: the order will be made, and what of it is ready. Parcels that are listed
 /// tell that themselves, each as its own record does.
 fn made(
@@ -266,97 +249,4 @@ fn buyer(doc: Doc<'_>, order: &OrderRef) -> Result<contract::customer::Customer,
 fn belongs(doc: Doc<'_>, record: &Record<'_>) -> Result<OrderRef, Refusal> {
     let order = doc.need("order_id")?;
     record.order(doc, &[], Some(alias(&order)))
-}
-
-fn fulfilment(record: &Record<'_>, doc: Doc<'_>, order: OrderRef) -> Result<Draft, Refusal> {
-    let id = doc.need("id")?;
-    let updated = at(doc, &["updated_at", "created_at"])?;
-    let status = doc.text("status").unwrap_or_else(|| "success".to_owned());
-    // One that was called off, or failed, is that, whatever was scanned before.
-    let off = matches!(status.as_str(), "cancelled" | "error" | "failure");
-    let own = doc.text("shipment_status").filter(|_| !off);
-    let code = own.unwrap_or_else(|| format!("status {status}"));
-    // The tracking may be told within the second.
-    let told = doc.text("tracking_number").unwrap_or_default();
-    let event = hashed_id(&[&id, &code, &updated.at.to_rfc3339(), &told]);
-    let mut draft = meaning(TABLE, record, &code).draft(SOURCE.name, event, updated, order);
-    draft.data.restates = true;
-    let carrier = doc.text("tracking_company").unwrap_or_else(|| SOURCE.name.to_owned());
-    let numbers = doc.each("tracking_numbers").filter_map(|n| n.value().as_str());
-    let numbers: Vec<String> = numbers.map(str::to_owned).collect();
-    let number = doc.text("tracking_number").or_else(|| numbers.first().cloned());
-    draft.parcel(&carrier.to_lowercase(), number);
-    // What leaves in several boxes has a number for each.
-    for number in &numbers {
-        draft.reveal(tracking_alias(number));
-    }
-    draft.data.shipment = Some(id);
-    draft.data.lines = doc.each("line_items").filter_map(|line| line.text("id")).collect();
-    Ok(draft)
-}
-
-fn parcel_event(record: &Record<'_>, doc: Doc<'_>) -> Result<Vec<Draft>, Refusal> {
-    let id = doc.need("id")?;
-    if record.header("x-shopify-topic") == Some("fulfillment_events/delete") {
-        return Ok(vec![taken_back(record, id, belongs(doc, record)?)]);
-    }
-    let (status, happened) = (doc.need("status")?, at(doc, &["happened_at", "created_at"])?);
-    let mut draft =
-        meaning(TABLE, record, &status).draft(SOURCE.name, id, happened, belongs(doc, record)?);
-    let parts = [doc.text("city"), doc.text("province"), doc.text("country")];
-    let place = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
-    draft.data.location = Some(place).filter(|place| !place.is_empty());
-    draft.data.shipment = doc.text("fulfillment_id");
-    draft.data.note = doc.text("message");
-    draft.expect(doc.text("estimated_delivery_at").and_then(|text| expected(&text, UTC)));
-    Ok(vec![draft])
-}
-
-/// An event that was deleted did not happen.
-fn taken_back(record: &Record<'_>, id: String, order: OrderRef) -> Draft {
-    let said = Meaning::plain(Milestone::InfoIgnored);
-    let when = When::sure(record.received_at);
-    let mut draft = said.draft(SOURCE.name, format!("{id}:deleted"), when, order);
-    draft.data.corrects = Some(id);
-    draft
-}
-
-/// Money is back when a transaction says so, not when a refund was asked for.
-fn refund(record: &Record<'_>, doc: Doc<'_>) -> Result<Vec<Draft>, Refusal> {
-    let (id, order) = (doc.need("id")?, belongs(doc, record)?);
-    let mut drafts = Vec::new();
-    for one in doc.each("transactions") {
-        let number = one.text("id").unwrap_or_else(|| format!("refund {id}"));
-        let when = at(doc, &["processed_at", "created_at"]).ok();
-        drafts.push(transaction(record, one, &number, when, order.clone())?);
-    }
-    if drafts.is_empty() {
-        let said = Meaning::plain(Milestone::InfoIgnored);
-        drafts.push(said.draft(SOURCE.name, id, at(doc, &["created_at", "processed_at"])?, order));
-    }
-    Ok(drafts)
-}
-
-/// Money moves, or does not. By the transaction's own number: it comes by itself, and with the refund
-/// that it belongs to.
-fn transaction(
-    record: &Record<'_>,
-    doc: Doc<'_>,
-    number: &str,
-    otherwise: Option<When>,
-    order: OrderRef,
-) -> Result<Draft, Refusal> {
-    let kind = doc.text("kind").unwrap_or_else(|| "refund".to_owned());
-    let status = doc.text("status").unwrap_or_else(|| "success".to_owned());
-    let told = at(doc, &["processed_at", "created_at"]);
-    let when = told.or_else(|refused| otherwise.ok_or(refused))?;
-    let said = meaning(TABLE, record, &format!("{kind} {status}"));
-    let said = at_the_door(said, std::iter::once(doc.at("gateway")));
-    let id = format!("transaction:{number}:{status}");
-    let mut draft = said.draft(SOURCE.name, id, when, order);
-    // The order's own record says that it is paid; each refund is one more.
-    draft.data.restates = kind != "refund";
-    let currency = doc.text("currency").unwrap_or_default();
-    draft.data.money = doc.text("amount").and_then(|amount| money(&amount, &currency));
-    Ok(draft)
 }
