@@ -91,10 +91,7 @@ async fn turn(pipeline: &Pipeline, round: u32, keep: Keep) -> Result<(), sqlx::E
                 break;
             }
         }
-        // Whoever has much to read has not heard yet whose parcels they are.
-        if pipeline.calm.is_there() {
-            housekeeping::ghosts(pipeline).await?;
-        }
+        housekeeping::ghosts(pipeline).await?;
     }
     for _ in 0..TURNS {
         if !pipeline.calm.is_there() || !due::say(pipeline).await? {

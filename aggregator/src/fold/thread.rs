@@ -35,13 +35,16 @@ impl State {
 pub(super) struct Thread {
     pub(super) state: Option<State>,
     pub(super) forward: Option<Milestone>,
+    /// Its platform took back once that it was sent.
+    taken_back: bool,
 }
 
 impl Thread {
     /// Folds facts in their order. A lower rank never replaces a higher one, unless the mapping
     /// declared a step back, it corrects another event, or what it replaces is a problem; a terminal state
     /// stays, but one that was only reported may be stepped back from and is left by trouble, a return or
-    /// another end of the same parcel, and what corrects an event of its rank takes it back.
+    /// another end of the same parcel, what corrects an event of its rank takes it back, and a parcel that its
+    /// platform called off is left by what shows that it is sent.
     pub(super) fn fold<'a>(facts: impl Iterator<Item = &'a Fact<'a>>) -> Self {
         let mut thread = Self::default();
         facts.filter(|fact| tells(fact)).for_each(|fact| thread.take(fact));
@@ -54,8 +57,7 @@ impl Thread {
             let over = now.code.is_terminal();
             let contradicts =
                 next.is_problem() || next.kind() == Kind::Return || next.is_terminal();
-            let sent_anew = now.is_taken_back() && next != now.code;
-            (sent_anew && fact.scope() == Scope::Shipment)
+            (now.is_taken_back() && is_sent(fact))
                 || (data.step_back && may_step_back(now, fact))
                 || (over && now.reported && contradicts && fact.scope() == Scope::Shipment)
                 || (data.corrects.is_some()
@@ -71,8 +73,9 @@ impl Thread {
             reason: data.reason.clone(),
             shipment: fact.parcel.clone(),
             reported: data.confidence == Confidence::Reported,
-            by_platform: data.restates && data.shipment.is_some(),
+            by_platform: is_platforms(fact),
         });
+        self.taken_back |= self.state.as_ref().is_some_and(State::is_taken_back);
         // That it is paid, or confirmed again, undoes no step.
         let behind = |far: Milestone| next.scope() == Scope::Order && next.rank() < far.rank();
         if leads_on(next) && !self.forward.is_some_and(behind) {
@@ -100,6 +103,21 @@ impl Thread {
     pub(super) fn finished(&self) -> bool {
         self.code().is_terminal()
     }
+}
+
+/// Does a platform tell of a parcel of its own?
+fn is_platforms(fact: &Fact<'_>) -> bool {
+    fact.event.data.restates && fact.event.data.shipment.is_some()
+}
+
+/// Does it show that a parcel is sent? A label does so only as the platform's: the carrier may tell of one that is
+/// void by now.
+fn is_sent(fact: &Fact<'_>) -> bool {
+    let label = is_platforms(fact) && fact.milestone == Milestone::ShipmentLabelCreated;
+    let on_its_way = Milestone::ShipmentHandedOver.rank()..=Milestone::ShipmentDelivered.rank();
+    let next = fact.milestone;
+    let moves = !next.is_problem() && on_its_way.contains(&next.rank());
+    fact.scope() == Scope::Shipment && (label || moves)
 }
 
 /// May a declared step back be taken? An end is left by its own parcel's, if it was only reported; what the workshop
@@ -199,6 +217,10 @@ fn item(line: LineItem, facts: &[&Fact<'_>], parcels: &Parcels) -> ItemThread {
         stories.iter().map(|story| is_given_up(story, &stories, parcels)).collect();
     let mut given_up = given_up.into_iter();
     stories.retain(|(thread, _)| !given_up.next().unwrap_or(false) && !is_taken_back(thread));
+    // One that was taken back once and is heard of all the same counts where there is no other.
+    if stories.iter().any(|(thread, _)| !thread.taken_back) {
+        stories.retain(|(thread, _)| !thread.taken_back);
+    }
     if stories.is_empty() {
         stories.push((story(None), None));
     }

@@ -13,8 +13,8 @@ pub struct Bearer {
     pub since: DateTime<Utc>,
     /// Somebody placed it.
     pub placed: bool,
-    /// It was placed, and neither it nor the parcel with this number is over. Only looked at where several orders
-    /// bear the name.
+    /// It was placed, and neither it nor the parcel with this number is over. Only looked at where several placed
+    /// orders bear the name.
     pub open: bool,
 }
 
@@ -28,7 +28,7 @@ pub async fn bearers(
 ) -> Result<HashMap<String, Vec<Bearer>>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select a.alias, a.order_id, coalesce(o.placed_at, a.told_at) as "since!", o.order_id is not null as "placed!",
-           o.order_id is not null and case when count(*) over (partition by a.alias) > 1
+           o.order_id is not null and case when count(o.order_id) over (partition by a.alias) > 1
              then not coalesce((select (t.document ->> 'terminal')::boolean or exists (
                                   select from json_array_elements(t.document -> 'shipments') as parcel
                                   where 'tracking:' || upper(replace(parcel ->> 'tracking_number', ' ', '')) = a.alias

@@ -95,8 +95,8 @@ pub async fn take_slipped(
     Ok(rows.into_iter().map(|row| row.draft.0).collect())
 }
 
-/// What waits, since before a moment, for orders that nobody placed and that share a parcel's number with one that
-/// somebody did: a portion, by keys, after this one.
+/// What carriers said, before a moment, of orders that nobody placed and that share a parcel's number with one that
+/// somebody did: a portion, by keys, after this one. An order that others than carriers speak of is only late.
 ///
 /// # Errors
 /// When the database is away.
@@ -110,6 +110,8 @@ pub async fn of_ghosts(
         r#"select p.key, p.draft as "draft: Json<Draft>" from parked p
            where p.key > $2 and p.parked_at < $1 and p.order_id is not null
              and not exists (select from orders o where o.order_id = p.order_id)
+             and not exists (select from parked w where w.order_id = p.order_id
+               and w.draft -> 'data' ->> 'carrier' is distinct from w.draft ->> 'source')
              and exists (select from aliases own
                join aliases other on other.alias = own.alias and other.order_id <> own.order_id
                join orders o on o.order_id = other.order_id

@@ -39,11 +39,16 @@ pub(super) async fn slipped(pipeline: &Pipeline) -> Result<bool, sqlx::Error> {
     Ok(i64::try_from(count).unwrap_or(i64::MAX) >= PORTION)
 }
 
-/// Drives what a carrier said under a reference of its own before it was known whose parcel that is, or before the
-/// order of the parcel was placed. What is not another order's waits on, as long as before.
+/// Drives what a carrier said under a reference of its own before the order of its parcel was placed. (Whoever tells
+/// of the parcel after the carrier takes up what waits by himself.) What is not another order's waits on, as long as
+/// before.
 pub(super) async fn ghosts(pipeline: &Pipeline) -> Result<(), sqlx::Error> {
     let (mut after, before) = (String::new(), clock::now() - SLIPPED_AFTER);
     for _ in 0..TURNS {
+        // Whoever has much to read has not heard yet whose parcels they are.
+        if !pipeline.calm.is_there() {
+            break;
+        }
         let mut transaction = pipeline.pool.begin().await?;
         let waiting = parked::of_ghosts(&mut transaction, before, &after, PORTION).await?;
         let Some((last, _)) = waiting.last() else { break };

@@ -71,8 +71,15 @@ fn a_parcel_that_the_platform_called_off_was_never_sent() {
     let mut scanned = history.clone();
     scanned.push(event(6, "shipment.in_transit", scan("X1")));
     assert_eq!(status_of(&scanned), "shipment.in_transit", "it was sent after all");
+    let mut void = history.clone();
+    void.push(event(6, "shipment.label_created", scan("X1")));
+    assert_eq!(status_of(&void), "order.confirmed", "the carrier tells of a label that is void");
     history.push(told(6, "shipment.label_created", "P2", "X2"));
     assert_eq!(status_of(&history), "shipment.label_created");
+    history.push(event(7, "shipment.exception", scan("X1")));
+    history.push(event(8, "shipment.in_transit", scan("X1")));
+    history.push(event(9, "shipment.returned", scan("X1")));
+    assert_eq!(status_of(&history), "shipment.label_created", "it was called back on its way");
     history.push(event(20, "shipment.delivered", scan("X2")));
     assert_eq!(status_of(&history), "shipment.delivered");
 }

@@ -107,7 +107,8 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
 /// Is it of no order, and of a type that nobody here knows?
 fn is_foreign(record: &Record<'_>, envelope: &Envelope) -> bool {
     let Envelope { attributes, data } = envelope;
-    let parcel = Doc::of(data).text("tracking_number").map(|number| tracking_alias(&number));
+    let told = serde_json::from_value::<EventData>(data.clone()).unwrap_or_default();
+    let parcel = told.tracking_number.as_deref().map(tracking_alias);
     let doc = Doc::of(attributes);
     let typed = doc.at("type").is_there();
     typed && !is_known(record, attributes) && record.order(doc, &NAMES, parcel).is_err()
@@ -194,6 +195,8 @@ mod tests {
         let foreign = r#"{"specversion":"1.0","id":"e9","source":"bus","type":"com.example.sung"}"#;
         let mixed = format!("[{foreign},{}]", event("e1"));
         assert_eq!(read_one("cloudevents", &mixed).id, "e1");
+        let odd = foreign.replace('}', r#","data":{"tracking_number":123}}"#);
+        assert_eq!(read_all("cloudevents", &mixed.replace(foreign, &odd)).len(), 1);
         // Of a parcel it is somebody's, and kept for the operator.
         let of_parcel = foreign.replace('}', r#","data":{"tracking_number":"CX1"}}"#);
         assert_eq!(read_all("cloudevents", &mixed.replace(foreign, &of_parcel)).len(), 2);

@@ -3,7 +3,7 @@
 //! The row's status is a milestone's code, or one that the shop's options map. A tombstone and a
 //! deleted row say nothing about an order.
 
-use crate::draft::Draft;
+use crate::draft::{Draft, tracking_alias};
 use crate::reject::Refusal;
 use crate::source::doc::{Doc, parse};
 use crate::source::field::hashed_id;
@@ -18,7 +18,7 @@ pub(in crate::source) const SOURCE: Source = Source {
     name: "debezium",
     about: "Debezium change records, or rows with their marks (`__op`): the row's `status` is a milestone's code or one of the shop's options; deletes and tombstones are info or nothing",
     order: "`order_id`, `order_no`, `order_number` of the row, else its `id`",
-    time: "`updated_at` of the row (a number is what a clock without a zone shows: where `options.toml` says the zone, it is a clock there), else `source.ts_ms`, else `ts_ms`",
+    time: "`updated_at` of the row (a number is read as UTC, or as local time of the zone that `options.toml` says), else `source.ts_ms`, else `ts_ms`; of a bare row `__source_ts_ms`, `__ts_ms`",
     zone: UTC,
     table: TABLE,
     read,
@@ -60,7 +60,8 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     // A row is written again for other columns' sake.
     draft.data.restates = true;
     if let Some(number) = row.any(&["tracking_number", "tracking_code"]) {
-        draft.parcel(&row.text("carrier").unwrap_or_else(|| SOURCE.name.to_owned()), Some(number));
+        draft.reveal(tracking_alias(&number));
+        (draft.data.carrier, draft.data.tracking_number) = (row.text("carrier"), Some(number));
     }
     Ok(vec![draft])
 }

@@ -115,24 +115,28 @@ fn name_parcels(draft: &mut Draft, id: &str, doc: Doc<'_>) {
     let noted = noted.filter(|m| m.text("key").as_deref() == Some("_wc_shipment_tracking_items"));
     let parcels = noted.flat_map(|noted| noted.each("value"));
     let number = |parcel: Doc<'_>| parcel.text("tracking_number").filter(|text| is_number(text));
-    let parcels: Vec<(Doc<'_>, String)> =
-        parcels.filter_map(|parcel| Some((parcel, number(parcel)?))).collect();
+    let parcels: Vec<(Doc<'_>, Option<String>)> =
+        parcels.map(|parcel| (parcel, number(parcel))).collect();
     match parcels.as_slice() {
-        [(parcel, number)] if draft.milestone == Milestone::ShipmentHandedOver => {
+        [(parcel, Some(number))] if draft.milestone == Milestone::ShipmentHandedOver => {
             let carrier = parcel.any(&["tracking_provider", "custom_tracking_provider"]);
-            let carrier = carrier.unwrap_or_else(|| SOURCE.name.to_owned());
-            draft.parcel(&carrier.to_lowercase(), Some(number.clone()));
+            draft.data.carrier = carrier.map(|carrier| carrier.to_lowercase());
+            draft.data.tracking_number = Some(number.clone());
+            draft.reveal(tracking_alias(number));
             draft.data.shipment = Some(id.to_owned());
             // It may be noted within the second.
             draft.id = hashed_id(&[&draft.id, number]);
         }
-        all => all.iter().for_each(|(_, number)| draft.reveal(tracking_alias(number))),
+        all => {
+            let numbers = all.iter().filter_map(|(_, number)| number.as_deref());
+            numbers.for_each(|number| draft.reveal(tracking_alias(number)));
+        }
     }
 }
 
 /// People write addresses, lists and words into the field, too.
 fn is_number(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || " -_.".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     text.chars().all(plain) && text.contains(|c: char| c.is_ascii_digit())
 }
 
@@ -231,9 +235,10 @@ mod tests {
         assert_eq!(sent.data.shipment.as_deref(), Some("727"));
         let ids = [noted(&[]).id, noted(&["WX2"]).id];
         assert!(!ids.contains(&sent.id) && ids[0] != ids[1], "its number is news");
-        for text in ["https://ghn.vn/1", "WX1, WX2", "pick-up"] {
+        for text in ["https://ghn.vn/1", "WX1, WX2", "WX1 WX2", "pick-up"] {
             assert_eq!(noted(&[text]).data.tracking_number, None, "{text}");
         }
+        assert_eq!(noted(&["WX1", "https://ghn.vn/2"]).data.tracking_number, None);
         let several = noted(&["WX1", "WX2"]);
         assert_eq!(several.data.tracking_number, None);
         let told = several.reveals.iter().filter(|name| name.starts_with("tracking:"));

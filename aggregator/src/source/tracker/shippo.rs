@@ -15,7 +15,7 @@ use contract::milestone::Milestone;
 
 pub(in crate::source) const SOURCE: Source = Source {
     name: "shippo",
-    about: "Shippo: substatus where it is one of the status, else the status, of every entry of the history, and of the whole (the first scan on the way is the hand-over); a transaction with SUCCESS is a label, whose `tracking_status` says how its parcel ended",
+    about: "Shippo: substatus where it is one of the status, else the status, of every entry of the history, and of the whole (the first scan on the way is the hand-over); a transaction with SUCCESS is a label, whose `tracking_status` says if its parcel is there, in trouble or goes back",
     order: "`data.metadata` where it is an order number (`Order TM-1042` too); else the parcel (`data.tracking_number`)",
     time: "`status_date`, ISO 8601",
     zone: UTC,
