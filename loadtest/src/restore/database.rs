@@ -1,5 +1,6 @@
 //! The database is copied and restored with `PostgreSQL`'s own programs.
 
+use super::LIMIT;
 use anyhow::{Context, ensure};
 use devstack::manifest::Manifest;
 use devstack::run::tool::tool;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::Command;
+use tokio::time::Instant;
 
 /// The aggregator's database, and what is done to it.
 pub(super) struct Database {
@@ -26,7 +28,9 @@ impl Database {
     /// A copy of what was said so far, whatever else goes on.
     pub(super) async fn copy(&self) -> anyhow::Result<()> {
         // Some of it is stored by then, some is not, and some is stored and not yet published.
+        let end = Instant::now() + LIMIT;
         while self.events().await? == 0 {
+            ensure!(Instant::now() < end, "nothing is stored");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         let mut dump = Command::new("pg_dump");
