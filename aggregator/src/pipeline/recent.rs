@@ -6,9 +6,11 @@
 //! events that do not count, one may be missing here: then storing it is refused, and the next try
 //! reads what is stored.)
 
+mod packed;
+
 use crate::fold;
 use crate::store::order::Known;
-use contract::event::{EventData, LineItem, OrderEvent};
+use contract::event::OrderEvent;
 use contract::id::OrderId;
 use contract::milestone::Milestone;
 use contract::timeline::Timeline;
@@ -16,9 +18,9 @@ use lru::LruCache;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes that are kept, about.
-const MOST: usize = 32 * 1024 * 1024;
-/// Bytes of an event's texts, about.
-const TEXTS: usize = 500;
+const MOST: usize = 40 * 1024 * 1024;
+/// What an order takes beside its events, about: its name, its places in the list and the index.
+const ORDER: usize = 200;
 
 /// An order's events, and where the newest state that was made of them stands.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +29,10 @@ pub struct History {
     events: Vec<Arc<OrderEvent>>,
     /// Version and status of the newest state, once there is one.
     newest: Option<(u64, Milestone)>,
+    /// The first ones, as they were kept.
+    packed: Vec<u8>,
+    /// How many these are.
+    kept: usize,
 }
 
 impl History {
@@ -34,7 +40,7 @@ impl History {
     #[must_use]
     pub fn stored(events: Vec<OrderEvent>, known: &Known) -> Self {
         let events = events.into_iter().map(Arc::new).collect();
-        Self { events, newest: known.newest }
+        Self { events, newest: known.newest, ..Self::default() }
     }
 
     /// Is an event with this key there?
@@ -58,14 +64,30 @@ impl History {
         Some(state)
     }
 
-    /// Bytes, about.
+    /// As it is kept: what was kept before is not packed again.
+    fn packed(self) -> Option<Packed> {
+        let new = self.events.iter().skip(self.kept);
+        let events = new.fold(Some(self.packed), |all, event| packed::add(all?, event))?;
+        Some(Packed { events: events.into_boxed_slice(), newest: self.newest })
+    }
+}
+
+/// A history as it is kept.
+struct Packed {
+    events: Box<[u8]>,
+    newest: Option<(u64, Milestone)>,
+}
+
+impl Packed {
     fn size(&self) -> usize {
-        let parts = |data: &EventData| {
-            data.items.len() * size_of::<LineItem>() + (data.lines.len() + data.skus.len()) * 64
-        };
-        let event =
-            |event: &Arc<OrderEvent>| size_of::<OrderEvent>() + TEXTS + 2 * parts(&event.data);
-        size_of::<Self>() + self.events.iter().map(event).sum::<usize>()
+        self.events.len() + ORDER
+    }
+
+    fn history(self, order: &OrderId) -> Option<History> {
+        let events: Vec<_> =
+            packed::events(order, &self.events)?.into_iter().map(Arc::new).collect();
+        let (kept, packed) = (events.len(), self.events.into_vec());
+        Some(History { events, newest: self.newest, packed, kept })
     }
 }
 
@@ -75,7 +97,7 @@ pub struct Recent(Arc<Mutex<Kept>>);
 
 /// The histories, the one that was used last first.
 struct Kept {
-    orders: LruCache<OrderId, History>,
+    orders: LruCache<OrderId, Packed>,
     bytes: usize,
 }
 
@@ -95,17 +117,19 @@ impl Recent {
     /// Takes an order's history out, if it is the stored one.
     #[must_use]
     pub fn take(&self, order: &OrderId, stored: Option<u64>) -> Option<History> {
-        let history = self.kept().take(order)?;
-        let version = history.newest.map(|(version, _)| version);
-        (version.is_some() && version == stored).then_some(history)
+        let packed = self.kept().take(order)?;
+        let version = packed.newest.map(|(version, _)| version);
+        let is_stored = version.is_some() && version == stored;
+        is_stored.then(|| packed.history(order)).flatten()
     }
 
     /// Keeps an order's history. After the commit: before it, nothing is true yet.
     pub fn put(&self, order: OrderId, history: History) {
+        let Some(packed) = history.packed() else { return };
         let mut kept = self.kept();
         kept.take(&order);
-        kept.bytes += history.size();
-        kept.orders.put(order, history);
+        kept.bytes += packed.size();
+        kept.orders.put(order, packed);
         while kept.bytes > MOST
             && let Some((_, oldest)) = kept.orders.pop_lru()
         {
@@ -119,10 +143,10 @@ impl Recent {
 }
 
 impl Kept {
-    fn take(&mut self, order: &OrderId) -> Option<History> {
-        let history = self.orders.pop(order)?;
-        self.bytes -= history.size();
-        Some(history)
+    fn take(&mut self, order: &OrderId) -> Option<Packed> {
+        let packed = self.orders.pop(order)?;
+        self.bytes -= packed.size();
+        Some(packed)
     }
 }
 
