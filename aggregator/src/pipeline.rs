@@ -6,6 +6,7 @@
 
 mod work;
 mod ghost;
+mod held;
 mod name;
 mod resolve;
 mod recent;

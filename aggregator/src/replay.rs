@@ -89,7 +89,8 @@ pub async fn settle(
     sent: Sent,
 ) -> Result<usize, sqlx::Error> {
     if !sent.drafts.is_empty() {
-        pipeline::redrive(connection, sent.drafts, &pipeline.settings).await?;
+        let drafts: Vec<&Draft> = sent.drafts.iter().collect();
+        pipeline::redrive(connection, &drafts, &pipeline.settings).await?;
     }
     dead_letter::replayed(connection, &sent.driven).await?;
     Ok(sent.driven.len())

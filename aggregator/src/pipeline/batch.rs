@@ -81,9 +81,9 @@ impl Pipeline {
         for letter in works.iter().filter_map(Work::dead_letter) {
             dead_letter::put(&mut transaction, &letter).await?;
         }
-        let drafts =
-            works.iter().filter_map(|work| work.result.as_ref().ok()).flatten().cloned().collect();
-        let mut accepted = redrive(&mut transaction, drafts, &self.settings).await?;
+        let read = works.iter().filter_map(|work| work.result.as_ref().ok());
+        let drafts: Vec<&Draft> = read.flatten().collect();
+        let mut accepted = redrive(&mut transaction, &drafts, &self.settings).await?;
         // Before the commit: then nobody sees a row that is not on the shelf.
         let rows = std::mem::take(&mut accepted.rows);
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
@@ -126,7 +126,7 @@ fn halves(mut part: Vec<Work>) -> Vec<Vec<Work>> {
 /// When the database is away or refuses a value.
 pub async fn redrive(
     connection: &mut PgConnection,
-    drafts: Vec<Draft>,
+    drafts: &[&Draft],
     settings: &Settings,
 ) -> Result<Accepted, sqlx::Error> {
     let resolved = resolve(connection, drafts, clock::now()).await?;

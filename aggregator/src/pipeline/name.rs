@@ -2,10 +2,11 @@
 //! platform's number of the order), others are found by, and may tell more in turn.
 
 use super::ghost::{self, Bearers};
+use super::held::{Held, alias_of, names};
 use crate::draft::{Draft, OrderRef, TRACKING};
 use crate::metric;
 use crate::store::alias::{self, Bearer, Told};
-use crate::store::{lock, parked};
+use crate::store::parked;
 use chrono::TimeDelta;
 use contract::id::OrderId;
 use contract::milestone::Milestone;
@@ -22,20 +23,51 @@ pub(super) const SLACK: TimeDelta = TimeDelta::days(2);
 /// waited for by. Returns the sorted ones and those whose name means nothing yet.
 pub(super) async fn name_orders(
     connection: &mut PgConnection,
-    drafts: Vec<Draft>,
+    drafts: &[&Draft],
 ) -> Result<(ByOrder, Vec<Draft>), sqlx::Error> {
-    let (mut by_order, mut waiting) = (ByOrder::new(), Vec::new());
-    let placing = placing(&drafts);
+    let mut held = Held::begin(connection).await?;
+    let placing = placing(drafts);
+    loop {
+        let drafts = drafts.iter().copied().cloned().collect();
+        if let Some(sorted) = name_held(connection, drafts, &placing, &mut held).await? {
+            metric::events("unparked", sorted.freed);
+            return Ok((sorted.by_order, sorted.waiting));
+        }
+        metric::retried("names");
+        held.begin_again(connection).await?;
+    }
+}
+
+/// Drafts by their orders, and those whose name means nothing yet.
+#[derive(Default)]
+struct Sorted {
+    by_order: ByOrder,
+    waiting: Vec<Draft>,
+    /// How many were taken out of the park.
+    freed: usize,
+}
+
+/// The same under the names that are held; none when somebody else has one that is needed.
+async fn name_held(
+    connection: &mut PgConnection,
+    drafts: Vec<Draft>,
+    placing: &[String],
+    held: &mut Held,
+) -> Result<Option<Sorted>, sqlx::Error> {
+    let Sorted { mut by_order, mut waiting, freed: mut count } = Sorted::default();
     let ((mut open, mut late), mut known) = (ghost::put_off(drafts), BTreeSet::<Name>::new());
     while !open.is_empty() {
-        let Found { named, unnamed, bearers } = find(connection, open, &placing).await?;
+        if !held.take(connection, &open).await? {
+            return Ok(None);
+        }
+        let Found { named, unnamed, bearers } = find(connection, open, placing).await?;
         waiting.extend(unnamed);
         let told = tell(connection, &named, &mut known).await?;
         let ghosts = ghost::of(&told, &bearers);
         let freed = parked::take(connection, &ghosts, &told).await?;
         let freed = freed.into_iter().map(|draft| ghost::freed(draft, &ghosts));
         let freed: Vec<Draft> = freed.collect();
-        metric::events("unparked", freed.len());
+        count += freed.len();
         // What was told just now may be what others of this batch are waiting for.
         let names = |draft: &Draft| matches!(&draft.order, OrderRef::Alias(a) if told.contains(a));
         let (again, still): (Vec<Draft>, Vec<Draft>) = waiting.into_iter().partition(names);
@@ -47,7 +79,7 @@ pub(super) async fn name_orders(
         }
         open = freed.into_iter().chain(again).chain(std::mem::take(&mut late)).collect();
     }
-    Ok((by_order, waiting))
+    Ok(Some(Sorted { by_order, waiting, freed: count }))
 }
 
 /// Of what waits for orders that nobody placed, by its key, that whose parcel is another order's by now.
@@ -58,7 +90,8 @@ pub async fn of_others(
     let ghosts: Vec<String> = waiting.iter().map(|(_, draft)| draft.named().to_owned()).collect();
     let freed = waiting.into_iter().map(|(key, draft)| (key, ghost::freed(draft, &ghosts)));
     let freed: Vec<(String, Draft)> = freed.collect();
-    let drafts = freed.iter().map(|(_, draft)| draft.clone()).collect();
+    let drafts: Vec<Draft> = freed.iter().map(|(_, draft)| draft.clone()).collect();
+    Held::default().take(connection, &drafts).await?;
     let Found { named, .. } = find(connection, drafts, &[]).await?;
     let found = named.iter().filter(|draft| !ghosts.iter().any(|ghost| ghost == draft.named()));
     let found: HashSet<String> = found.map(Draft::key).collect();
@@ -66,8 +99,8 @@ pub async fn of_others(
 }
 
 /// The orders that are placed by these drafts.
-fn placing(drafts: &[Draft]) -> Vec<String> {
-    let order = |draft: &Draft| match &draft.order {
+fn placing(drafts: &[&Draft]) -> Vec<String> {
+    let order = |draft: &&Draft| match &draft.order {
         OrderRef::Order(order) if draft.milestone == Milestone::OrderPlaced => {
             Some(order.to_string())
         }
@@ -84,33 +117,22 @@ struct Found {
     bearers: Bearers,
 }
 
-/// Names what can be named; some orders are only being placed. Locks every name that it decides on, or that will
-/// be told.
+/// Names what can be named; some orders are only being placed. Every name that it decides on, or that will
+/// be told, is held.
 async fn find(
     connection: &mut PgConnection,
     drafts: Vec<Draft>,
     placing: &[String],
 ) -> Result<Found, sqlx::Error> {
-    let used = drafts.iter().filter_map(alias_of).cloned();
-    let names: BTreeSet<String> =
-        used.chain(drafts.iter().flat_map(|draft| draft.reveals.iter().cloned())).collect();
+    let names: Vec<String> = names(&drafts).into_iter().collect();
     if names.is_empty() {
         return Ok(Found { named: drafts, ..Found::default() });
     }
-    lock::take(connection, "alias", names.iter().map(String::as_str)).await?;
-    let names: Vec<String> = names.into_iter().collect();
     let bearers = alias::bearers(connection, &names).await?;
     let drafts = ghost::mended(connection, drafts, &bearers, placing).await?;
     let named = drafts.into_iter().map(|draft| untold(meant(draft, &bearers), &bearers));
     let (named, unnamed) = named.partition(|draft| alias_of(draft).is_none());
     Ok(Found { named, unnamed, bearers })
-}
-
-fn alias_of(draft: &Draft) -> Option<&String> {
-    match &draft.order {
-        OrderRef::Alias(alias) => Some(alias),
-        OrderRef::Order(_) => None,
-    }
 }
 
 /// A name means the newest order that was there when the event happened; the oldest when none

@@ -24,7 +24,7 @@ pub(super) struct Resolved {
 /// nothing is known of yet. Locks every name that it decides on.
 pub(super) async fn resolve(
     connection: &mut PgConnection,
-    drafts: Vec<Draft>,
+    drafts: &[&Draft],
     now: DateTime<Utc>,
 ) -> Result<Resolved, sqlx::Error> {
     let (mut by_order, mut waiting) = name_orders(connection, drafts).await?;

@@ -22,6 +22,41 @@ pub async fn take(
     Ok(())
 }
 
+/// Locks the names if nobody has one of them; else some of them, and says so.
+///
+/// # Errors
+/// When the database is away.
+pub async fn try_all(
+    connection: &mut PgConnection,
+    kind: &str,
+    names: impl IntoIterator<Item = &str>,
+) -> Result<bool, sqlx::Error> {
+    let keys: Vec<i64> = names.into_iter().map(|name| key(kind, name)).collect();
+    let all = sqlx::query_scalar!(
+        r#"select coalesce(bool_and(pg_try_advisory_xact_lock(k)), true) as "all!" from unnest($1::bigint[]) as k"#,
+        &keys
+    );
+    all.fetch_one(connection).await
+}
+
+/// What is locked and written from here on can be given back.
+///
+/// # Errors
+/// When the database is away.
+pub async fn mark(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql("savepoint names").execute(connection).await?;
+    Ok(())
+}
+
+/// Gives back what was locked and written since the mark.
+///
+/// # Errors
+/// When the database is away.
+pub async fn give_back(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql("rollback to savepoint names").execute(connection).await?;
+    Ok(())
+}
+
 /// Locks those of the names that nobody has locked, so many at most, in their order; the others are left to
 /// whoever has them.
 ///

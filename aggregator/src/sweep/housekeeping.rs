@@ -31,9 +31,9 @@ pub(super) async fn slipped(pipeline: &Pipeline) -> Result<bool, sqlx::Error> {
     let mut transaction = pipeline.pool.begin().await?;
     let before = clock::now() - SLIPPED_AFTER;
     let slipped = parked::take_slipped(&mut transaction, before, PORTION).await?;
-    let count = slipped.len();
+    let (count, drafts) = (slipped.len(), slipped.iter().collect::<Vec<_>>());
     metric::events("unparked", count);
-    pipeline::redrive(&mut transaction, slipped, &pipeline.settings).await?;
+    pipeline::redrive(&mut transaction, &drafts, &pipeline.settings).await?;
     transaction.commit().await?;
     pipeline.committed.notify_waiters();
     Ok(i64::try_from(count).unwrap_or(i64::MAX) >= PORTION)
@@ -58,8 +58,8 @@ pub(super) async fn ghosts(pipeline: &Pipeline) -> Result<(), sqlx::Error> {
         let taken = parked::take_keys(&mut transaction, &keys).await?;
         found.retain(|(key, _)| taken.contains(key));
         metric::events("unparked", found.len());
-        let drafts = found.into_iter().map(|(_, draft)| draft).collect();
-        pipeline::redrive(&mut transaction, drafts, &pipeline.settings).await?;
+        let drafts: Vec<_> = found.iter().map(|(_, draft)| draft).collect();
+        pipeline::redrive(&mut transaction, &drafts, &pipeline.settings).await?;
         transaction.commit().await?;
         pipeline.committed.notify_waiters();
     }

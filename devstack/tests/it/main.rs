@@ -18,6 +18,7 @@ mod refused;
 mod revoke;
 mod share;
 mod slipped;
+mod held;
 mod span;
 mod tool;
 mod webhook;

@@ -12,7 +12,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 const FOUND: Duration = Duration::from_mins(2);
 
 /// Waits until an event waits for this order, or under this other name of one.
-async fn parked(database: &PgPool, name: &str) {
+pub(crate) async fn parked(database: &PgPool, name: &str) {
     let (started, waits) =
         (Instant::now(), "select exists (select from parked where order_id = $1 or alias = $1)");
     while !sqlx::query_scalar::<_, bool>(waits).bind(name).fetch_one(database).await.unwrap() {
