@@ -12,7 +12,7 @@ mod letters;
 
 pub use lanes::Lanes;
 
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Calm, Pipeline};
 use crate::shelf::Shelf;
 use crate::store::outbox::{self, Row, Side};
 use done::Done;
@@ -49,6 +49,7 @@ struct Relay {
     shelf: Shelf,
     done: Done,
     committed: Arc<Notify>,
+    calm: Calm,
     health: Health,
 }
 
@@ -68,6 +69,7 @@ pub fn start(
         shelf: pipeline.shelf.clone(),
         done: Done::default(),
         committed: pipeline.committed.clone(),
+        calm: pipeline.calm.clone(),
         health,
     };
     let (redis, soft) = (relay.clone(), life.soft().clone());

@@ -115,7 +115,7 @@ impl Stage {
         self.write(&records[..half]).await?;
         match point {
             Point::Read => self.until(&waits_for("insert into events")).await?,
-            Point::Uncommitted => self.until(&waits_for("with put as")).await?,
+            Point::Uncommitted => self.until(&waits_for("with old as")).await?,
             _ => {
                 self.until("select count(*) from outbox where not redis_done and not kafka_done")
                     .await?;

@@ -2,7 +2,7 @@
 
 use super::{FULL, Relay};
 use crate::metric;
-use crate::store::outbox::{Row, Side};
+use crate::store::outbox::{Row, Side, lane_of};
 use redis::RedisError;
 use service_kit::clock;
 use service_kit::live_bus::{LivePublisher, LiveState};
@@ -18,6 +18,9 @@ const PACE: Duration = Duration::from_millis(8);
 /// The database is asked so often for what other processes wrote, and for what could not be published. What
 /// was written here goes out at once: Redis takes no older state for a newer one, so its order is free.
 const ASK: Duration = Duration::from_millis(50);
+/// So often while it is not calm and the last answer was no full one: each question reads over all that Kafka does
+/// not have yet, which is much then.
+const ASK_LESS: Duration = Duration::from_millis(250);
 /// Rows that are taken at a time of those that were written here.
 const MOST_FRESH: usize = 1_000;
 /// Rows that are left out at most.
@@ -41,8 +44,22 @@ impl Refused {
     }
 }
 
+/// The last question to the database.
+struct Asked {
+    at: Instant,
+    /// There may be more.
+    full: bool,
+}
+
+impl Asked {
+    fn is_due(&self, calm: bool) -> bool {
+        self.at.elapsed() >= if calm || self.full { ASK } else { ASK_LESS }
+    }
+}
+
 pub(super) async fn run(relay: &Relay, live: LivePublisher) {
-    let (mut refused, mut asked) = (Refused::default(), Instant::now());
+    let mut refused = Refused::default();
+    let mut asked = Asked { at: Instant::now(), full: false };
     loop {
         let round = relay.round(PACE);
         let result = portion(relay, &live, &mut refused, &mut asked).await;
@@ -55,16 +72,18 @@ async fn portion(
     relay: &Relay,
     live: &LivePublisher,
     waiting: &mut Refused,
-    asked: &mut Instant,
+    asked: &mut Asked,
 ) -> Result<bool, String> {
     // A lane that goes to another process is published here until it is gone: no page waits for that.
     let lanes = relay.lanes.held().with_leaving();
-    let mut rows = if asked.elapsed() < ASK {
-        relay.shelf.fresh(&lanes, MOST_FRESH)
-    } else {
-        *asked = Instant::now();
+    let mut rows = if asked.is_due(relay.calm.is_there()) {
+        asked.at = Instant::now();
         let open = relay.open(Side::Redis, &lanes, waiting.now());
-        open.await.map_err(|e| e.to_string())?
+        let rows = open.await.map_err(|e| e.to_string())?;
+        asked.full = fills_a_lane(&rows);
+        rows
+    } else {
+        relay.shelf.fresh(&lanes, MOST_FRESH)
     };
     relay.shelf.given(&rows);
     let Some(first) = rows.first() else {
@@ -95,6 +114,15 @@ async fn portion(
     }
 }
 
+/// Are there as many rows of one lane as are taken at a time?
+fn fills_a_lane(rows: &[Arc<Row>]) -> bool {
+    let mut lanes: HashMap<i16, usize> = HashMap::new();
+    for row in rows {
+        *lanes.entry(lane_of(&row.order_id)).or_default() += 1;
+    }
+    lanes.into_values().any(|count| count >= FULL)
+}
+
 /// Of several versions of an order that wait, the newest is enough: every state is whole.
 fn newest_only(rows: &mut Vec<Arc<Row>>) {
     let mut newest: HashMap<String, i64> = HashMap::new();
@@ -111,5 +139,50 @@ fn state(row: &Row) -> LiveState {
         version: u64::try_from(row.version).unwrap_or(0),
         data: row.timeline.clone(),
         traceparent: row.traceparent.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(order: String) -> Arc<Row> {
+        let (id, version, created_at) = (1, 1, clock::now());
+        let (event, timeline, customer) = (String::new(), String::new(), String::new());
+        let (previous_status, traceparent) = (None, None);
+        Arc::new(Row {
+            id,
+            order_id: order,
+            version,
+            event,
+            timeline,
+            previous_status,
+            customer,
+            traceparent,
+            created_at,
+        })
+    }
+
+    #[test]
+    fn a_lane_is_full_whatever_the_others_have() {
+        let order = |number: &usize| lane_of(&format!("TM-{number}")) == lane_of("TM-0");
+        let (of_one, of_others): (Vec<usize>, Vec<usize>) = (0..FULL * 16).partition(order);
+        let rows = |numbers: &[usize], count: usize| -> Vec<Arc<Row>> {
+            numbers.iter().take(count).map(|number| row(format!("TM-{number}"))).collect()
+        };
+        assert!(fills_a_lane(&rows(&of_one, FULL)));
+        let few = [rows(&of_one, FULL - 1), rows(&of_others, FULL)].concat();
+        assert!(!fills_a_lane(&few), "many rows, and few of each lane");
+    }
+
+    #[test]
+    fn a_full_answer_is_followed_by_another_question_at_once() {
+        let asked = |ago: Duration, full: bool| Asked {
+            at: Instant::now().checked_sub(ago).unwrap(),
+            full,
+        };
+        assert!(asked(ASK, false).is_due(true) && !asked(ASK, false).is_due(false));
+        assert!(asked(ASK, true).is_due(false) && asked(ASK_LESS, false).is_due(false));
+        assert!(!asked(Duration::ZERO, true).is_due(true));
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-/// Replaces the due times of orders.
+/// Replaces the due times of orders whose locks are held. Most stay as they are: those are not touched.
 ///
 /// # Errors
 /// When the database is away.
@@ -16,12 +16,15 @@ pub async fn put(
     let kinds: Vec<String> = due.iter().map(|(_, kind, _)| (*kind).to_owned()).collect();
     let times: Vec<_> = due.iter().map(|(.., at)| *at).collect();
     sqlx::query!(
-        "with put as (
-           insert into due as known (order_id, kind, at)
-           select * from unnest($2::text[], $3::text[], $4::timestamptz[])
-           on conflict (order_id, kind) do update set at = excluded.at where known.at <> excluded.at)
-         delete from due where order_id = any($1)
-           and (order_id, kind) not in (select * from unnest($2::text[], $3::text[]))",
+        "with old as materialized (select order_id, kind, at from due where order_id = any($1)),
+           new as materialized (
+             select * from unnest($2::text[], $3::text[], $4::timestamptz[]) as new (order_id, kind, at)),
+           put as (
+             insert into due (order_id, kind, at) select * from new except select * from old
+             on conflict (order_id, kind) do update set at = excluded.at)
+         delete from due using (
+             select order_id, kind from old except select order_id, kind from new) as gone
+         where due.order_id = gone.order_id and due.kind = gone.kind and due.order_id = any($1)",
         orders,
         &ids,
         &kinds,
