@@ -1,6 +1,6 @@
 //! The names that a transaction holds: locked all at once, in one order for everybody. What it hears of later (what
 //! it frees tells names of its own) it takes only where that is free; else it begins again, and with all of them.
-//! So nobody waits for a name while he holds another, and two batches never wait for each other.
+//! So nobody waits for a name because of others that he holds, and two batches never wait for each other's.
 
 use crate::draft::{Draft, OrderRef};
 use crate::store::lock;

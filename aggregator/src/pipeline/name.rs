@@ -91,8 +91,11 @@ pub async fn of_others(
     let freed = waiting.into_iter().map(|(key, draft)| (key, ghost::freed(draft, &ghosts)));
     let freed: Vec<(String, Draft)> = freed.collect();
     let drafts: Vec<Draft> = freed.iter().map(|(_, draft)| draft.clone()).collect();
-    Held::default().take(connection, &drafts).await?;
+    let mut held = Held::begin(connection).await?;
+    held.take(connection, &drafts).await?;
     let Found { named, .. } = find(connection, drafts, &[]).await?;
+    // Whoever drives them decides anew, and with what else he needs.
+    held.begin_again(connection).await?;
     let found = named.iter().filter(|draft| !ghosts.iter().any(|ghost| ghost == draft.named()));
     let found: HashSet<String> = found.map(Draft::key).collect();
     Ok(freed.into_iter().filter(|(_, draft)| found.contains(&draft.key())).collect())

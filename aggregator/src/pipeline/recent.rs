@@ -66,8 +66,8 @@ impl History {
 
     /// As it is kept: what was kept before is not packed again.
     fn packed(self) -> Option<Packed> {
-        let new = self.events.iter().skip(self.kept);
-        let events = new.fold(Some(self.packed), |all, event| packed::add(all?, event))?;
+        let mut new = self.events.iter().skip(self.kept);
+        let events = new.try_fold(self.packed, |all, event| packed::add(all, event))?;
         Some(Packed { events: events.into_boxed_slice(), newest: self.newest })
     }
 }

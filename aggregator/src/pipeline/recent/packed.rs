@@ -30,7 +30,8 @@ struct Data<'a> {
     #[serde(borrow)]
     texts: [Option<&'a str>; 12],
     money: Option<Money>,
-    pieces: Option<u32>,
+    /// Pieces, and how often it was withdrawn before.
+    counts: (Option<u32>, Option<u16>),
     lines: Vec<&'a str>,
     skus: Vec<&'a str>,
     items: Vec<Item<'a>>,
@@ -39,7 +40,6 @@ struct Data<'a> {
     days: Option<(NaiveDate, NaiveDate)>,
     promise: Option<NaiveDate>,
     confidence: Confidence,
-    withdrawn_before: Option<u16>,
     flags: [bool; 4],
 }
 
@@ -77,6 +77,10 @@ fn instant(at: &DateTime<Utc>) -> Instant {
 
 fn at((seconds, nanos): Instant) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(seconds, nanos)
+}
+
+fn borrowed(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
 }
 
 fn owned(text: Option<&str>) -> Option<String> {
@@ -144,41 +148,39 @@ impl<'a> Data<'a> {
             imported,
             source_code,
         } = data;
-        let texts = [
-            customer_id,
-            shipment,
-            line,
-            carrier,
-            tracking_number,
-            location,
-            country,
-            reason,
-            time_zone,
-            note,
-            corrects,
-            source_code,
-        ];
         Self {
-            texts: texts.map(Option::as_deref),
+            texts: [
+                customer_id,
+                shipment,
+                line,
+                carrier,
+                tracking_number,
+                location,
+                country,
+                reason,
+                time_zone,
+                note,
+                corrects,
+                source_code,
+            ]
+            .map(Option::as_deref),
             money: money.clone(),
-            pieces: *pieces,
-            lines: lines.iter().map(String::as_str).collect(),
-            skus: skus.iter().map(String::as_str).collect(),
+            counts: (*pieces, *withdrawn_before),
+            lines: borrowed(lines),
+            skus: borrowed(skus),
             items: items.iter().map(Item::of).collect(),
             attribution: attribution.clone(),
             eta: eta.map(|eta| (instant(&eta.earliest), instant(&eta.latest))),
             days: *days,
             promise: *promise,
             confidence: *confidence,
-            withdrawn_before: *withdrawn_before,
             flags: [*tz_assumed, *step_back, *restates, *imported],
         }
     }
 
     fn data(self) -> Option<EventData> {
-        let range = |(earliest, latest)| {
-            Some(EtaRange { earliest: at(earliest)?, latest: at(latest)? })
-        };
+        let range =
+            |(earliest, latest)| Some(EtaRange { earliest: at(earliest)?, latest: at(latest)? });
         let [
             customer_id,
             shipment,
@@ -200,7 +202,7 @@ impl<'a> Data<'a> {
             money: self.money,
             shipment,
             line,
-            pieces: self.pieces,
+            pieces: self.counts.0,
             lines: texts(self.lines),
             skus: texts(self.skus),
             items: self.items.into_iter().map(Item::item).collect(),
@@ -217,7 +219,7 @@ impl<'a> Data<'a> {
             note,
             confidence: self.confidence,
             corrects,
-            withdrawn_before: self.withdrawn_before,
+            withdrawn_before: self.counts.1,
             tz_assumed,
             step_back,
             restates,
