@@ -29,6 +29,8 @@ struct Version {
     number: i64,
     /// What tells its event from the order's others.
     key: String,
+    previous_status: Option<String>,
+    traceparent: Option<String>,
     event: String,
     timeline: String,
     customer: String,
@@ -64,10 +66,13 @@ pub(super) struct Bare {
 }
 
 impl Bare {
-    /// With empty tables of its own.
+    /// With empty tables of its own. Nobody cleans them up: that would happen while the aggregator has its turn.
     pub(super) async fn new(manifest: &ManifestFile, pool: &PgPool) -> anyhow::Result<Self> {
         for table in TABLES {
-            let statement = format!("create table bare_{table} (like {table} including all)");
+            let statement = format!(
+                "create table bare_{table} (like {table} including all)
+                 with (autovacuum_enabled = off, toast.autovacuum_enabled = off)"
+            );
             sqlx::query(AssertSqlSafe(statement)).execute(pool).await?;
         }
         let manifest = manifest.get();

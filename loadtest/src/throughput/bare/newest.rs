@@ -18,6 +18,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 struct Published {
     event: Box<RawValue>,
     timeline: Box<RawValue>,
+    previous_status: Option<String>,
     customer: Box<RawValue>,
 }
 
@@ -25,6 +26,8 @@ struct Published {
 struct Event {
     source: String,
     id: String,
+    #[serde(default)]
+    traceparent: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -87,14 +90,16 @@ impl Newest {
 }
 
 fn version(value: &[u8]) -> anyhow::Result<Version> {
-    let Published { event, timeline, customer } = serde_json::from_slice(value)?;
-    let Event { source, id } = serde_json::from_str(event.get())?;
+    let Published { event, timeline, previous_status, customer } = serde_json::from_slice(value)?;
+    let Event { source, id, traceparent } = serde_json::from_str(event.get())?;
     let State { order, version } = serde_json::from_str(timeline.get())?;
     let text = |part: Box<RawValue>| String::from(Box::<str>::from(part));
     Ok(Version {
         order,
         number: version,
         key: format!("{source}:{id}"),
+        previous_status,
+        traceparent,
         event: text(event),
         timeline: text(timeline),
         customer: text(customer),

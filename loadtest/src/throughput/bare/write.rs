@@ -42,7 +42,7 @@ async fn park(
     portion: f64,
 ) -> anyhow::Result<Vec<String>> {
     let waiting: Vec<&Version> = share(batch, portion).collect();
-    let keys: Vec<String> = waiting.iter().map(|v| format!("{}:{}", v.order, v.number)).collect();
+    let keys: Vec<String> = waiting.iter().map(|v| format!("{} {}", v.order, v.key)).collect();
     let orders: Vec<&str> = waiting.iter().map(|v| v.order.as_str()).collect();
     let drafts: Vec<&str> = waiting.iter().map(|v| v.event.as_str()).collect();
     sqlx::query(
@@ -115,16 +115,19 @@ async fn put_states(
 async fn add_outbox(connection: &mut PgConnection, batch: &[Version]) -> anyhow::Result<Vec<i64>> {
     let numbers: Vec<i64> = batch.iter().map(|v| v.number).collect();
     let added = sqlx::query_scalar(
-        "insert into bare_outbox (lane, order_id, version, event, timeline, customer)
-         select 0, o, v, e, t, c
-         from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[]) as new (o, v, e, t, c)
+        "insert into bare_outbox (lane, order_id, version, event, timeline, previous_status, customer, traceparent)
+         select 0, o, v, e, t, s, c, p
+         from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+           as new (o, v, e, t, s, c, p)
          returning id",
     )
     .bind(text(batch, |v| &v.order))
     .bind(numbers)
     .bind(text(batch, |v| &v.event))
     .bind(text(batch, |v| &v.timeline))
+    .bind(batch.iter().map(|v| v.previous_status.as_deref()).collect::<Vec<_>>())
     .bind(text(batch, |v| &v.customer))
+    .bind(batch.iter().map(|v| v.traceparent.as_deref()).collect::<Vec<_>>())
     .fetch_all(connection)
     .await?;
     Ok(added)
