@@ -172,4 +172,20 @@ mod tests {
             assert_eq!(recent.take(&order, stored).is_some(), found, "stored: {stored:?}");
         }
     }
+
+    #[test]
+    fn a_history_that_was_kept_goes_on_and_has_each_event_once() {
+        let (recent, order) = (Recent::default(), "TM-1".parse::<OrderId>().expect("an order"));
+        let mut history = History::default();
+        for (id, version) in [("a", 1), ("b", 2), ("c", 3)] {
+            let named = OrderRef::Order(order.clone());
+            let at = clock::now();
+            let draft = Draft::new("shop", id.to_owned(), Milestone::OrderConfirmed, at, named);
+            let state = history.add(&order, draft.into_event(order.clone()).into(), 0);
+            assert_eq!(state.map(|state| state.version), Some(version));
+            recent.put(order.clone(), history);
+            history = recent.take(&order, Some(version)).expect("the stored one");
+        }
+        assert!(["shop:a", "shop:b", "shop:c"].iter().all(|key| history.has(key)));
+    }
 }

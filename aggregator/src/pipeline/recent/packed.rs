@@ -1,4 +1,4 @@
-//! An order's events in few bytes: a tenth of what they take to be worked with.
+//! An order's events in few bytes: little more than their texts, without the room of all that they do not say.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use contract::event::{
