@@ -75,7 +75,7 @@ async fn hand_over(api: &Api, record: Outgoing) -> Result<(), Problem> {
         Ok(Err(error)) => error.to_string(),
         Err(_) => "Kafka does not answer".to_owned(),
     };
-    tracing::warn!(error = why, topic = sent[0].topic, "a record was not taken");
+    tracing::warn!(error = why, topic = &*sent[0].topic, "a record was not taken");
     Err(Problem::unavailable("The log does not take it; come again."))
 }
 

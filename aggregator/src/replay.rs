@@ -146,7 +146,7 @@ fn never(error: &KafkaError) -> bool {
 fn record(letter: DeadLetter) -> Outgoing {
     let mut record = Outgoing::new(letter.topic, letter.position.to_string(), letter.value);
     for (name, value) in letter.headers.iter().filter(|(name, _)| *name != "received-at") {
-        record = record.header(name, value.as_bytes());
+        record = record.header(name.clone(), value.as_bytes());
     }
     record.header("received-at", letter.received_at.to_rfc3339())
 }

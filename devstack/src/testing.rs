@@ -44,7 +44,7 @@ impl Stack {
     /// # Errors
     /// When Kafka does not take it.
     pub async fn send(&self, topic: &str, value: impl Into<Vec<u8>>) -> anyhow::Result<()> {
-        Ok(self.producer.send(&[Outgoing::new(topic, "", value)]).await?)
+        Ok(self.producer.send(&[Outgoing::new(topic.to_owned(), "", value)]).await?)
     }
 
     /// Writes a JSON record.

@@ -2,6 +2,7 @@
 //! offsets only when told.
 
 mod topic;
+mod delivery;
 mod producer;
 mod consumer;
 

@@ -136,7 +136,7 @@ fn record(vendor: &Vendor, call: &Call<'_>, verification: &str) -> Outgoing {
         .header("received-at", call.now.to_rfc3339())
         .header("verification", verification);
     let kept = call.headers.iter().filter(|(name, _)| Vendor::keeps(name.as_str()));
-    kept.fold(record, |record, (name, value)| record.header(name.as_str(), value.as_bytes()))
+    kept.fold(record, |record, (name, value)| record.header(name.to_string(), value.as_bytes()))
 }
 
 fn answer(answer: Answer) -> Response {

@@ -44,7 +44,7 @@ pub async fn play(file: &Path) -> anyhow::Result<()> {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        producer.send(&[Outgoing::new(&line.topic, line.key.as_bytes(), value)]).await?;
+        producer.send(&[Outgoing::new(line.topic.clone(), line.key.as_bytes(), value)]).await?;
     }
     term::line(&format!("played {} records", lines.len()));
     Ok(())

@@ -1,30 +1,32 @@
 //! The producer: idempotent, acknowledged by all replicas.
 
 use super::client;
-use futures_util::future::join_all;
+use super::delivery::{Deliveries, Place, Together};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
+use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One record to write.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     /// Topic.
-    pub topic: String,
+    pub topic: Cow<'static, str>,
     /// Key: records of one key stay in order.
     pub key: Vec<u8>,
     /// Value.
     pub value: Vec<u8>,
     /// Headers.
-    pub headers: Vec<(String, Vec<u8>)>,
+    pub headers: Vec<(Cow<'static, str>, Vec<u8>)>,
 }
 
 impl Outgoing {
     /// A record without headers.
     #[must_use]
     pub fn new(
-        topic: impl Into<String>,
+        topic: impl Into<Cow<'static, str>>,
         key: impl Into<Vec<u8>>,
         value: impl Into<Vec<u8>>,
     ) -> Self {
@@ -33,8 +35,8 @@ impl Outgoing {
 
     /// Adds a header.
     #[must_use]
-    pub fn header(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
-        self.headers.push((name.to_owned(), value.into()));
+    pub fn header(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Vec<u8>>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 }
@@ -42,7 +44,7 @@ impl Outgoing {
 /// Writes records; cheap to clone.
 #[derive(Clone)]
 pub struct Producer {
-    inner: FutureProducer,
+    inner: Arc<ThreadedProducer<Deliveries>>,
 }
 
 impl Producer {
@@ -77,8 +79,8 @@ impl Producer {
             .set("delivery.timeout.ms", "30000")
             // A topic that is not there is told as such before that time is over.
             .set("topic.metadata.propagation.max.ms", "10000")
-            .create()?;
-        Ok(Self { inner })
+            .create_with_context(Deliveries)?;
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Writes all of them, those of one key in order, and returns when Kafka has them.
@@ -91,37 +93,28 @@ impl Producer {
 
     /// The same, and tells of each what became of it.
     pub async fn send_each(&self, records: &[Outgoing]) -> Vec<Result<(), KafkaError>> {
-        let mut sent = Vec::with_capacity(records.len());
-        for record in records {
-            sent.push(self.enqueue(record).await);
+        let together = Together::of(records.len());
+        for (number, record) in records.iter().enumerate() {
+            self.enqueue(record, together.place(number)).await;
         }
-        join_all(sent.into_iter().map(|delivery| async {
-            match delivery?.await {
-                Ok(Ok(_)) => Ok(()),
-                Ok(Err((error, _))) => Err(error),
-                Err(_) => Err(KafkaError::Canceled),
-            }
-        }))
-        .await
+        let mut told = vec![Ok(()); records.len()];
+        for (number, error) in together.refused().await {
+            told[number] = Err(error);
+        }
+        told
     }
 
     /// Puts the record in the client's queue; waits while that is full.
-    async fn enqueue(
-        &self,
-        record: &Outgoing,
-    ) -> Result<rdkafka::producer::DeliveryFuture, KafkaError> {
+    async fn enqueue(&self, record: &Outgoing, mut place: Box<Place>) {
         loop {
-            let headers = record.headers.iter().fold(OwnedHeaders::new(), |all, (key, value)| {
-                all.insert(Header { key, value: Some(value) })
-            });
-            let message = FutureRecord::to(&record.topic).key(&record.key).payload(&record.value);
-            match self.inner.send_result(message.headers(headers)) {
-                Ok(delivery) => return Ok(delivery),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
+            match self.inner.send(as_sent(record, place)) {
+                Ok(()) => return,
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                    place = back.delivery_opaque;
                 }
-                Err((error, _)) => return Err(error),
+                Err((error, back)) => return back.delivery_opaque.came_to(Err(error)),
             }
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
@@ -131,4 +124,12 @@ impl Producer {
             tracing::warn!(%error, "records were left in the queue");
         }
     }
+}
+
+fn as_sent(record: &Outgoing, place: Box<Place>) -> BaseRecord<'_, [u8], [u8], Box<Place>> {
+    let headers = record.headers.iter().fold(OwnedHeaders::new(), |all, (key, value)| {
+        all.insert(Header { key, value: Some(value) })
+    });
+    let sent = BaseRecord::with_opaque_to(&record.topic, place);
+    sent.key(record.key.as_slice()).payload(record.value.as_slice()).headers(headers)
 }

@@ -1,0 +1,102 @@
+//! What became of records that were sent together. Whoever sent them is told once, when Kafka has the last one: to be
+//! woken for each is most of what many small records cost.
+
+use rdkafka::client::ClientContext;
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{DeliveryResult, ProducerContext};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
+
+/// Hears of each record, on the client's thread.
+pub(super) struct Deliveries;
+
+impl ClientContext for Deliveries {}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = Box<Place>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, place: Box<Place>) {
+        place.came_to(result.as_ref().map(drop).map_err(|(error, _)| error.clone()));
+    }
+}
+
+/// Records that are sent together.
+pub(super) struct Together {
+    open: AtomicUsize,
+    refused: Mutex<Vec<(usize, KafkaError)>>,
+    done: Notify,
+}
+
+impl Together {
+    /// So many records.
+    pub(super) fn of(count: usize) -> Arc<Self> {
+        let (open, refused) = (AtomicUsize::new(count), Mutex::default());
+        Arc::new(Self { open, refused, done: Notify::new() })
+    }
+
+    /// The place of a record among them: of each one, once.
+    pub(super) fn place(self: &Arc<Self>, number: usize) -> Box<Place> {
+        Box::new(Place { among: self.clone(), number, is_known: false })
+    }
+
+    /// Waits until it is known of each record what became of it; gives those that Kafka does not have.
+    pub(super) async fn refused(&self) -> Vec<(usize, KafkaError)> {
+        while self.open.load(Ordering::Acquire) > 0 {
+            self.done.notified().await;
+        }
+        std::mem::take(&mut *self.refused.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn refuse(&self, number: usize, error: KafkaError) {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).push((number, error));
+    }
+}
+
+/// One record.
+pub(super) struct Place {
+    among: Arc<Together>,
+    number: usize,
+    is_known: bool,
+}
+
+impl Place {
+    /// This became of it.
+    pub(super) fn came_to(mut self, result: Result<(), KafkaError>) {
+        self.is_known = true;
+        if let Err(error) = result {
+            self.among.refuse(self.number, error);
+        }
+    }
+}
+
+impl Drop for Place {
+    /// A record that is forgotten is not delivered.
+    fn drop(&mut self) {
+        if !self.is_known {
+            self.among.refuse(self.number, KafkaError::Canceled);
+        }
+        if self.among.open.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.among.done.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    #[tokio::test]
+    async fn it_is_told_once_of_all_and_what_is_forgotten_is_not_delivered() {
+        let together = Together::of(3);
+        let [first, second, third] = [0, 1, 2].map(|number| together.place(number));
+        first.came_to(Ok(()));
+        second.came_to(Err(KafkaError::Canceled));
+        assert!(together.refused().now_or_never().is_none(), "one is under way");
+        let (refused, ()) = tokio::join!(together.refused(), async { drop(third) });
+        let refused: Vec<usize> = refused.into_iter().map(|(number, _)| number).collect();
+        assert_eq!(refused, [1, 2]);
+        assert!(Together::of(0).refused().await.is_empty(), "nothing was sent");
+    }
+}
