@@ -48,7 +48,7 @@ pub struct Draft {
     #[serde(default)]
     pub customer_at: Option<DateTime<Utc>>,
     /// The rest.
-    pub data: EventData,
+    pub data: Box<EventData>,
     /// First receipt.
     pub received_at: DateTime<Utc>,
     /// W3C trace context of the record.
@@ -113,7 +113,7 @@ impl Draft {
             reveals: Vec::new(),
             customer: None,
             customer_at: None,
-            data: EventData::default(),
+            data: Box::default(),
             received_at: time,
             traceparent: String::new(),
             origin: None,

@@ -232,8 +232,8 @@ pub struct OrderEvent {
     /// First receipt by the aggregator (extension attribute; `CloudEvents` names have no `_`).
     #[serde(serialize_with = "instant::write")]
     pub receivedat: DateTime<Utc>,
-    /// The rest.
-    pub data: EventData,
+    /// The rest. (Most of an event, which goes through many hands: boxed, so that each takes little.)
+    pub data: Box<EventData>,
 }
 
 impl OrderEvent {

@@ -111,7 +111,7 @@ impl<'a> Packed<'a> {
             traceparent: None,
             datacontenttype: ContentType::Only,
             receivedat: at(self.received)?,
-            data: self.data.data()?,
+            data: Box::new(self.data.data()?),
         })
     }
 }

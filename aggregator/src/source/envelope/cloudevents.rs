@@ -136,7 +136,7 @@ fn one(record: &Record<'_>, envelope: Envelope) -> Result<Draft, Refusal> {
     let source = speaker(&source);
     let mut draft = said.draft(&source, id, at, named(record, doc, &told)?);
     let (code, assumed) = (draft.data.source_code.take(), draft.data.tz_assumed);
-    draft.data = EventData { source_code: code, tz_assumed: assumed, ..told };
+    *draft.data = EventData { source_code: code, tz_assumed: assumed, ..told };
     if let Some(number) = draft.data.tracking_number.clone() {
         draft.reveal(tracking_alias(&number));
     }
