@@ -1,5 +1,7 @@
 //! SQL, and nothing else: one table family for each file, functions on a connection.
 
+pub mod texts;
+
 pub mod lock;
 pub mod order;
 pub mod alias;

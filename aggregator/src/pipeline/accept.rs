@@ -114,7 +114,7 @@ impl Changes {
     ) {
         // What comes at once becomes versions in the order in which it happened.
         drafts.sort_by_key(|a| (a.time, a.milestone.rank()));
-        let (mut newest, customer) = (None, json(&known.customer));
+        let (mut newest, mut heard_of, customer) = (None, false, json(&known.customer));
         for mut draft in drafts {
             if history.has(&draft.key()) {
                 self.duplicates += 1;
@@ -124,15 +124,16 @@ impl Changes {
             let event = Arc::new(draft.into_event(order.clone()));
             let text = json(&*event);
             let is_step = fold::counts(&event) && event.milestone.kind() != Kind::Side;
-            if event.source != fold::DERIVED_SOURCE && is_step {
-                self.heard_of.push(order.to_string());
-            }
+            heard_of |= event.source != fold::DERIVED_SOURCE && is_step;
             let before = history.status();
             if let Some(state) = history.add(&order, event.clone(), known.version_base) {
                 self.rows.push(NewRow::version(&state, &event, &text, before, &customer));
                 newest = Some(state);
             }
             self.events.push(NewEvent { event, text, month: known.month, origin });
+        }
+        if heard_of {
+            self.heard_of.push(order.to_string());
         }
         if let Some(timeline) = newest {
             self.keep(timeline, known, settings);

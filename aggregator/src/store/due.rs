@@ -16,15 +16,16 @@ pub async fn put(
     let kinds: Vec<String> = due.iter().map(|(_, kind, _)| (*kind).to_owned()).collect();
     let times: Vec<_> = due.iter().map(|(.., at)| *at).collect();
     sqlx::query!(
-        "with old as materialized (select order_id, kind, at from due where order_id = any($1)),
+        "with old as materialized (
+             select ctid as place, order_id, kind, at from due where order_id = any($1)),
            new as materialized (
              select * from unnest($2::text[], $3::text[], $4::timestamptz[]) as new (order_id, kind, at)),
            put as (
-             insert into due (order_id, kind, at) select * from new except select * from old
+             insert into due (order_id, kind, at)
+             select * from new where (order_id, kind, at) not in (select order_id, kind, at from old)
              on conflict (order_id, kind) do update set at = excluded.at)
-         delete from due using (
-             select order_id, kind from old except select order_id, kind from new) as gone
-         where due.order_id = gone.order_id and due.kind = gone.kind and due.order_id = any($1)",
+         delete from due where ctid = any (array (
+           select place from old where (order_id, kind) not in (select order_id, kind from new)))",
         orders,
         &ids,
         &kinds,

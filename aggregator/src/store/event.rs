@@ -1,6 +1,7 @@
 //! Accepted events.
 
 use super::order::Known;
+use super::texts::Texts;
 use crate::draft::Origin;
 use chrono::NaiveDate;
 use contract::event::OrderEvent;
@@ -65,7 +66,7 @@ pub async fn add(connection: &mut PgConnection, new: &[NewEvent]) -> Result<(), 
     let milestones: Vec<String> = events().map(|e| e.milestone.code().to_owned()).collect();
     let occurred: Vec<_> = events().map(|e| e.time).collect();
     let received: Vec<_> = events().map(|e| e.receivedat).collect();
-    let documents: Vec<&str> = new.iter().map(|new| new.text.as_str()).collect();
+    let documents: Texts<'_> = new.iter().map(|new| new.text.as_str()).collect();
     let months: Vec<NaiveDate> = new.iter().map(|new| new.month).collect();
     let origins = || new.iter().map(|new| new.origin.as_ref());
     let topics: Vec<Option<String>> = origins().map(|o| Some(o?.topic.clone())).collect();
@@ -83,7 +84,7 @@ pub async fn add(connection: &mut PgConnection, new: &[NewEvent]) -> Result<(), 
         &milestones,
         &occurred,
         &received,
-        &documents as _,
+        documents as _,
         &topics as _,
         &partitions as _,
         &positions as _,

@@ -1,5 +1,7 @@
 //! Events that wait for their order, or for the alias that they name it by.
 
+use super::json;
+use super::texts::Texts;
 use crate::draft::{Draft, OrderRef};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -31,8 +33,8 @@ pub async fn put(
     };
     let (orders, aliases): (Vec<Option<String>>, Vec<Option<String>>) =
         drafts.iter().map(split).unzip();
-    let documents: Vec<String> =
-        drafts.iter().map(|d| serde_json::to_string(d).unwrap_or_default()).collect();
+    let documents: Vec<String> = drafts.iter().map(json).collect();
+    let documents: Texts<'_> = documents.iter().map(String::as_str).collect();
     let done = sqlx::query!(
         "insert into parked (key, order_id, alias, draft, parked_at)
          select k, o, a, d::json, $5 from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as new (k, o, a, d)
@@ -40,7 +42,7 @@ pub async fn put(
         &keys,
         &orders as _,
         &aliases as _,
-        &documents,
+        documents as _,
         now
     )
     .execute(connection)

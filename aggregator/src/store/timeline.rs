@@ -1,5 +1,6 @@
 //! The state snapshot of each order.
 
+use super::texts::Texts;
 use contract::timeline::Timeline;
 use serde_json::Value;
 use sqlx::types::Json;
@@ -67,6 +68,7 @@ pub async fn put(
         timelines.iter().map(|t| i64::try_from(t.version).unwrap_or(i64::MAX)).collect();
     let statuses: Vec<String> = timelines.iter().map(|t| t.status.code().to_owned()).collect();
     let updated: Vec<_> = timelines.iter().map(|t| t.updated_at).collect();
+    let documents: Texts<'_> = documents.iter().map(String::as_str).collect();
     sqlx::query!(
         "insert into timelines (order_id, version, status, document, updated_at)
          select o, v, s, d::json, u
@@ -77,7 +79,7 @@ pub async fn put(
         &orders,
         &versions,
         &statuses,
-        documents,
+        documents as _,
         &updated
     )
     .execute(connection)
