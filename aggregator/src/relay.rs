@@ -1,6 +1,6 @@
 //! Publishes the committed outbox: Redis for whoever watches, Kafka for whoever works on.
 //!
-//! Loops for either side, neither waits for the other, and one for dead letters (`letters`). A lane has one owner
+//! A loop for either side, neither waits for the other, and one for dead letters (`letters`). A lane has one owner
 //! at a time, so the versions of an order leave in order; a crash, or a lane that changes hands, means a second
 //! publish, never a lost one. What the two share is what was published and is not written down yet (`done`).
 
@@ -14,13 +14,14 @@ pub use lanes::Lanes;
 
 use crate::pipeline::{Calm, Pipeline};
 use crate::shelf::Shelf;
-use crate::store::outbox::{self, Row, Side};
+use crate::store::outbox::{self, Row, Side, lane_of};
 use done::Done;
 use service_kit::health::Health;
 use service_kit::kafka::Producer;
 use service_kit::lifecycle::Lifecycle;
 use service_kit::live_bus::LivePublisher;
 use sqlx::PgPool;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -28,9 +29,9 @@ use tokio::sync::futures::Notified;
 
 /// Rows of a lane that are taken at a time: what is asked for, sent and confirmed together costs little
 /// more than one row.
-const PORTION: i64 = 160;
-/// A portion of so many rows may have been a lane's full one: there may be more.
-const FULL: usize = 160;
+const PORTION: i64 = 200;
+/// So many rows of a lane were as many as are taken at a time: there may be more.
+const FULL: usize = 200;
 
 /// One round of a loop.
 struct Round<'a> {
@@ -86,15 +87,13 @@ pub fn start(
             () = soft.cancelled() => {}
         }
     });
-    for (share, name) in (0..).zip(to_kafka::SHARES) {
-        let (relay, soft, producer) = (relay.clone(), life.soft().clone(), producer.clone());
-        life.spawn("relay to kafka", async move {
-            tokio::select! {
-                () = to_kafka::run(&relay, producer, share, name) => {}
-                () = soft.cancelled() => relay.end(Side::Kafka).await,
-            }
-        });
-    }
+    let (soft, producer) = (life.soft().clone(), producer.clone());
+    life.spawn("relay to kafka", async move {
+        tokio::select! {
+            () = to_kafka::run(&relay, producer) => {}
+            () = soft.cancelled() => relay.end(Side::Kafka).await,
+        }
+    });
 }
 
 impl Relay {
@@ -192,5 +191,49 @@ impl Relay {
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
         }
+    }
+}
+
+/// Are there as many rows of one lane as are taken at a time?
+fn fills_a_lane(rows: &[Arc<Row>]) -> bool {
+    let mut lanes: HashMap<i16, usize> = HashMap::new();
+    for row in rows {
+        *lanes.entry(lane_of(&row.order_id)).or_default() += 1;
+    }
+    lanes.into_values().any(|count| count >= FULL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use service_kit::clock;
+
+    fn row(order: String) -> Arc<Row> {
+        let (id, version, created_at) = (1, 1, clock::now());
+        let (event, timeline, customer) = (String::new(), String::new(), String::new());
+        let (previous_status, traceparent) = (None, None);
+        Arc::new(Row {
+            id,
+            order_id: order,
+            version,
+            event,
+            timeline,
+            previous_status,
+            customer,
+            traceparent,
+            created_at,
+        })
+    }
+
+    #[test]
+    fn a_lane_is_full_whatever_the_others_have() {
+        let order = |number: &usize| lane_of(&format!("TM-{number}")) == lane_of("TM-0");
+        let (of_one, of_others): (Vec<usize>, Vec<usize>) = (0..FULL * 16).partition(order);
+        let rows = |numbers: &[usize], count: usize| -> Vec<Arc<Row>> {
+            numbers.iter().take(count).map(|number| row(format!("TM-{number}"))).collect()
+        };
+        assert!(fills_a_lane(&rows(&of_one, FULL)));
+        let few = [rows(&of_one, FULL - 1), rows(&of_others, FULL)].concat();
+        assert!(!fills_a_lane(&few), "many rows, and few of each lane");
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout_at;
 
 /// Bytes that are kept.
-const MOST: usize = 12 * 1024 * 1024;
+const MOST: usize = 16 * 1024 * 1024;
 /// With more than this on it, new work waits: publishing is behind, and what has no room is read back.
 const BEHIND: usize = MOST / 2;
 /// New work waits so long at most: a side that is away must not stop the other.

@@ -19,7 +19,7 @@ const SIZE: usize = 150;
 /// So many places, and parts at most.
 const PARTS: usize = 18;
 /// Other names of orders that are remembered.
-const NAMES: NonZeroUsize = NonZeroUsize::new(20_000).expect("not 0");
+const NAMES: NonZeroUsize = NonZeroUsize::new(60_000).expect("not 0");
 
 /// Some records, and what to hold while they are stored.
 pub(super) struct Part {
@@ -32,7 +32,8 @@ pub(super) struct Part {
 /// order is. To be wrong costs time, nothing else: the locks in the database are what counts.
 pub(super) struct Parts {
     turns: [Arc<Mutex<()>>; PARTS],
-    names: LruCache<String, usize>,
+    /// By their hashes.
+    names: LruCache<u64, usize>,
 }
 
 impl Default for Parts {
@@ -67,13 +68,14 @@ impl Parts {
     fn place(&mut self, work: &Work) -> usize {
         let drafts = work.result.as_deref().unwrap_or_default();
         let place = drafts.first().map_or(0, |draft| match &draft.order {
-            OrderRef::Order(order) => hashed(order.as_str()),
+            OrderRef::Order(order) => place_of(hashed(order.as_str())),
             OrderRef::Alias(alias) => {
-                self.names.get(alias).copied().unwrap_or_else(|| hashed(alias))
+                let hash = hashed(alias);
+                self.names.get(&hash).copied().unwrap_or_else(|| place_of(hash))
             }
         });
         for name in drafts.iter().flat_map(|draft| &draft.reveals) {
-            self.names.put(name.clone(), place);
+            self.names.put(hashed(name), place);
         }
         place
     }
@@ -93,10 +95,14 @@ fn by_order(work: &Work) -> bool {
     work.result.as_ref().is_ok_and(|drafts| drafts.first().is_some_and(named))
 }
 
-fn hashed(name: &str) -> usize {
+fn hashed(name: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     name.hash(&mut hasher);
-    usize::try_from(hasher.finish() % PARTS as u64).unwrap_or(0)
+    hasher.finish()
+}
+
+fn place_of(hash: u64) -> usize {
+    usize::try_from(hash % PARTS as u64).unwrap_or(0)
 }
 
 #[cfg(test)]

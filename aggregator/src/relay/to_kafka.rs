@@ -1,6 +1,6 @@
 //! The side that other programs work on: `order.events` and `order.timeline`.
 
-use super::{FULL, Relay};
+use super::{Relay, fills_a_lane};
 use crate::metric;
 use crate::store::outbox::{Row, Side};
 use contract::name::{TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE, TRACEPARENT};
@@ -10,53 +10,50 @@ use service_kit::kafka::{Outgoing, Producer};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Loops, each with its share of the lanes: while one waits for the broker's answer, the other makes up
-/// what comes next. One that has nothing to publish knows nothing of Kafka's health, so each tells its own.
-pub(super) const SHARES: [&str; 2] = ["kafka, even lanes", "kafka, odd lanes"];
-
-/// Nobody waits for these with an open page: what comes within this time is one question to the database and
-/// one to the broker.
+/// Nobody waits for these with an open page: what comes within this time is one question to the database (which
+/// reads over what was removed a moment ago, too) and one to the broker. Not longer: what was written is copied
+/// twice until the broker has it, and the room for that grows with it.
 const PACE: Duration = Duration::from_millis(50);
 
-/// Publishes what stands in a share of the lanes: a lane is one loop's alone, so that its versions leave
-/// in order.
-pub(super) async fn run(relay: &Relay, producer: Producer, share: usize, name: &'static str) {
+/// Publishes one portion after the other, so that the versions of a lane leave in order.
+pub(super) async fn run(relay: &Relay, producer: Producer) {
     loop {
         let round = relay.round(PACE);
-        let result = portion(relay, &producer, share).await;
-        relay.report(name, result, round).await;
+        let result = portion(relay, &producer).await;
+        relay.report(Side::Kafka.name(), result, round).await;
     }
 }
 
 /// Publishes one portion; tells whether it was a full one.
-async fn portion(relay: &Relay, producer: &Producer, share: usize) -> Result<bool, String> {
+async fn portion(relay: &Relay, producer: &Producer) -> Result<bool, String> {
     let turn = relay.lanes.held();
-    let of_share =
-        |lane: &i16| usize::try_from(*lane).is_ok_and(|lane| lane % SHARES.len() == share);
-    let lanes: Vec<i16> = turn.lanes().iter().copied().filter(of_share).collect();
-    let rows = relay.open(Side::Kafka, &lanes, []).await.map_err(|e| e.to_string())?;
+    let rows = relay.open(Side::Kafka, turn.lanes(), []).await.map_err(|e| e.to_string())?;
     let Some(first) = rows.first() else { return Ok(false) };
     let oldest = (clock::now() - first.created_at).to_std().unwrap_or_default();
-    let records: Vec<Outgoing> = rows.iter().flat_map(|row| [event(row), message(row)]).collect();
-    match producer.send(&records).await {
-        Err(error) if too_large(&error) => singly(producer, &rows).await?,
-        other => other.map_err(|e| e.to_string())?,
-    }
+    send(producer, &rows).await?;
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     relay.has(Side::Kafka, &ids).await.map_err(|e| e.to_string())?;
     metric::published("kafka", ids.len(), oldest);
-    Ok(ids.len() >= FULL)
+    Ok(fills_a_lane(&rows))
 }
 
-/// One version after the other, so that one which Kafka will never take stops no other.
-async fn singly(producer: &Producer, rows: &[Arc<Row>]) -> Result<(), String> {
-    for row in rows {
-        match producer.send(&[event(row), message(row)]).await {
-            Err(error) if too_large(&error) => {
+/// Sends versions in their order. Those among which one is that Kafka will never take are halved until it stands
+/// alone, and is left out: it stops no other.
+async fn send(producer: &Producer, rows: &[Arc<Row>]) -> Result<(), String> {
+    let mut open = vec![rows];
+    while let Some(part) = open.pop() {
+        let records: Vec<Outgoing> =
+            part.iter().flat_map(|row| [event(row), message(row)]).collect();
+        match (producer.send(&records).await, part) {
+            (Err(error), [row]) if too_large(&error) => {
                 metric::unpublishable();
                 tracing::error!(order.id = %row.order_id, version = row.version, "too large for Kafka; left out");
             }
-            other => other.map_err(|e| e.to_string())?,
+            (Err(error), _) if too_large(&error) => {
+                let (first, second) = part.split_at(part.len() / 2);
+                open.extend([second, first]);
+            }
+            (sent, _) => sent.map_err(|e| e.to_string())?,
         }
     }
     Ok(())

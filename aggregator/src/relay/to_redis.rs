@@ -1,8 +1,8 @@
 //! The side that pages watch.
 
-use super::{FULL, Relay};
+use super::{Relay, fills_a_lane};
 use crate::metric;
-use crate::store::outbox::{Row, Side, lane_of};
+use crate::store::outbox::{Row, Side};
 use redis::RedisError;
 use service_kit::clock;
 use service_kit::live_bus::{LivePublisher, LiveState};
@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 const REFUSED: Duration = Duration::from_secs(1);
 /// What comes within this time goes to Redis in one go: no eye sees it.
 const PACE: Duration = Duration::from_millis(8);
+/// The same while it is not calm: a page is behind by more than that then.
+const PACE_IN_BACKLOG: Duration = Duration::from_millis(40);
 /// The database is asked so often for what other processes wrote, and for what could not be published. What
 /// was written here goes out at once: Redis takes no older state for a newer one, so its order is free.
 const ASK: Duration = Duration::from_millis(50);
@@ -61,7 +63,8 @@ pub(super) async fn run(relay: &Relay, live: LivePublisher) {
     let mut refused = Refused::default();
     let mut asked = Asked { at: Instant::now(), full: false };
     loop {
-        let round = relay.round(PACE);
+        let pace = if relay.calm.is_there() { PACE } else { PACE_IN_BACKLOG };
+        let round = relay.round(pace);
         let result = portion(relay, &live, &mut refused, &mut asked).await;
         relay.report(Side::Redis.name(), result, round).await;
     }
@@ -85,6 +88,7 @@ async fn portion(
     } else {
         relay.shelf.fresh(&lanes, MOST_FRESH)
     };
+    let full = rows.len() >= MOST_FRESH || fills_a_lane(&rows);
     relay.shelf.given(&rows);
     let Some(first) = rows.first() else {
         return Ok(false);
@@ -110,17 +114,8 @@ async fn portion(
     metric::published("redis", ids.len(), oldest);
     match refused.into_values().next() {
         Some(error) => Err(error.to_string()),
-        None => Ok(ids.len() >= FULL),
+        None => Ok(full),
     }
-}
-
-/// Are there as many rows of one lane as are taken at a time?
-fn fills_a_lane(rows: &[Arc<Row>]) -> bool {
-    let mut lanes: HashMap<i16, usize> = HashMap::new();
-    for row in rows {
-        *lanes.entry(lane_of(&row.order_id)).or_default() += 1;
-    }
-    lanes.into_values().any(|count| count >= FULL)
 }
 
 /// Of several versions of an order that wait, the newest is enough: every state is whole.
@@ -145,35 +140,6 @@ fn state(row: &Row) -> LiveState {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn row(order: String) -> Arc<Row> {
-        let (id, version, created_at) = (1, 1, clock::now());
-        let (event, timeline, customer) = (String::new(), String::new(), String::new());
-        let (previous_status, traceparent) = (None, None);
-        Arc::new(Row {
-            id,
-            order_id: order,
-            version,
-            event,
-            timeline,
-            previous_status,
-            customer,
-            traceparent,
-            created_at,
-        })
-    }
-
-    #[test]
-    fn a_lane_is_full_whatever_the_others_have() {
-        let order = |number: &usize| lane_of(&format!("TM-{number}")) == lane_of("TM-0");
-        let (of_one, of_others): (Vec<usize>, Vec<usize>) = (0..FULL * 16).partition(order);
-        let rows = |numbers: &[usize], count: usize| -> Vec<Arc<Row>> {
-            numbers.iter().take(count).map(|number| row(format!("TM-{number}"))).collect()
-        };
-        assert!(fills_a_lane(&rows(&of_one, FULL)));
-        let few = [rows(&of_one, FULL - 1), rows(&of_others, FULL)].concat();
-        assert!(!fills_a_lane(&few), "many rows, and few of each lane");
-    }
 
     #[test]
     fn a_full_answer_is_followed_by_another_question_at_once() {
