@@ -26,7 +26,7 @@ impl Type<Postgres> for Texts<'_> {
     }
 }
 
-impl<'q> Encode<'q, Postgres> for Texts<'_> {
+impl Encode<'_, Postgres> for Texts<'_> {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
         Encode::<Postgres>::encode_by_ref(&self.0.as_slice(), buffer)
     }

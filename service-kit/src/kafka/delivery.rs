@@ -36,8 +36,8 @@ impl Together {
     }
 
     /// The place of a record among them: of each one, once.
-    pub(super) fn place(self: &Arc<Self>, number: usize) -> Box<Place> {
-        Box::new(Place { among: self.clone(), number, is_known: false })
+    pub(super) fn place(self: &Arc<Self>, number: usize) -> Place {
+        Place { among: self.clone(), number, is_known: false }
     }
 
     /// Waits until it is known of each record what became of it; gives those that Kafka does not have.

@@ -95,7 +95,7 @@ impl Producer {
     pub async fn send_each(&self, records: &[Outgoing]) -> Vec<Result<(), KafkaError>> {
         let together = Together::of(records.len());
         for (number, record) in records.iter().enumerate() {
-            self.enqueue(record, together.place(number)).await;
+            self.enqueue(record, Box::new(together.place(number))).await;
         }
         let mut told = vec![Ok(()); records.len()];
         for (number, error) in together.refused().await {
