@@ -1,7 +1,7 @@
 //! The bare program has its turns while the aggregator stands still: so both have the same machine,
 //! which is twice as quick in one minute as in another.
 
-use super::bare::{Bare, Limit};
+use super::bare::{Bare, LEAST, Limit, PORTION};
 use super::spent::Spent;
 use super::written::Written;
 use crate::signal;
@@ -10,8 +10,10 @@ use nix::sys::signal::Signal;
 use sqlx::PgPool;
 use std::time::Duration;
 
-/// So many in a run, evenly spread. None may be long: after 5 s what the aggregator holds is another's.
-const TURNS: i64 = 12;
+/// So many in a run at most, evenly spread. None may be long: after 5 s what the aggregator holds is another's.
+const TURNS: i64 = 24;
+/// So many events lie between two: a turn's rows were published since the one before.
+const APART: i64 = PORTION as i64 * 5 / 4;
 /// What the servers have in hand for the aggregator is done within this time.
 const IN_HAND: Duration = Duration::from_millis(50);
 
@@ -38,7 +40,8 @@ impl<'a> Turns<'a> {
         before: Written,
         events: i64,
     ) -> anyhow::Result<Self> {
-        let (spent, each) = (Spent::begin(&stack.manifest.get())?, events / (TURNS + 1));
+        let spent = Spent::begin(&stack.manifest.get())?;
+        let each = (events / (TURNS + 1)).max(APART).min(events / (2 * LEAST));
         Ok(Self { stack, pool, bare, before, spent, next: each, each })
     }
 
@@ -61,7 +64,7 @@ impl<'a> Turns<'a> {
 
     /// What was written and spent in the whole run, and what the bare program took.
     pub(super) async fn end(self) -> anyhow::Result<(Written, Spent, Limit)> {
-        let limit = self.bare.best()?;
+        let limit = self.bare.limit()?;
         Ok((Written::so_far(self.pool).await?.since(&self.before), self.spent, limit))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Version;
 use super::share::{Shares, share};
+use aggregator::store::texts::Texts;
 use sqlx::{PgConnection, PgPool};
 use std::collections::BTreeMap;
 
@@ -31,7 +32,7 @@ pub(super) async fn all(
     Ok(())
 }
 
-fn text(batch: &[Version], field: fn(&Version) -> &String) -> Vec<&str> {
+fn text(batch: &[Version], field: fn(&Version) -> &String) -> Texts<'_> {
     batch.iter().map(|version| field(version).as_str()).collect()
 }
 
@@ -44,7 +45,7 @@ async fn park(
     let waiting: Vec<&Version> = share(batch, portion).collect();
     let keys: Vec<String> = waiting.iter().map(|v| format!("{} {}", v.order, v.key)).collect();
     let orders: Vec<&str> = waiting.iter().map(|v| v.order.as_str()).collect();
-    let drafts: Vec<&str> = waiting.iter().map(|v| v.event.as_str()).collect();
+    let drafts: Texts<'_> = waiting.iter().map(|v| v.event.as_str()).collect();
     sqlx::query(
         "insert into bare_parked (key, order_id, draft, parked_at)
          select k, o, d::json, now() from unnest($1::text[], $2::text[], $3::text[]) as new (k, o, d)
@@ -77,7 +78,7 @@ async fn add_events(
     )
     .bind(events.iter().map(|v| v.order.as_str()).collect::<Vec<_>>())
     .bind(keys)
-    .bind(events.iter().map(|v| v.event.as_str()).collect::<Vec<_>>())
+    .bind(events.iter().map(|v| v.event.as_str()).collect::<Texts<'_>>())
     .execute(connection)
     .await?;
     Ok(())
@@ -88,15 +89,15 @@ async fn put_states(
     connection: &mut PgConnection,
     newest: &BTreeMap<&str, &Version>,
 ) -> anyhow::Result<()> {
-    let (orders, states): (Vec<&str>, Vec<&str>) =
-        newest.iter().map(|(order, v)| (*order, v.timeline.as_str())).unzip();
+    let orders: Vec<&str> = newest.keys().copied().collect();
+    let states: Texts<'_> = newest.values().map(|v| v.timeline.as_str()).collect();
     sqlx::query(
         "insert into bare_timelines (order_id, version, status, document, updated_at)
          select o, 1, 'shipment.in_transit', d::json, now() from unnest($1::text[], $2::text[]) as new (o, d)
          on conflict (order_id) do update set document = excluded.document",
     )
     .bind(&orders)
-    .bind(&states)
+    .bind(states)
     .execute(&mut *connection)
     .await?;
     let customers: Vec<&str> = newest.values().map(|v| v.customer.as_str()).collect();
