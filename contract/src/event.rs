@@ -232,7 +232,8 @@ pub struct OrderEvent {
     /// First receipt by the aggregator (extension attribute; `CloudEvents` names have no `_`).
     #[serde(serialize_with = "instant::write")]
     pub receivedat: DateTime<Utc>,
-    /// The rest. (Most of an event, which goes through many hands: boxed, so that each takes little.)
+    // Most of an event, which goes through many hands: boxed, so that each takes little.
+    /// The rest.
     pub data: Box<EventData>,
 }
 
