@@ -14,7 +14,7 @@ use devstack::host::term;
 use devstack::manifest::ManifestFile;
 use newest::Newest;
 use share::Shares;
-pub(super) use sizes::{LEAST, Limit};
+pub(super) use sizes::Limit;
 use sizes::{Sizes, Took};
 use sqlx::{AssertSqlSafe, PgPool};
 use std::time::Instant;

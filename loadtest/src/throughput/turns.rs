@@ -1,7 +1,7 @@
 //! The bare program has its turns while the aggregator stands still: so both have the same machine,
 //! which is twice as quick in one minute as in another.
 
-use super::bare::{Bare, LEAST, Limit, PORTION};
+use super::bare::{Bare, Limit, PORTION};
 use super::spent::Spent;
 use super::written::Written;
 use crate::signal;
@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// So many in a run at most, evenly spread. None may be long: after 5 s what the aggregator holds is another's.
 const TURNS: i64 = 24;
+/// And so many at least, in a run of few orders.
+const LEAST: i64 = 7;
 /// So many events lie between two: a turn's rows were published since the one before.
 const APART: i64 = PORTION as i64 * 5 / 4;
 /// What the servers have in hand for the aggregator is done within this time.
@@ -41,7 +43,7 @@ impl<'a> Turns<'a> {
         events: i64,
     ) -> anyhow::Result<Self> {
         let spent = Spent::begin(&stack.manifest.get())?;
-        let each = (events / (TURNS + 1)).max(APART).min(events / (2 * LEAST));
+        let each = (events / (TURNS + 1)).max(APART).min(events / (LEAST + 1));
         Ok(Self { stack, pool, bare, before, spent, next: each, each })
     }
 

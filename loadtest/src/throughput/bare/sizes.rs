@@ -13,8 +13,6 @@ const FIRST: usize = 1;
 const EVERY: usize = 3;
 /// So many tries that were quicker, on the whole, make another size the best.
 const TRIES: usize = 2;
-/// Fewer turns than this tell nothing.
-pub(in super::super) const LEAST: i64 = 4;
 
 /// What batches of one size took.
 #[derive(Clone, Copy, Default)]
