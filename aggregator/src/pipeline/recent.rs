@@ -18,7 +18,7 @@ use lru::LruCache;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes that are kept, about.
-const MOST: usize = 44 * 1024 * 1024;
+const MOST: usize = 40 * 1024 * 1024;
 /// What an order takes beside its events, about: its name, its places in the list and the index.
 const ORDER: usize = 200;
 
@@ -29,7 +29,7 @@ pub struct History {
     events: Vec<Arc<OrderEvent>>,
     /// Version and status of the newest state, once there is one.
     newest: Option<(u64, Milestone)>,
-    /// The first ones, as they were kept.
+    /// The first ones, packed.
     packed: Vec<u8>,
     /// How many these are.
     kept: usize,
@@ -68,7 +68,7 @@ impl History {
     fn packed(self) -> Option<Packed> {
         let mut new = self.events.iter().skip(self.kept);
         let events = new.try_fold(self.packed, |all, event| packed::add(all, event))?;
-        Some(Packed { events: events.into_boxed_slice(), newest: self.newest })
+        Some(Packed { events: packed::compress(&events), newest: self.newest })
     }
 }
 
@@ -84,9 +84,9 @@ impl Packed {
     }
 
     fn history(self, order: &OrderId) -> Option<History> {
-        let events: Vec<_> =
-            packed::events(order, &self.events)?.into_iter().map(Arc::new).collect();
-        let (kept, packed) = (events.len(), self.events.into_vec());
+        let packed = packed::decompress(&self.events)?;
+        let events = packed::events(order, &packed)?;
+        let kept = events.len();
         Some(History { events, newest: self.newest, packed, kept })
     }
 }

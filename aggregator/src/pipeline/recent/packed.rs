@@ -8,6 +8,7 @@ use contract::event::{
 use contract::id::OrderId;
 use contract::milestone::Milestone;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Seconds and nanoseconds: an instant comes back to the last digit.
 type Instant = (i64, u32);
@@ -61,14 +62,24 @@ pub(super) fn add(mut packed: Vec<u8>, event: &OrderEvent) -> Option<Vec<u8>> {
 }
 
 /// The events of an order again; none when these are no packed events.
-pub(super) fn events(order: &OrderId, mut packed: &[u8]) -> Option<Vec<OrderEvent>> {
+pub(super) fn events(order: &OrderId, mut packed: &[u8]) -> Option<Vec<Arc<OrderEvent>>> {
     let mut events = Vec::new();
     while !packed.is_empty() {
         let (event, rest) = postcard::take_from_bytes::<Packed<'_>>(packed).ok()?;
-        events.push(event.event(order)?);
+        events.push(Arc::new(event.event(order)?));
         packed = rest;
     }
     Some(events)
+}
+
+/// Packed events without what repeats in them: their parcels, sources and places are the same again and again.
+pub(super) fn compress(packed: &[u8]) -> Box<[u8]> {
+    lz4_flex::block::compress_prepend_size(packed).into_boxed_slice()
+}
+
+/// Packed events again; none when these are no compressed ones.
+pub(super) fn decompress(compressed: &[u8]) -> Option<Vec<u8>> {
+    lz4_flex::block::decompress_size_prepended(compressed).ok()
 }
 
 fn instant(at: &DateTime<Utc>) -> Instant {
@@ -298,7 +309,7 @@ mod tests {
         });
         let packed = packed.unwrap();
         assert!(packed.len() * 3 < serde_json::to_vec(&all).unwrap().len(), "{}", packed.len());
-        assert_eq!(events(&all[0].subject, &packed).unwrap(), all);
+        assert_eq!(events(&all[0].subject, &packed).unwrap(), all.map(Arc::new));
         assert!(events(&all[0].subject, &packed[..packed.len() - 1]).is_none());
     }
 }
