@@ -104,7 +104,8 @@ fn entries(facts: &[Fact<'_>]) -> Vec<Entry> {
         let last = believed.entry(&belief.parcel).or_default();
         *last = belief.at.max(*last);
     }
-    let mut shown: Vec<Entry> = facts.iter().filter(|fact| fact.shown).map(entry).collect();
+    let mut shown = Vec::with_capacity(facts.len());
+    shown.extend(facts.iter().filter(|fact| fact.shown).map(entry));
     for entry in shown.iter_mut().filter(|e| e.milestone == Milestone::ShipmentDelivered) {
         let until = believed.get(&entry.shipment);
         // What is reported later is another report.

@@ -120,7 +120,8 @@ async fn portion(
     let count = i64::try_from(changes.timelines.len()).unwrap_or(0);
     if count > 0 {
         let documents: Vec<String> = changes.timelines.iter().map(json).collect();
-        timeline::put(connection, &changes.timelines, &documents).await?;
+        let documents = documents.iter().map(String::as_str).collect();
+        timeline::put(connection, &changes.timelines, documents).await?;
         order::raise(connection, &changes.orders, &changes.bases).await?;
         outbox::add(connection, changes.rows).await?;
     }

@@ -23,8 +23,9 @@ use std::sync::Arc;
 struct Changes {
     events: Vec<NewEvent>,
     timelines: Vec<Timeline>,
-    documents: Vec<String>,
     rows: Vec<NewRow>,
+    /// Where among the rows those of the timelines are.
+    newest: Vec<usize>,
     touched: Vec<String>,
     heard_of: Vec<String>,
     due: Vec<(String, &'static str, DateTime<Utc>)>,
@@ -65,7 +66,12 @@ pub async fn accept(
         return Ok(Accepted::default());
     }
     let mut histories = histories(connection, &drafts, known, settings).await?;
-    let mut changes = Changes::default();
+    let count = drafts.values().map(Vec::len).sum();
+    let mut changes = Changes {
+        events: Vec::with_capacity(count),
+        rows: Vec::with_capacity(count),
+        ..Changes::default()
+    };
     for (order, drafts) in drafts {
         if let Some(known) = known.get(order.as_str()) {
             let history = histories.remove(&order).unwrap_or_default();
@@ -147,7 +153,7 @@ impl Changes {
         self.due.extend(due_times(&timeline, known, settings));
         self.touched.push(timeline.order.to_string());
         // The last row is of this very state.
-        self.documents.push(self.rows.last().map_or_else(|| json(&timeline), NewRow::state));
+        self.newest.push(self.rows.len() - 1);
         self.timelines.push(timeline);
     }
 
@@ -161,7 +167,8 @@ impl Changes {
             return Ok(Accepted { rows: Vec::new(), histories: self.histories });
         }
         event::add(connection, &self.events).await?;
-        timeline::put(connection, &self.timelines, &self.documents).await?;
+        let states = self.newest.iter().map(|place| self.rows[*place].state());
+        timeline::put(connection, &self.timelines, states.collect()).await?;
         let rows = outbox::add(connection, self.rows).await?;
         silent::heard_of(connection, &self.heard_of).await?;
         if !settings.questions.is_empty() {

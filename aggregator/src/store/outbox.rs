@@ -11,7 +11,7 @@ use contract::name::Shard;
 use contract::timeline::Timeline;
 use sqlx::PgConnection;
 
-pub use open::{Open, Side, clear, has, open, read, remove};
+pub use open::{Open, Side, clear, has, make_room, open, read, remove};
 
 /// Lanes that rows are spread over by order; a lane has one owner at a time.
 pub const LANES: i16 = 8;
@@ -63,8 +63,8 @@ impl NewRow {
 
     /// The state, as JSON.
     #[must_use]
-    pub fn state(&self) -> String {
-        self.timeline.clone()
+    pub fn state(&self) -> &str {
+        &self.timeline
     }
 
     /// The same state under a higher version: nothing happened, so it is of interest for pages

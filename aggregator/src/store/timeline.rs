@@ -61,14 +61,13 @@ pub async fn finished(pool: &PgPool, most: i64) -> Result<Vec<Timeline>, sqlx::E
 pub async fn put(
     connection: &mut PgConnection,
     timelines: &[Timeline],
-    documents: &[String],
+    documents: Texts<'_>,
 ) -> Result<(), sqlx::Error> {
     let orders: Vec<String> = timelines.iter().map(|t| t.order.to_string()).collect();
     let versions: Vec<i64> =
         timelines.iter().map(|t| i64::try_from(t.version).unwrap_or(i64::MAX)).collect();
     let statuses: Vec<String> = timelines.iter().map(|t| t.status.code().to_owned()).collect();
     let updated: Vec<_> = timelines.iter().map(|t| t.updated_at).collect();
-    let documents: Texts<'_> = documents.iter().map(String::as_str).collect();
     sqlx::query!(
         "insert into timelines (order_id, version, status, document, updated_at)
          select o, v, s, d::json, u

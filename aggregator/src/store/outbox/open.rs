@@ -104,6 +104,18 @@ pub async fn remove(pool: &PgPool, ids: &[i64]) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
+/// Gives the room of removed rows to the next ones. The file stays as long as it is: it is needed again at once. Whoever
+/// does this already is not waited for.
+///
+/// # Errors
+/// When the database is away.
+pub async fn make_room(pool: &PgPool) -> Result<(), sqlx::Error> {
+    // VACUUM is no statement of a transaction: it is sent as it is.
+    let vacuum = "vacuum (skip_locked, index_cleanup on, truncate off, parallel 0) outbox";
+    sqlx::raw_sql(vacuum).execute(pool).await?;
+    Ok(())
+}
+
 /// Marks rows that a side has; those that the other has too are done with. Two that mark one row at
 /// the same moment leave it with both marks: [`clear`] removes it.
 ///
