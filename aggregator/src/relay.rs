@@ -1,11 +1,13 @@
 //! Publishes the committed outbox: Redis for whoever watches, Kafka for whoever works on.
 //!
-//! A loop for either side, neither waits for the other, and one for dead letters (`letters`). A lane has one owner
+//! A loop for either side, neither waits for the other, one for dead letters (`letters`) and one that makes room
+//! where rows were (`room`). A lane has one owner
 //! at a time, so the versions of an order leave in order; a crash, or a lane that changes hands, means a second
 //! publish, never a lost one. What the two share is what was published and is not written down yet (`done`).
 
 mod lanes;
 mod done;
+mod room;
 mod to_redis;
 mod to_kafka;
 mod letters;
@@ -16,6 +18,7 @@ use crate::pipeline::{Calm, Pipeline};
 use crate::shelf::Shelf;
 use crate::store::outbox::{self, Row, Side, lane_of};
 use done::Done;
+use room::Gone;
 use service_kit::health::Health;
 use service_kit::kafka::Producer;
 use service_kit::lifecycle::Lifecycle;
@@ -49,6 +52,7 @@ struct Relay {
     lanes: Lanes,
     shelf: Shelf,
     done: Done,
+    gone: Gone,
     committed: Arc<Notify>,
     calm: Calm,
     health: Health,
@@ -69,6 +73,7 @@ pub fn start(
         pool,
         shelf: pipeline.shelf.clone(),
         done: Done::default(),
+        gone: Gone::default(),
         committed: pipeline.committed.clone(),
         calm: pipeline.calm.clone(),
         health,
@@ -78,6 +83,13 @@ pub fn start(
         tokio::select! {
             () = to_redis::run(&redis, live) => {}
             () = soft.cancelled() => redis.end(Side::Redis).await,
+        }
+    });
+    let (emptied, soft) = (relay.clone(), life.soft().clone());
+    life.spawn("room in the outbox", async move {
+        tokio::select! {
+            () = room::keep(&emptied) => {}
+            () = soft.cancelled() => {}
         }
     });
     let (dead, soft, to) = (relay.clone(), life.soft().clone(), producer.clone());
@@ -134,6 +146,7 @@ impl Relay {
             return Ok(());
         }
         outbox::remove(&self.pool, both).await?;
+        self.gone.add(both.len());
         self.shelf.take_away(both);
         self.done.forget(both);
         Ok(())

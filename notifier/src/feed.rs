@@ -62,7 +62,9 @@ async fn portion(pool: &PgPool, live: &LivePublisher) -> Result<bool, String> {
         let state = LiveState {
             channel: format!("inbox:{customer}"),
             version: u64::try_from(version).unwrap_or(0),
-            data: serde_json::to_string(&FeedState { unread, items }).map_err(|e| e.to_string())?,
+            data: serde_json::to_string(&FeedState { unread, items })
+                .map_err(|e| e.to_string())?
+                .into(),
             traceparent: None,
         };
         let told = live.publish(&[state], clock::now().timestamp_millis()).await;

@@ -6,6 +6,7 @@
 use crate::redis::{self as link, Redis};
 use contract::name::Shard;
 use redis::{Cmd, RedisError, Script};
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// States are dropped 7 days after their last publish or read.
@@ -25,15 +26,20 @@ redis.call(ARGV[6], ARGV[4], '{"seq":' .. seq .. ',' .. ARGV[5] .. ARGV[2] .. '}
 return seq
 "#;
 
+/// Arguments of a call of the script.
+const ARGUMENTS: usize = 11;
+/// Bytes of those that are not the state, about.
+const ROOM: usize = 512;
+
 /// One state to publish.
 #[derive(Debug, Clone)]
-pub struct LiveState {
+pub struct LiveState<'a> {
     /// The live channel's name.
     pub channel: String,
     /// Its version.
     pub version: u64,
     /// The state as JSON.
-    pub data: String,
+    pub data: Cow<'a, str>,
     /// W3C trace context.
     pub traceparent: Option<String>,
 }
@@ -60,20 +66,20 @@ impl LivePublisher {
     ///
     /// # Errors
     /// When Redis is away, or a node of it that is needed.
-    pub async fn publish(&self, states: &[LiveState], at_ms: i64) -> Result<(), RedisError> {
+    pub async fn publish(&self, states: &[LiveState<'_>], at_ms: i64) -> Result<(), RedisError> {
         self.publish_each(states, at_ms).await.into_iter().collect()
     }
 
     /// The same; what became of each. Of a cluster one node may be away, and the others have theirs.
     pub async fn publish_each(
         &self,
-        states: &[LiveState],
+        states: &[LiveState<'_>],
         at_ms: i64,
     ) -> Vec<Result<(), RedisError>> {
         let mut told = self.send(states, at_ms).await;
         let unknown: Vec<usize> = (0..told.len()).filter(|n| is_unknown(&told[*n])).collect();
         if !unknown.is_empty() && self.redis.load(&self.script).await.is_ok() {
-            let again: Vec<LiveState> = unknown.iter().map(|n| states[*n].clone()).collect();
+            let again: Vec<LiveState<'_>> = unknown.iter().map(|n| states[*n].clone()).collect();
             for (place, result) in unknown.into_iter().zip(self.send(&again, at_ms).await) {
                 told[place] = result;
             }
@@ -94,13 +100,13 @@ impl LivePublisher {
         answers.into_iter().try_for_each(|answer| answer.map(drop))
     }
 
-    async fn send(&self, states: &[LiveState], at_ms: i64) -> Vec<Result<(), RedisError>> {
+    async fn send(&self, states: &[LiveState<'_>], at_ms: i64) -> Vec<Result<(), RedisError>> {
         let commands = states.iter().map(|state| self.command(state, at_ms)).collect();
         let answers = self.redis.by_shard(commands).await;
         answers.into_iter().map(|answer| answer.map(drop)).collect()
     }
 
-    fn command(&self, state: &LiveState, at_ms: i64) -> (Shard, Cmd) {
+    fn command(&self, state: &LiveState<'_>, at_ms: i64) -> (Shard, Cmd) {
         let shard = Shard::of(&state.channel);
         let channel = serde_json::to_string(&state.channel).unwrap_or_default();
         let trace = state.traceparent.as_ref().and_then(|t| serde_json::to_string(t).ok());
@@ -110,14 +116,16 @@ impl LivePublisher {
             "\"channel\":{channel},\"version\":{version},\"at_ms\":{at_ms},{trace}\"data\":"
         );
         let ttl = u64::try_from(STATE_TTL.as_millis()).unwrap_or(u64::MAX);
-        let mut command = redis::cmd("EVALSHA");
+        // With room for the state at once, and for what is said beside it.
+        let mut command = Cmd::with_capacity(ARGUMENTS, state.data.len() + ROOM);
         command
+            .arg("EVALSHA")
             .arg(self.script.get_hash())
             .arg(2)
             .arg(shard.state_key(&state.channel))
             .arg(shard.sequence_key())
             .arg(version)
-            .arg(&state.data)
+            .arg(&*state.data)
             .arg(ttl)
             .arg(shard.pubsub())
             .arg(head)

@@ -22,7 +22,7 @@ const PACE_IN_BACKLOG: Duration = Duration::from_millis(40);
 const ASK: Duration = Duration::from_millis(50);
 /// So often while it is not calm and the last answer was no full one: each question reads over all that Kafka does
 /// not have yet, which is much then.
-const ASK_LESS: Duration = Duration::from_millis(250);
+const ASK_LESS: Duration = Duration::from_secs(1);
 /// Rows that are taken at a time of those that were written here.
 const MOST_FRESH: usize = 1_000;
 /// Rows that are left out at most.
@@ -97,7 +97,7 @@ async fn portion(
     let mut ids: Vec<(i64, String)> =
         rows.iter().map(|row| (row.id, row.order_id.clone())).collect();
     newest_only(&mut rows);
-    let states: Vec<LiveState> = rows.iter().map(|row| state(row)).collect();
+    let states: Vec<LiveState<'_>> = rows.iter().map(|row| state(row)).collect();
     let told = live.publish_each(&states, clock::now().timestamp_millis()).await;
     // Of a cluster one node may be away: what it has waits, and nothing else.
     let refused =
@@ -128,11 +128,11 @@ fn newest_only(rows: &mut Vec<Arc<Row>>) {
     rows.retain(|row| newest.get(&row.order_id) == Some(&row.version));
 }
 
-fn state(row: &Row) -> LiveState {
+fn state(row: &Row) -> LiveState<'_> {
     LiveState {
         channel: format!("order:{}", row.order_id),
         version: u64::try_from(row.version).unwrap_or(0),
-        data: row.timeline.clone(),
+        data: row.timeline.as_str().into(),
         traceparent: row.traceparent.clone(),
     }
 }

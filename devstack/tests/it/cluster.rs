@@ -53,10 +53,10 @@ impl Site {
         let state = |number| LiveState {
             channel: channel(number),
             version,
-            data: format!("{{\"version\":{version}}}"),
+            data: format!("{{\"version\":{version}}}").into(),
             traceparent: None,
         };
-        let states: Vec<LiveState> = (0..ORDERS).map(state).collect();
+        let states: Vec<LiveState<'_>> = (0..ORDERS).map(state).collect();
         self.publisher.publish(&states, clock::now().timestamp_millis()).await
     }
 

@@ -52,7 +52,7 @@ async fn a_delivery_and_a_request_are_steps_of_the_traces_that_they_came_with() 
     let state = LiveState {
         channel: channel.clone(),
         version: 1,
-        data: "{}".to_owned(),
+        data: "{}".into(),
         traceparent: Some(published.to_string()),
     };
     let publisher = LivePublisher::new(&redis).unwrap();

@@ -39,7 +39,7 @@ impl Bus {
                 let one = |(channel, version): &(usize, u64)| LiveState {
                     channel: format!("order:S-{channel}"),
                     version: *version,
-                    data: truth.state(*version, now),
+                    data: truth.state(*version, now).into(),
                     traceparent: None,
                 };
                 let states: Vec<_> = states.iter().map(one).collect();
