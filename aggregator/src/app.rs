@@ -2,7 +2,7 @@
 
 use crate::api::{self, Api, Reader};
 use crate::config::Config;
-use crate::pipeline::{Calm, Pipeline, Recent, Settings, Usual};
+use crate::pipeline::{Calm, Desks, Pipeline, Recent, Settings, Usual};
 use crate::question::{Bases, Occasion, Question, Template, built_in};
 use crate::rebuild::{self, Job};
 use crate::relay::Lanes;
@@ -233,6 +233,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let asked = settings.questions.clone();
     let batches = postgres::batch_pool(&batches, "aggregator batches")?;
     let pipeline = Pipeline {
+        desks: Desks::new(batches.clone()),
         pool: batches,
         settings,
         shelf: Shelf::default(),

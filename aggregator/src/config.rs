@@ -42,7 +42,7 @@ pub struct Config {
     #[arg(long, env, default_value = "https://api.printful.com")]
     pub printful_url: String,
     /// Most records in one transaction; six times as many are read together
-    #[arg(long, env, default_value_t = 600)]
+    #[arg(long, env, default_value_t = 400)]
     pub batch_records: usize,
     /// How long an order must have been quiet before something is said by the clock alone
     #[arg(long, env, default_value = "60s", value_parser = duration)]

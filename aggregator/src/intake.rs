@@ -35,7 +35,7 @@ const BYTES: usize = 8 * 1024 * 1024;
 /// While what was read is stored, the next is read.
 const AT_ONCE: usize = 2;
 /// Parts that are stored at the same time: while one waits for the database, another is folded.
-const SIDE_BY_SIDE: usize = 3;
+const SIDE_BY_SIDE: usize = 4;
 
 /// What was read together, and how far it reaches.
 type Load = (Vec<Work>, Reached);

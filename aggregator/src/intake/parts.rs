@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 const WHOLE: usize = 64;
 /// A part of more has about so many: fewer where there would be too few parts to store side by side, more
 /// where there are [`PARTS`] of them.
-const SIZE: usize = 150;
+const SIZE: usize = 300;
 /// So many places, and parts at most.
 const PARTS: usize = 18;
 /// Other names of orders that are remembered.
