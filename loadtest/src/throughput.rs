@@ -140,7 +140,6 @@ async fn drain(
     turns.spent.hold(&stack.manifest.get())?;
     let (written, spent, limit) = turns.end().await?;
     spent.print(f64::from(u32::try_from(feed.distinct)?))?;
-    written.print();
     let (records, versions) =
         (f64::from(u32::try_from(feed.records)?), f64::from(i32::try_from(written.versions())?));
     let run = Run {

@@ -1,8 +1,10 @@
-//! The limit: a program that is given rows that the aggregator wrote a moment ago (all but a few: due
-//! times that were taken back, changes of customers), and writes them to tables like the aggregator's,
+//! The limit: a program that is given rows that the aggregator wrote a moment ago (as many of each table; all but
+//! a few that were removed: due times that were taken back), and writes them to tables like the aggregator's,
 //! over two connections, in large batches, deciding nothing.
 
+mod due;
 mod newest;
+mod rounds;
 mod share;
 mod sizes;
 mod write;
@@ -10,6 +12,7 @@ mod write;
 use super::gauge::cpu_with_children;
 use super::written::Written;
 use anyhow::Context;
+use chrono::{DateTime, Utc};
 use devstack::host::term;
 use devstack::manifest::ManifestFile;
 use newest::Newest;
@@ -22,15 +25,23 @@ use std::time::Instant;
 /// Versions that are written in a turn.
 pub(super) const PORTION: u32 = 12_000;
 
-/// What it writes to.
+/// What it writes to, as the aggregator's tables are called.
 const TABLES: [&str; 7] = ["events", "timelines", "outbox", "orders", "due", "parked", "aliases"];
 
 /// A version as the aggregator published it.
 struct Version {
     order: String,
+    lane: i16,
     number: i64,
+    status: String,
+    updated_at: DateTime<Utc>,
     /// What tells its event from the order's others.
     key: String,
+    milestone: String,
+    occurred_at: DateTime<Utc>,
+    received_at: DateTime<Utc>,
+    /// One of the times at which its order is looked at again.
+    due: (String, DateTime<Utc>),
     previous_status: Option<String>,
     traceparent: Option<String>,
     event: String,
@@ -48,7 +59,8 @@ pub(super) struct Bare {
 }
 
 impl Bare {
-    /// With empty tables of its own. Nobody cleans them up: that would happen while the aggregator has its turn.
+    /// With empty tables of its own. The server does not clean them up by itself: that would happen while the
+    /// aggregator has its turn.
     pub(super) async fn new(manifest: &ManifestFile, pool: &PgPool) -> anyhow::Result<Self> {
         for table in TABLES {
             let statement = format!(
@@ -63,17 +75,23 @@ impl Bare {
         Ok(Self { pool: pool.clone(), server, newest, sizes: Sizes::default() })
     }
 
-    /// Writes what was published last; with so many rows in the smaller tables.
+    /// Writes what was published last, with as many rows of each table as the aggregator wrote since the last turn;
+    /// what the server cleaned up meanwhile it cleans up here too.
     pub(super) async fn turn(&mut self, written: &Written) -> anyhow::Result<()> {
         let (pool, with) = (&self.pool, Shares::of(written));
-        let versions = self.newest.read(PORTION as usize)?;
+        let mut versions = self.newest.read(PORTION as usize)?;
+        due::look_up(pool, &mut versions).await?;
         let (size, count) = (self.sizes.next(), f64::from(u32::try_from(versions.len())?));
         let (spent, started) = (cpu_with_children(self.server)?, Instant::now());
         // An order's versions stay with one writer, in their order.
         let (one, other): (Vec<Version>, Vec<Version>) = versions
             .into_iter()
             .partition(|v| v.order.bytes().map(u32::from).sum::<u32>() % 2 == 0);
-        tokio::try_join!(write::all(pool, &one, size, with), write::all(pool, &other, size, with))?;
+        tokio::try_join!(
+            write::all(pool, &one, size, with),
+            write::all(pool, &other, size, with),
+            clean(pool, written)
+        )?;
         let (seconds, spent) =
             (started.elapsed().as_secs_f64(), cpu_with_children(self.server)? - spent);
         self.sizes.add(Took::turn(count, seconds, spent));
@@ -90,4 +108,16 @@ impl Bare {
         }
         self.sizes.limit()
     }
+}
+
+/// Goes through the tables whose like the server went through.
+async fn clean(pool: &PgPool, written: &Written) -> anyhow::Result<()> {
+    let (vacuumed, analyzed) = written.cleaned();
+    let (vacuum, analyze) =
+        (vacuumed.into_iter().map(|t| ("vacuum", t)), analyzed.into_iter().map(|t| ("analyze", t)));
+    for (what, table) in vacuum.chain(analyze).filter(|(_, table)| TABLES.contains(table)) {
+        let statement = format!("{what} bare_{table}");
+        sqlx::query(AssertSqlSafe(statement)).execute(pool).await?;
+    }
+    Ok(())
 }

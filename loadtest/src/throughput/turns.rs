@@ -26,6 +26,8 @@ pub(super) struct Turns<'a> {
     bare: Bare,
     /// Before the run.
     before: Written,
+    /// At the last turn.
+    seen: Written,
     /// Without the turns.
     pub(super) spent: Spent,
     /// The next one comes with so many events.
@@ -44,7 +46,8 @@ impl<'a> Turns<'a> {
     ) -> anyhow::Result<Self> {
         let spent = Spent::begin(&stack.manifest.get())?;
         let each = (events / (TURNS + 1)).max(APART).min(events / (LEAST + 1));
-        Ok(Self { stack, pool, bare, before, spent, next: each, each })
+        let seen = before.clone();
+        Ok(Self { stack, pool, bare, before, seen, spent, next: each, each })
     }
 
     /// Gives the bare program its turn once so many events are stored.
@@ -54,7 +57,9 @@ impl<'a> Turns<'a> {
         }
         self.next = stored + self.each;
         let (stack, manifest) = (self.stack, self.stack.manifest.get());
-        let written = Written::about(self.pool).await?.since(&self.before);
+        let now = Written::about(self.pool).await?;
+        let written = now.clone().since(&self.seen);
+        self.seen = now;
         self.spent.hold(&manifest)?;
         signal::send(&stack.manifest, "aggregator", 0, Signal::SIGSTOP)?;
         tokio::time::sleep(IN_HAND).await;
@@ -67,6 +72,8 @@ impl<'a> Turns<'a> {
     /// What was written and spent in the whole run, and what the bare program took.
     pub(super) async fn end(self) -> anyhow::Result<(Written, Spent, Limit)> {
         let limit = self.bare.limit()?;
-        Ok((Written::so_far(self.pool).await?.since(&self.before), self.spent, limit))
+        let written = Written::so_far(self.pool).await?.since(&self.before);
+        written.print(&Written::by_bare(self.pool).await?);
+        Ok((written, self.spent, limit))
     }
 }

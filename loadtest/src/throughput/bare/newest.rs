@@ -1,7 +1,9 @@
 //! Reads the newest versions from `order.timeline`.
 
-use super::Version;
+use super::{Version, due};
+use aggregator::store::outbox::lane_of;
 use anyhow::{Context, ensure};
+use chrono::{DateTime, Utc};
 use contract::name::TOPIC_ORDER_TIMELINE;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
@@ -26,6 +28,9 @@ struct Published {
 struct Event {
     source: String,
     id: String,
+    r#type: String,
+    time: DateTime<Utc>,
+    receivedat: DateTime<Utc>,
     #[serde(default)]
     traceparent: Option<String>,
 }
@@ -34,6 +39,8 @@ struct Event {
 struct State {
     order: String,
     version: i64,
+    status: String,
+    updated_at: DateTime<Utc>,
 }
 
 /// A reader that reads nothing while it is not asked, nothing twice, and of much the newest.
@@ -91,13 +98,21 @@ impl Newest {
 
 fn version(value: &[u8]) -> anyhow::Result<Version> {
     let Published { event, timeline, previous_status, customer } = serde_json::from_slice(value)?;
-    let Event { source, id, traceparent } = serde_json::from_str(event.get())?;
-    let State { order, version } = serde_json::from_str(timeline.get())?;
+    let Event { source, id, r#type: milestone, time, receivedat, traceparent } =
+        serde_json::from_str(event.get())?;
+    let State { order, version, status, updated_at } = serde_json::from_str(timeline.get())?;
     let text = |part: Box<RawValue>| String::from(Box::<str>::from(part));
     Ok(Version {
+        lane: lane_of(&order),
         order,
         number: version,
+        due: due::unknown(updated_at),
+        status,
+        updated_at,
         key: format!("{source}:{id}"),
+        milestone,
+        occurred_at: time,
+        received_at: receivedat,
         previous_status,
         traceparent,
         event: text(event),

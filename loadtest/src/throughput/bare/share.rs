@@ -3,11 +3,14 @@
 use super::super::written::Written;
 use super::Version;
 
-/// Rows that the aggregator wrote for each version, beside its state and its place in the outbox. (Some
-/// events make no version: those that say what was said before, and what is for the operator alone.)
+/// Rows that the aggregator wrote for each version, beside its row in the outbox. (Some events make no version:
+/// those that say what was said before, and what is for the operator alone. Of several versions that come of one
+/// batch the aggregator stores the last state.)
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shares {
     pub(super) events: f64,
+    pub(super) states: f64,
+    pub(super) orders: f64,
     pub(super) due: f64,
     pub(super) parked: f64,
     pub(super) aliases: f64,
@@ -16,7 +19,14 @@ pub(super) struct Shares {
 impl Shares {
     pub(super) fn of(written: &Written) -> Self {
         let of = |table: &str| written.per_version(table);
-        Self { events: of("events"), due: of("due"), parked: of("parked"), aliases: of("aliases") }
+        Self {
+            events: of("events"),
+            states: of("timelines"),
+            orders: of("orders"),
+            due: of("due"),
+            parked: of("parked"),
+            aliases: of("aliases"),
+        }
     }
 }
 

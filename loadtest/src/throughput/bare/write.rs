@@ -1,10 +1,11 @@
 //! The statements of the bare program: every one for a whole batch.
 
 use super::Version;
+use super::rounds::rounds;
 use super::share::{Shares, share};
 use aggregator::store::texts::Texts;
+use chrono::TimeDelta;
 use sqlx::{PgConnection, PgPool};
-use std::collections::BTreeMap;
 
 pub(super) async fn all(
     pool: &PgPool,
@@ -17,9 +18,8 @@ pub(super) async fn all(
         // What came before its order waits, and is taken out in a later transaction.
         let parked = park(&mut transaction, batch, shares.parked).await?;
         add_events(&mut transaction, batch, shares.events).await?;
-        let newest: BTreeMap<&str, &Version> =
-            batch.iter().map(|v| (v.order.as_str(), v)).collect();
-        put_states(&mut transaction, &newest).await?;
+        put_states(&mut transaction, batch, shares.states).await?;
+        put_orders(&mut transaction, batch, shares.orders).await?;
         let added = add_outbox(&mut transaction, batch).await?;
         note(&mut transaction, batch, shares).await?;
         transaction.commit().await?;
@@ -32,8 +32,12 @@ pub(super) async fn all(
     Ok(())
 }
 
-fn text(batch: &[Version], field: fn(&Version) -> &String) -> Texts<'_> {
-    batch.iter().map(|version| field(version).as_str()).collect()
+fn column<'a, T>(rows: &[&'a Version], field: fn(&'a Version) -> T) -> Vec<T> {
+    rows.iter().map(|version| field(version)).collect()
+}
+
+fn texts<'a>(rows: &[&'a Version], field: fn(&Version) -> &String) -> Texts<'a> {
+    rows.iter().map(|version| field(version).as_str()).collect()
 }
 
 /// Returns the keys of what waits.
@@ -43,7 +47,9 @@ async fn park(
     portion: f64,
 ) -> anyhow::Result<Vec<String>> {
     let waiting: Vec<&Version> = share(batch, portion).collect();
-    let keys: Vec<String> = waiting.iter().map(|v| format!("{} {}", v.order, v.key)).collect();
+    // More than one of an order may wait for each of its versions.
+    let keys = waiting.iter().zip(0..).map(|(v, place)| format!("{} {} {place}", v.order, v.key));
+    let keys: Vec<String> = keys.collect();
     let orders: Vec<&str> = waiting.iter().map(|v| v.order.as_str()).collect();
     let drafts: Texts<'_> = waiting.iter().map(|v| v.event.as_str()).collect();
     sqlx::query(
@@ -72,63 +78,87 @@ async fn add_events(
     let keys: Vec<String> = keys.collect();
     sqlx::query(
         "insert into bare_events (order_id, key, milestone, occurred_at, received_at, event, topic, partition, position, month)
-         select o, k, 'shipment.in_transit', now(), now(), d::json, 'source.logistics', 1, 1, current_date
-         from unnest($1::text[], $2::text[], $3::text[]) as new (o, k, d)
+         select o, k, m, t, r, d::json, 'source.logistics', 1, 1, date_trunc('month', now())::date
+         from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[])
+           as new (o, k, m, t, r, d)
          on conflict do nothing",
     )
-    .bind(events.iter().map(|v| v.order.as_str()).collect::<Vec<_>>())
+    .bind(column(&events, |v| v.order.as_str()))
     .bind(keys)
-    .bind(events.iter().map(|v| v.event.as_str()).collect::<Texts<'_>>())
+    .bind(column(&events, |v| v.milestone.as_str()))
+    .bind(column(&events, |v| v.occurred_at))
+    .bind(column(&events, |v| v.received_at))
+    .bind(texts(&events, |v| &v.event))
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// The newest state of each order, and the order when it is new.
+/// States, by order; several of an order one after the other.
 async fn put_states(
     connection: &mut PgConnection,
-    newest: &BTreeMap<&str, &Version>,
+    batch: &[Version],
+    portion: f64,
 ) -> anyhow::Result<()> {
-    let orders: Vec<&str> = newest.keys().copied().collect();
-    let states: Texts<'_> = newest.values().map(|v| v.timeline.as_str()).collect();
-    sqlx::query(
-        "insert into bare_timelines (order_id, version, status, document, updated_at)
-         select o, 1, 'shipment.in_transit', d::json, now() from unnest($1::text[], $2::text[]) as new (o, d)
-         on conflict (order_id) do update set document = excluded.document",
-    )
-    .bind(&orders)
-    .bind(states)
-    .execute(&mut *connection)
-    .await?;
-    let customers: Vec<&str> = newest.values().map(|v| v.customer.as_str()).collect();
-    sqlx::query(
-        "insert into bare_orders (order_id, customer, customer_at)
-         select o, c::jsonb, now() from unnest($1::text[], $2::text[]) as new (o, c)
-         on conflict do nothing",
-    )
-    .bind(&orders)
-    .bind(&customers)
-    .execute(connection)
-    .await?;
+    for mut states in rounds(share(batch, portion), |v| v.order.as_str()) {
+        states.sort_unstable_by(|a, b| a.order.cmp(&b.order));
+        sqlx::query(
+            "insert into bare_timelines (order_id, version, status, document, updated_at)
+             select o, v, s, d::json, u
+             from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[]) as new (o, v, s, d, u)
+             on conflict (order_id) do update
+             set version = excluded.version, status = excluded.status, document = excluded.document,
+                 updated_at = excluded.updated_at",
+        )
+        .bind(column(&states, |v| v.order.as_str()))
+        .bind(column(&states, |v| v.number))
+        .bind(column(&states, |v| v.status.as_str()))
+        .bind(texts(&states, |v| &v.timeline))
+        .bind(column(&states, |v| v.updated_at))
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Orders, or their customers anew.
+async fn put_orders(
+    connection: &mut PgConnection,
+    batch: &[Version],
+    portion: f64,
+) -> anyhow::Result<()> {
+    for orders in rounds(share(batch, portion), |v| v.order.as_str()) {
+        sqlx::query(
+            "insert into bare_orders (order_id, customer, customer_at, placed_at)
+             select o, c::jsonb, t, t from unnest($1::text[], $2::text[], $3::timestamptz[]) as new (o, c, t)
+             on conflict (order_id) do update set customer = excluded.customer, customer_at = excluded.customer_at",
+        )
+        .bind(column(&orders, |v| v.order.as_str()))
+        .bind(column(&orders, |v| v.customer.as_str()))
+        .bind(column(&orders, |v| v.occurred_at))
+        .execute(&mut *connection)
+        .await?;
+    }
     Ok(())
 }
 
 async fn add_outbox(connection: &mut PgConnection, batch: &[Version]) -> anyhow::Result<Vec<i64>> {
-    let numbers: Vec<i64> = batch.iter().map(|v| v.number).collect();
+    let rows: Vec<&Version> = batch.iter().collect();
     let added = sqlx::query_scalar(
         "insert into bare_outbox (lane, order_id, version, event, timeline, previous_status, customer, traceparent)
-         select 0, o, v, e, t, s, c, p
-         from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-           as new (o, v, e, t, s, c, p)
+         select l, o, v, e, t, s, c, p
+         from unnest($1::smallint[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+           as new (l, o, v, e, t, s, c, p)
          returning id",
     )
-    .bind(text(batch, |v| &v.order))
-    .bind(numbers)
-    .bind(text(batch, |v| &v.event))
-    .bind(text(batch, |v| &v.timeline))
-    .bind(batch.iter().map(|v| v.previous_status.as_deref()).collect::<Vec<_>>())
-    .bind(text(batch, |v| &v.customer))
-    .bind(batch.iter().map(|v| v.traceparent.as_deref()).collect::<Vec<_>>())
+    .bind(column(&rows, |v| v.lane))
+    .bind(column(&rows, |v| v.order.as_str()))
+    .bind(column(&rows, |v| v.number))
+    .bind(texts(&rows, |v| &v.event))
+    .bind(texts(&rows, |v| &v.timeline))
+    .bind(column(&rows, |v| v.previous_status.as_deref()))
+    .bind(texts(&rows, |v| &v.customer))
+    .bind(column(&rows, |v| v.traceparent.as_deref()))
     .fetch_all(connection)
     .await?;
     Ok(added)
@@ -140,23 +170,32 @@ async fn note(
     batch: &[Version],
     shares: Shares,
 ) -> anyhow::Result<()> {
-    let due: Vec<&Version> = share(batch, shares.due).collect();
+    // Each time another one: one that stays as it is is not written.
+    let due = share(batch, shares.due).zip(0_i64..).map(|(v, place)| {
+        let (kind, at) = &v.due;
+        (v.order.as_str(), kind.as_str(), *at + TimeDelta::seconds(place))
+    });
+    for due in rounds(due, |(order, kind, _)| (*order, *kind)) {
+        let ((orders, kinds), times): ((Vec<_>, Vec<_>), Vec<_>) =
+            due.into_iter().map(|(order, kind, at)| ((order, kind), at)).unzip();
+        sqlx::query(
+            "insert into bare_due (order_id, kind, at)
+             select * from unnest($1::text[], $2::text[], $3::timestamptz[])
+             on conflict (order_id, kind) do update set at = excluded.at",
+        )
+        .bind(orders)
+        .bind(kinds)
+        .bind(times)
+        .execute(&mut *connection)
+        .await?;
+    }
     let named: Vec<&Version> = share(batch, shares.aliases).collect();
-    let orders = |all: &[&Version]| all.iter().map(|v| v.order.clone()).collect::<Vec<_>>();
-    sqlx::query(
-        "insert into bare_due (order_id, kind, at)
-         select o, (row_number() over (partition by o))::text, now() from unnest($1::text[]) as new (o)
-         on conflict (order_id, kind) do update set at = excluded.at",
-    )
-    .bind(orders(&due))
-    .execute(&mut *connection)
-    .await?;
     sqlx::query(
         "insert into bare_aliases (alias, order_id, told_at)
          select 'tracking:' || o || place, o, now() from unnest($1::text[]) with ordinality as new (o, place)
          on conflict do nothing",
     )
-    .bind(orders(&named))
+    .bind(column(&named, |v| v.order.as_str()))
     .execute(connection)
     .await?;
     Ok(())
