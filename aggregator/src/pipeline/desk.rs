@@ -11,11 +11,14 @@ const MOST: usize = 4;
 /// One that was used this long ago goes back to the pool, which asks whether it is still there.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// A connection, and since when nobody has it.
+type Desk = (Instant, PoolConnection<Postgres>);
+
 /// The connections, the one that was used last on top; cheap to clone.
 #[derive(Clone)]
 pub struct Desks {
     pool: PgPool,
-    free: Arc<Mutex<Vec<(Instant, PoolConnection<Postgres>)>>>,
+    free: Arc<Mutex<Vec<Desk>>>,
 }
 
 impl Desks {

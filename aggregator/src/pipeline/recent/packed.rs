@@ -309,7 +309,11 @@ mod tests {
         });
         let packed = packed.unwrap();
         assert!(packed.len() * 3 < serde_json::to_vec(&all).unwrap().len(), "{}", packed.len());
-        assert_eq!(events(&all[0].subject, &packed).unwrap(), all.map(Arc::new));
-        assert!(events(&all[0].subject, &packed[..packed.len() - 1]).is_none());
+        let order = all[0].subject.clone();
+        assert_eq!(events(&order, &packed).unwrap(), all.map(Arc::new));
+        assert!(events(&order, &packed[..packed.len() - 1]).is_none());
+        let (whole, half) = (compress(&packed), compress(&packed[..9]));
+        assert_eq!(decompress(&whole).unwrap(), packed);
+        assert!(whole.len() < packed.len() && decompress(&whole[..half.len()]).is_none());
     }
 }
