@@ -2,7 +2,7 @@
 
 use crate::api::{self, Api, Reader};
 use crate::config::Config;
-use crate::pipeline::{Calm, Desks, Pipeline, Recent, Settings, Usual};
+use crate::pipeline::{Calm, Pipeline, Recent, Settings, Usual};
 use crate::question::{Bases, Occasion, Question, Template, built_in};
 use crate::rebuild::{self, Job};
 use crate::relay::Lanes;
@@ -233,14 +233,13 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let asked = settings.questions.clone();
     let batches = postgres::batch_pool(&batches, "aggregator batches")?;
     let pipeline = Pipeline {
-        desks: Desks::new(batches.clone()),
         pool: batches,
         settings,
         shelf: Shelf::default(),
         committed: Arc::default(),
         calm: Calm::default(),
     };
-    let publishing = postgres::batch_pool(&publishing, "aggregator relay")?;
+    let publishing = postgres::lean_batch_pool(&publishing, "aggregator relay")?;
     let lanes = Lanes::keep(&life, publishing.clone(), pipeline.shelf.clone());
     let told = health.clone();
     let versions = Producer::of_many(&config.kafka.kafka_brokers, "aggregator-relay")?;

@@ -41,7 +41,7 @@ pub struct Config {
     /// Printful's API, asked whether an unsigned "shipped" or "canceled" is true (`printful:ask`)
     #[arg(long, env, default_value = "https://api.printful.com")]
     pub printful_url: String,
-    /// Most records in one transaction; six times as many are read together
+    /// Most records in one transaction; four times as many are read together
     #[arg(long, env, default_value_t = 400)]
     pub batch_records: usize,
     /// How long an order must have been quiet before something is said by the clock alone

@@ -25,7 +25,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 const GROUP: &str = "aggregator";
 /// Where there is much to do, so many batches are read together: the more records, the more of them are
 /// of one order.
-const BATCHES: usize = 6;
+const BATCHES: usize = 4;
 /// To read much at once that was written longer ago than this, in milliseconds, is to catch up.
 const BACKLOG: i64 = 10_000;
 /// So many records are not much: whoever writes them has a clock of its own, which may be slow.

@@ -13,14 +13,12 @@ mod recent;
 mod agenda;
 mod accept;
 mod calm;
-mod desk;
 mod batch;
 
 pub use accept::{Accepted, accept};
 pub use agenda::{ESTIMATE, LEARN, Settings, Usual, asks, due_times};
 pub use batch::{Pipeline, redrive};
 pub use calm::Calm;
-pub use desk::Desks;
 pub use name::of_others;
 pub use recent::Recent;
 pub use work::Work;

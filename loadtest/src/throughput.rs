@@ -101,7 +101,7 @@ pub(crate) async fn database(manifest: &ManifestFile) -> anyhow::Result<PgPool> 
 
 /// Waits for the first event. The clock runs from here on, as the bare program's does once it has what
 /// it writes: how long a process takes until Kafka gives it its partitions is no matter of how much it
-/// does then. (What it has read by then, 7,200 records at most, is 1 % of a run of 50,000 orders.)
+/// does then. (What it has read by then, 3,200 records at most, is half a percent of a run of 50,000 orders.)
 async fn begun(pool: &PgPool) -> anyhow::Result<()> {
     let (started, any) = (Instant::now(), "select exists (select from events)");
     while !sqlx::query(any).fetch_one(pool).await?.get::<bool, _>(0) {

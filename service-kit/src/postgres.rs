@@ -32,11 +32,25 @@ pub fn service_pool(config: &Postgres, name: &str) -> Result<PgPool, sqlx::Error
 }
 
 /// The same for statements that find many rows at a time. They are planned once for each connection:
-/// planning each call anew costs more than the call when there is little to do.
+/// planning each call anew costs more than the call when there is little to do. A connection's buffers stay as large
+/// as its largest batch: a few connections that carry one batch after the other.
 ///
 /// # Errors
 /// When the URL is no Postgres URL.
 pub fn batch_pool(config: &Postgres, name: &str) -> Result<PgPool, sqlx::Error> {
+    Ok(lazy(config).connect_lazy_with(batch_options(config, name)?))
+}
+
+/// The same for connections whose batches are large now and then: what one grew by is given back.
+///
+/// # Errors
+/// When the URL is no Postgres URL.
+pub fn lean_batch_pool(config: &Postgres, name: &str) -> Result<PgPool, sqlx::Error> {
+    let options = batch_options(config, name)?;
+    Ok(lazy(config).after_release(forget_size).connect_lazy_with(options))
+}
+
+fn batch_options(config: &Postgres, name: &str) -> Result<PgConnectOptions, sqlx::Error> {
     let planned = [
         ("plan_cache_mode", "force_generic_plan"),
         ("enable_hashjoin", "off"),
@@ -44,8 +58,7 @@ pub fn batch_pool(config: &Postgres, name: &str) -> Result<PgPool, sqlx::Error> 
         // Room for a batch's arrays: what has none goes through files.
         ("work_mem", "32MB"),
     ];
-    let options = options(config, name)?.options(BY_INDEX).options(planned);
-    Ok(lazy(config).after_release(forget_size).connect_lazy_with(options))
+    Ok(options(config, name)?.options(BY_INDEX).options(planned))
 }
 
 /// Rows are found by their indexes. What cannot do without a scan then looks dear enough to be compiled, which

@@ -3,7 +3,6 @@
 use super::accept::{Accepted, accept};
 use super::agenda::Settings;
 use super::calm::Calm;
-use super::desk::Desks;
 use super::resolve::resolve;
 use super::work::Work;
 use crate::draft::Draft;
@@ -15,7 +14,7 @@ use service_kit::backoff;
 use service_kit::clock;
 use service_kit::health::Health;
 use service_kit::postgres::{Failure, classify};
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -28,8 +27,6 @@ const PATIENT: u32 = 5;
 pub struct Pipeline {
     /// The database.
     pub pool: PgPool,
-    /// Connections for batches.
-    pub desks: Desks,
     /// What it is told.
     pub settings: Settings,
     /// What was written a moment ago, for the relay.
@@ -80,8 +77,7 @@ impl Pipeline {
 
     async fn commit(&self, works: &[Work]) -> Result<(), sqlx::Error> {
         let started = Instant::now();
-        let mut desk = self.desks.take().await?;
-        let mut transaction = desk.begin().await?;
+        let mut transaction = self.pool.begin().await?;
         for letter in works.iter().filter_map(Work::dead_letter) {
             dead_letter::put(&mut transaction, &letter).await?;
         }
@@ -93,7 +89,6 @@ impl Pipeline {
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         self.shelf.put(rows);
         transaction.commit().await.inspect_err(|_| self.shelf.take_away(&ids))?;
-        self.desks.put_back(desk);
         self.shelf.committed(&ids);
         accepted.remember(&self.settings.recent);
         works.iter().for_each(Work::done);

@@ -18,7 +18,7 @@ use lru::LruCache;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes that are kept, about.
-const MOST: usize = 40 * 1024 * 1024;
+const MOST: usize = 36 * 1024 * 1024;
 /// What an order takes beside its events, about: its name, its places in the list and the index.
 const ORDER: usize = 200;
 

@@ -1,7 +1,7 @@
 //! Dead letters, for whoever mends their sources. Nobody waits for one, and one that cannot be sent
 //! holds up no version (but later letters, and says so).
 
-use super::Relay;
+use super::{FIRST, Relay};
 use crate::store::dead_letter::{self, DeadLetter};
 use contract::name::{MAX_MESSAGE, TOPIC_DEAD_LETTER};
 use service_kit::kafka::{Outgoing, Producer};
@@ -11,8 +11,6 @@ use std::time::Duration;
 const PORTION: i64 = 16;
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(250);
-/// The lane whose owner publishes them.
-const FIRST: i16 = 0;
 /// Its name in the health of the service.
 const NAME: &str = "dead letters";
 

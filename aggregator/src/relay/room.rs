@@ -2,7 +2,7 @@
 //! minute; with thousands of rows a second the table is a gigabyte by then, and whoever asks what is open reads over
 //! all that is gone.
 
-use super::Relay;
+use super::{FIRST, Relay};
 use crate::store::outbox;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// Rows that were removed since room was made last are this many: it is worth it.
 const WORTH: usize = 20_000;
+/// Of fewer connections none is away for as long as that takes, which is minutes where much was left lying.
+const CONNECTIONS: u32 = 3;
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -24,19 +26,19 @@ impl Gone {
 
     /// Begins anew if they are many; tells whether they were.
     fn are_many(&self) -> bool {
-        let many = self.0.load(Ordering::Relaxed) >= WORTH;
-        if many {
-            self.0.store(0, Ordering::Relaxed);
-        }
-        many
+        self.0.load(Ordering::Relaxed) >= WORTH && self.0.swap(0, Ordering::Relaxed) >= WORTH
     }
 }
 
-/// Makes room whenever much is gone. What fails is left to the server, which comes later.
+/// Makes room whenever much is gone: of several processes the one that has the first lane. What fails is left to the
+/// server, which comes later.
 pub(super) async fn keep(relay: &Relay) {
+    let can = relay.pool.options().get_max_connections() >= CONNECTIONS;
     loop {
         tokio::time::sleep(PAUSE).await;
-        if relay.gone.are_many()
+        if can
+            && relay.lanes.held().lanes().contains(&FIRST)
+            && relay.gone.are_many()
             && let Err(error) = outbox::make_room(&relay.pool).await
         {
             tracing::warn!(%error, "the server makes room by itself");

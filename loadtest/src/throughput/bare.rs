@@ -1,6 +1,7 @@
-//! The limit: a program that is given rows that the aggregator wrote a moment ago (as many of each table; all but
-//! a few that were removed: due times that were taken back), and writes them to tables like the aggregator's,
-//! over two connections, in large batches, deciding nothing.
+//! The limit: a program that is given versions that the aggregator wrote a moment ago, and writes them to tables like
+//! the aggregator's, over two connections, in large batches, deciding nothing: of each of these tables as many rows for a
+//! version as the aggregator wrote. (Left out are due times that were taken back, and what is small: counts of codes,
+//! leases.)
 
 mod due;
 mod newest;
@@ -63,9 +64,11 @@ impl Bare {
     /// aggregator has its turn.
     pub(super) async fn new(manifest: &ManifestFile, pool: &PgPool) -> anyhow::Result<Self> {
         for table in TABLES {
+            // As the aggregator's, which leaves room in its pages.
+            let filled = if table == "timelines" { 60 } else { 100 };
             let statement = format!(
                 "create table bare_{table} (like {table} including all)
-                 with (autovacuum_enabled = off, toast.autovacuum_enabled = off)"
+                 with (autovacuum_enabled = off, toast.autovacuum_enabled = off, fillfactor = {filled})"
             );
             sqlx::query(AssertSqlSafe(statement)).execute(pool).await?;
         }
@@ -75,8 +78,8 @@ impl Bare {
         Ok(Self { pool: pool.clone(), server, newest, sizes: Sizes::default() })
     }
 
-    /// Writes what was published last, with as many rows of each table as the aggregator wrote since the last turn;
-    /// what the server cleaned up meanwhile it cleans up here too.
+    /// Writes what was published last, with as many rows of each table for a version as the aggregator wrote since the
+    /// last turn. What the server cleaned up meanwhile it cleans up here too, beside that; nobody waits for its end.
     pub(super) async fn turn(&mut self, written: &Written) -> anyhow::Result<()> {
         let (pool, with) = (&self.pool, Shares::of(written));
         let mut versions = self.newest.read(PORTION as usize)?;
@@ -87,13 +90,13 @@ impl Bare {
         let (one, other): (Vec<Version>, Vec<Version>) = versions
             .into_iter()
             .partition(|v| v.order.bytes().map(u32::from).sum::<u32>() % 2 == 0);
-        tokio::try_join!(
-            write::all(pool, &one, size, with),
-            write::all(pool, &other, size, with),
-            clean(pool, written)
-        )?;
-        let (seconds, spent) =
-            (started.elapsed().as_secs_f64(), cpu_with_children(self.server)? - spent);
+        let write = async {
+            let (one, other) =
+                (write::all(pool, &one, size, with), write::all(pool, &other, size, with));
+            tokio::try_join!(one, other)?;
+            Ok((started.elapsed().as_secs_f64(), cpu_with_children(self.server)? - spent))
+        };
+        let ((seconds, spent), ()) = tokio::try_join!(write, clean(pool, written))?;
         self.sizes.add(Took::turn(count, seconds, spent));
         Ok(())
     }
@@ -110,11 +113,14 @@ impl Bare {
     }
 }
 
+/// How a table is vacuumed: the aggregator's way, which does not keep writers from their table.
+const VACUUM: &str = "vacuum (index_cleanup on, truncate off, parallel 0)";
+
 /// Goes through the tables whose like the server went through.
 async fn clean(pool: &PgPool, written: &Written) -> anyhow::Result<()> {
     let (vacuumed, analyzed) = written.cleaned();
     let (vacuum, analyze) =
-        (vacuumed.into_iter().map(|t| ("vacuum", t)), analyzed.into_iter().map(|t| ("analyze", t)));
+        (vacuumed.into_iter().map(|t| (VACUUM, t)), analyzed.into_iter().map(|t| ("analyze", t)));
     for (what, table) in vacuum.chain(analyze).filter(|(_, table)| TABLES.contains(table)) {
         let statement = format!("{what} bare_{table}");
         sqlx::query(AssertSqlSafe(statement)).execute(pool).await?;

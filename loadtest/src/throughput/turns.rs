@@ -16,8 +16,10 @@ const TURNS: i64 = 24;
 const LEAST: i64 = 7;
 /// So many events lie between two: a turn's rows were published since the one before.
 const APART: i64 = PORTION as i64 * 5 / 4;
-/// What the servers have in hand for the aggregator is done within this time.
+/// What the servers have in hand for the aggregator is done within this time, but for a table that is gone through.
 const IN_HAND: Duration = Duration::from_millis(50);
+/// That is waited for so many times as long at most.
+const PATIENT: usize = 20;
 
 /// Who works when.
 pub(super) struct Turns<'a> {
@@ -62,11 +64,23 @@ impl<'a> Turns<'a> {
         self.seen = now;
         self.spent.hold(&manifest)?;
         signal::send(&stack.manifest, "aggregator", 0, Signal::SIGSTOP)?;
-        tokio::time::sleep(IN_HAND).await;
+        self.at_rest().await?;
         let done = self.bare.turn(&written).await;
         signal::send(&stack.manifest, "aggregator", 0, Signal::SIGCONT)?;
         self.spent.go_on(&manifest)?;
         done
+    }
+
+    /// Waits until the server does nothing for the aggregator any more.
+    async fn at_rest(&self) -> anyhow::Result<()> {
+        let at_work = "select exists (select from pg_stat_progress_vacuum)";
+        for _ in 0..PATIENT {
+            tokio::time::sleep(IN_HAND).await;
+            if !sqlx::query_scalar(at_work).fetch_one(self.pool).await? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// What was written and spent in the whole run, and what the bare program took.

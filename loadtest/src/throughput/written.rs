@@ -41,7 +41,8 @@ impl Written {
 
     /// What the bare program wrote, by the names of the aggregator's tables.
     pub(super) async fn by_bare(pool: &PgPool) -> anyhow::Result<Self> {
-        let counters = "select substr(relname::text, 6), n_tup_ins, n_tup_upd, n_tup_del, vacuum_count, analyze_count
+        let counters =
+            "select substr(relname::text, 6), n_tup_ins, n_tup_upd, n_tup_del, 0::bigint, 0::bigint
             from pg_stat_user_tables where relname like 'bare%'";
         Self::counted(pool, counters).await
     }

@@ -104,13 +104,13 @@ pub async fn remove(pool: &PgPool, ids: &[i64]) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// Gives the room of removed rows to the next ones. The file stays as long as it is: it is needed again at once. Whoever
-/// does this already is not waited for.
+/// Gives the room of removed rows to the next ones. The file stays as long as it is: it is needed again at once.
+/// Whoever does this already is not waited for.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn make_room(pool: &PgPool) -> Result<(), sqlx::Error> {
-    // VACUUM is no statement of a transaction: it is sent as it is.
+    // As it is: what is prepared is kept for the next time, and this comes seldom.
     let vacuum = "vacuum (skip_locked, index_cleanup on, truncate off, parallel 0) outbox";
     sqlx::raw_sql(vacuum).execute(pool).await?;
     Ok(())

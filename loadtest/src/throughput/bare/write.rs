@@ -94,13 +94,21 @@ async fn add_events(
     Ok(())
 }
 
-/// States, by order; several of an order one after the other.
+/// States, by order, the newest of each first; if there are to be more, those before them too, in their order.
 async fn put_states(
     connection: &mut PgConnection,
     batch: &[Version],
     portion: f64,
 ) -> anyhow::Result<()> {
-    for mut states in rounds(share(batch, portion), |v| v.order.as_str()) {
+    let newest = rounds(batch.iter().rev(), |v| v.order.as_str());
+    let mut left = share(batch, portion).count();
+    let chosen = newest.into_iter().map_while(|mut states| {
+        states.truncate(left);
+        left -= states.len();
+        (!states.is_empty()).then_some(states)
+    });
+    let chosen: Vec<Vec<&Version>> = chosen.collect();
+    for mut states in chosen.into_iter().rev() {
         states.sort_unstable_by(|a, b| a.order.cmp(&b.order));
         sqlx::query(
             "insert into bare_timelines (order_id, version, status, document, updated_at)
@@ -170,7 +178,7 @@ async fn note(
     batch: &[Version],
     shares: Shares,
 ) -> anyhow::Result<()> {
-    // Each time another one: one that stays as it is is not written.
+    // A later time for each, as the aggregator's: it writes those that change.
     let due = share(batch, shares.due).zip(0_i64..).map(|(v, place)| {
         let (kind, at) = &v.due;
         (v.order.as_str(), kind.as_str(), *at + TimeDelta::seconds(place))
@@ -192,10 +200,11 @@ async fn note(
     let named: Vec<&Version> = share(batch, shares.aliases).collect();
     sqlx::query(
         "insert into bare_aliases (alias, order_id, told_at)
-         select 'tracking:' || o || place, o, now() from unnest($1::text[]) with ordinality as new (o, place)
+         select 'tracking:' || o || k, o, now() from unnest($1::text[], $2::text[]) as new (o, k)
          on conflict do nothing",
     )
     .bind(column(&named, |v| v.order.as_str()))
+    .bind(column(&named, |v| v.key.as_str()))
     .execute(connection)
     .await?;
     Ok(())
