@@ -200,7 +200,8 @@ async fn note(
     let named: Vec<&Version> = share(batch, shares.aliases).collect();
     sqlx::query(
         "insert into bare_aliases (alias, order_id, told_at)
-         select 'tracking:' || o || k, o, now() from unnest($1::text[], $2::text[]) as new (o, k)
+         select 'tracking:' || o || k || place, o, now()
+         from unnest($1::text[], $2::text[]) with ordinality as new (o, k, place)
          on conflict do nothing",
     )
     .bind(column(&named, |v| v.order.as_str()))
