@@ -1,9 +1,9 @@
 //! Publishes the committed outbox: Redis for whoever watches, Kafka for whoever works on.
 //!
-//! A loop for either side, neither waits for the other, one for dead letters (`letters`) and one that makes room
-//! where rows were (`room`). A lane has one owner
-//! at a time, so the versions of an order leave in order; a crash, or a lane that changes hands, means a second
-//! publish, never a lost one. What the two share is what was published and is not written down yet (`done`).
+//! A loop for either side, neither waits for the other, one for dead letters (`letters`) and one that makes
+//! room where rows were (`room`). A lane has one owner at a time, so the versions of an order leave in order; a
+//! crash, or a lane that changes hands, means a second publish, never a lost one. What the two share is what
+//! was published and is not written down yet (`done`).
 
 mod lanes;
 mod done;
