@@ -108,7 +108,20 @@ impl Servers {
 
 /// A free port on the loopback.
 fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    let [port] = free_ports()?;
+    Ok(port)
+}
+
+/// Some, each another one: all are taken before the first is given back.
+fn free_ports<const COUNT: usize>() -> anyhow::Result<[u16; COUNT]> {
+    let mut ports = [0; COUNT];
+    let mut taken = Vec::with_capacity(COUNT);
+    for port in &mut ports {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        *port = listener.local_addr()?.port();
+        taken.push(listener);
+    }
+    Ok(ports)
 }
 
 /// Starts a server with its output in a log file beside its data.

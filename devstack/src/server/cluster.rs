@@ -1,7 +1,7 @@
 //! A Redis Cluster of three nodes without replicas, private to one run: what needs one is tried
 //! against the real thing.
 
-use super::{Server, free_port, launch, redis::ping, wait_ready};
+use super::{Server, free_ports, launch, redis::ping, wait_ready};
 use crate::host::folder::DataFolder;
 use crate::host::install::debian;
 use crate::host::process::Register;
@@ -159,7 +159,7 @@ impl Cluster {
 impl Node {
     async fn start(number: u16, folder: &DataFolder, register: &Register) -> anyhow::Result<Self> {
         let data = folder.fresh(&format!("node-{number}"), None)?;
-        let (port, bus_port) = (free_port()?, free_port()?);
+        let [port, bus_port] = free_ports()?;
         let log = folder.path().join(format!("redis-node-{number}.log"));
         let argv = format!(
             "redis-server --port {port} --bind 127.0.0.1 --cluster-enabled yes --cluster-port {bus_port} \

@@ -1,6 +1,6 @@
 //! Apache Kafka in `KRaft` mode: broker and controller in one process, one copy of everything.
 
-use super::{Server, free_port, launch, wait_ready};
+use super::{Server, free_ports, launch, wait_ready};
 use crate::host::folder::DataFolder;
 use crate::host::install::{self, quiet};
 use crate::host::process::Register;
@@ -24,7 +24,7 @@ pub(super) async fn start(
     install::debian("java", &["openjdk-17-jre-headless"]).await?;
     let step = Step::quiet("Kafka");
     let data = folder.fresh("kafka", None)?;
-    let (port, controller) = (free_port()?, free_port()?);
+    let [port, controller] = free_ports()?;
     let properties = data.join("server.properties");
     std::fs::write(&properties, server_properties(port, controller, &data))?;
     let classpath = format!("{}/*", libs.display());
