@@ -55,6 +55,8 @@ fn batch_options(config: &Postgres, name: &str) -> Result<PgConnectOptions, sqlx
         ("plan_cache_mode", "force_generic_plan"),
         ("enable_hashjoin", "off"),
         ("enable_mergejoin", "off"),
+        // Nor is what is joined read whole and kept: a table that was small when a plan was made grows.
+        ("enable_material", "off"),
         // Room for a batch's arrays: what has none goes through files.
         ("work_mem", "32MB"),
     ];
