@@ -23,10 +23,12 @@ pub fn events(fate: &'static str, count: usize) {
     metrics::counter!("aggregator_events_total", "fate" => fate).increment(count as u64);
 }
 
-/// Histories of orders that were remembered, and those that had to be read.
-pub fn remembered(hits: usize, misses: usize) {
-    metrics::counter!("aggregator_histories_total", "from" => "memory").increment(hits as u64);
-    metrics::counter!("aggregator_histories_total", "from" => "database").increment(misses as u64);
+/// Histories of orders that were remembered, those that another process has added to since, and those that had to
+/// be read.
+pub fn remembered(hits: usize, behind: usize, misses: usize) {
+    for (from, count) in [("memory", hits), ("both", behind), ("database", misses)] {
+        metrics::counter!("aggregator_histories_total", "from" => from).increment(count as u64);
+    }
 }
 
 /// Codes of a vendor that its mapping does not know.

@@ -1,7 +1,7 @@
 //! A batch of records through all stages, in one transaction.
 //!
 //! `work` reads each record (pure) → `resolve` finds the orders and parks what has none yet →
-//! `accept` folds what is new (upon `recent` histories) and stores it → `batch` commits, and
+//! `accept` folds what is new (upon histories that `recall` has, `recent` ones mostly) and stores it → `batch` commits, and
 //! isolates a value that the database refuses. `calm` knows whether what was said is read.
 
 mod work;
@@ -10,6 +10,7 @@ mod held;
 mod name;
 mod resolve;
 mod recent;
+mod recall;
 mod agenda;
 mod accept;
 mod calm;

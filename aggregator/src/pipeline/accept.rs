@@ -1,6 +1,7 @@
 //! Folds new events into their orders' timelines and stores everything that comes of it.
 
 use super::agenda::{Settings, asks, due_times};
+use super::recall::recall;
 use super::recent::{History, Recent};
 use crate::draft::Draft;
 use crate::fold;
@@ -65,7 +66,7 @@ pub async fn accept(
     if drafts.is_empty() {
         return Ok(Accepted::default());
     }
-    let mut histories = histories(connection, &drafts, known, settings).await?;
+    let mut histories = recall(connection, drafts.keys(), known, &settings.recent).await?;
     let count = drafts.values().map(Vec::len).sum();
     let mut changes = Changes {
         events: Vec::with_capacity(count),
@@ -81,31 +82,6 @@ pub async fn accept(
     metric::events("accepted", changes.events.len());
     metric::events("duplicate", changes.duplicates);
     changes.store(connection, settings).await
-}
-
-/// The histories of these orders: remembered, or read.
-async fn histories(
-    connection: &mut PgConnection,
-    drafts: &BTreeMap<OrderId, Vec<Draft>>,
-    known: &HashMap<String, Known>,
-    settings: &Settings,
-) -> Result<HashMap<OrderId, History>, sqlx::Error> {
-    let mut histories = HashMap::new();
-    let mut missing = Vec::new();
-    for order in drafts.keys() {
-        let Some(line) = known.get_key_value(order.as_str()) else { continue };
-        match settings.recent.take(order, line.1.newest.map(|(version, _)| version)) {
-            Some(history) => drop(histories.insert(order.clone(), history)),
-            None => missing.push((order, line)),
-        }
-    }
-    metric::remembered(histories.len(), missing.len());
-    let mut read = event::load(connection, missing.iter().map(|(_, line)| *line)).await?;
-    for (order, (_, known)) in missing {
-        let events = read.remove(order.as_str()).unwrap_or_default();
-        histories.insert(order.clone(), History::stored(events, known));
-    }
-    Ok(histories)
 }
 
 impl Changes {

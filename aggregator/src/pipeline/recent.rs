@@ -2,8 +2,9 @@
 //! not read them back.
 //!
 //! A history is used only if its version is the stored one, read while the order's lock is held:
-//! every event that counts makes one version, so that the same version means the same events. (Of
-//! events that do not count, one may be missing here: then storing it is refused, and the next try
+//! every event that counts makes one version, so that the same version means the same events. One that
+//! is behind is brought up to it by what is stored and not in it: another process has worked on the order.
+//! (Of events that do not count, one may be missing here: then storing it is refused, and the next try
 //! reads what is stored.)
 
 mod packed;
@@ -15,6 +16,7 @@ use contract::id::OrderId;
 use contract::milestone::Milestone;
 use contract::timeline::Timeline;
 use lru::LruCache;
+use std::cmp::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes that are kept, about.
@@ -41,6 +43,22 @@ impl History {
     pub fn stored(events: Vec<OrderEvent>, known: &Known) -> Self {
         let events = events.into_iter().map(Arc::new).collect();
         Self { events, newest: known.newest, ..Self::default() }
+    }
+
+    /// The keys of its events.
+    pub fn keys(&self) -> impl Iterator<Item = String> {
+        self.events.iter().map(|event| event.key())
+    }
+
+    /// Adds what is stored and was not here. None unless it is then what is stored: an older database may have
+    /// been restored meanwhile, which lacks what is here.
+    #[must_use]
+    pub fn caught_up(mut self, stored: Vec<OrderEvent>, known: &Known) -> Option<Self> {
+        self.events.extend(stored.into_iter().map(Arc::new));
+        let counting = self.events.iter().filter(|event| fold::counts(event)).count();
+        self.newest = known.newest;
+        let version = known.version_base + u64::try_from(counting).ok()?;
+        self.newest.is_some_and(|(newest, _)| newest == version).then_some(self)
     }
 
     /// Is an event with this key there?
@@ -70,6 +88,15 @@ impl History {
         let events = new.try_fold(self.packed, |all, event| packed::add(all, event))?;
         Some(Packed { events: packed::compress(&events), newest: self.newest })
     }
+}
+
+/// A history that was kept.
+#[derive(Debug)]
+pub enum Remembered {
+    /// It is the stored one.
+    Stored(History),
+    /// Something was stored since then.
+    Behind(History),
 }
 
 /// A history as it is kept.
@@ -114,13 +141,17 @@ impl std::fmt::Debug for Recent {
 }
 
 impl Recent {
-    /// Takes an order's history out, if it is the stored one.
+    /// Takes an order's history out, if it is the stored one or behind it.
     #[must_use]
-    pub fn take(&self, order: &OrderId, stored: Option<u64>) -> Option<History> {
+    pub fn take(&self, order: &OrderId, stored: Option<u64>) -> Option<Remembered> {
         let packed = self.kept().take(order)?;
-        let version = packed.newest.map(|(version, _)| version);
-        let is_stored = version.is_some() && version == stored;
-        is_stored.then(|| packed.history(order)).flatten()
+        let (version, stored) = (packed.newest?.0, stored?);
+        match version.cmp(&stored) {
+            Ordering::Equal => packed.history(order).map(Remembered::Stored),
+            Ordering::Less => packed.history(order).map(Remembered::Behind),
+            // An older database was restored.
+            Ordering::Greater => None,
+        }
     }
 
     /// Keeps an order's history. After the commit: before it, nothing is true yet.
@@ -154,23 +185,76 @@ impl Kept {
 mod tests {
     use super::*;
     use crate::draft::{Draft, OrderRef};
+    use contract::customer::Customer;
     use service_kit::clock;
+
+    fn added(history: &mut History, order: &OrderId, id: &str, base: u64) -> Option<u64> {
+        let event = event(order, id);
+        history.add(order, event.into(), base).map(|state| state.version)
+    }
+
+    fn event(order: &OrderId, id: &str) -> OrderEvent {
+        let named = OrderRef::Order(order.clone());
+        let (id, code) = (id.to_owned(), Milestone::OrderConfirmed);
+        Draft::new("shop", id, code, clock::now(), named).into_event(order.clone())
+    }
+
+    /// The version of a history that is the stored one.
+    fn stored(remembered: Option<Remembered>) -> Option<History> {
+        match remembered {
+            Some(Remembered::Stored(history)) => Some(history),
+            _ => None,
+        }
+    }
+
+    fn known(base: u64, version: u64) -> Known {
+        let customer: Customer = serde_json::from_str(r#"{"id":"C-1"}"#).expect("a customer");
+        Known {
+            customer,
+            placed_at: None,
+            version_base: base,
+            month: clock::now().date_naive(),
+            learned: false,
+            newest: Some((version, Milestone::OrderConfirmed)),
+        }
+    }
 
     #[test]
     fn a_history_is_used_once_and_only_under_its_own_version() {
         let (recent, order) = (Recent::default(), "TM-1".parse::<OrderId>().expect("an order"));
-        let (id, named) = ("e".to_owned(), OrderRef::Order(order.clone()));
-        let draft = Draft::new("shop", id, Milestone::OrderConfirmed, clock::now(), named);
         let mut history = History::default();
-        let state = history.add(&order, draft.into_event(order.clone()).into(), 4);
-        assert_eq!(state.map(|state| state.version), Some(5));
-        for (stored, found) in [(None, false), (Some(4), false), (Some(5), true), (Some(5), false)]
+        assert_eq!(added(&mut history, &order, "e", 4), Some(5));
+        for (version, found) in [(None, false), (Some(4), false), (Some(5), true), (Some(5), false)]
         {
-            if stored != Some(5) || found {
+            if version != Some(5) || found {
                 recent.put(order.clone(), history.clone());
             }
-            assert_eq!(recent.take(&order, stored).is_some(), found, "stored: {stored:?}");
+            let taken = stored(recent.take(&order, version));
+            assert_eq!(taken.is_some(), found, "stored: {version:?}");
         }
+    }
+
+    #[test]
+    fn a_history_that_is_behind_is_used_if_what_was_added_makes_it_the_stored_one() {
+        let (recent, order) = (Recent::default(), "TM-1".parse::<OrderId>().expect("an order"));
+        let mut history = History::default();
+        added(&mut history, &order, "a", 2);
+        let behind = |version| {
+            recent.put(order.clone(), history.clone());
+            match recent.take(&order, Some(version)) {
+                Some(Remembered::Behind(history)) => history,
+                other => panic!("{other:?}"),
+            }
+        };
+        let info = || OrderEvent { milestone: Milestone::InfoIgnored, ..event(&order, "i") };
+        let other = || vec![event(&order, "b"), info()];
+        let caught_up = behind(4).caught_up(other(), &known(2, 4)).expect("the stored one");
+        assert!(["shop:a", "shop:b", "shop:i"].iter().all(|key| caught_up.has(key)));
+        recent.put(order.clone(), caught_up);
+        assert!(stored(recent.take(&order, Some(4))).is_some_and(|kept| kept.has("shop:b")));
+        // Of an older database that was restored, and went on from a higher version with another event.
+        assert!(behind(12).caught_up(other(), &known(11, 12)).is_none());
+        assert!(behind(4).caught_up(Vec::new(), &known(2, 4)).is_none());
     }
 
     #[test]
@@ -178,13 +262,9 @@ mod tests {
         let (recent, order) = (Recent::default(), "TM-1".parse::<OrderId>().expect("an order"));
         let mut history = History::default();
         for (id, version) in [("a", 1), ("b", 2), ("c", 3)] {
-            let named = OrderRef::Order(order.clone());
-            let at = clock::now();
-            let draft = Draft::new("shop", id.to_owned(), Milestone::OrderConfirmed, at, named);
-            let state = history.add(&order, draft.into_event(order.clone()).into(), 0);
-            assert_eq!(state.map(|state| state.version), Some(version));
+            assert_eq!(added(&mut history, &order, id, 0), Some(version));
             recent.put(order.clone(), history);
-            history = recent.take(&order, Some(version)).expect("the stored one");
+            history = stored(recent.take(&order, Some(version))).expect("the stored one");
         }
         assert!(["shop:a", "shop:b", "shop:c"].iter().all(|key| history.has(key)));
     }

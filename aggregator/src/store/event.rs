@@ -18,19 +18,35 @@ pub async fn load<'a>(
     connection: &mut PgConnection,
     known: impl IntoIterator<Item = (&'a String, &'a Known)>,
 ) -> Result<HashMap<String, Vec<OrderEvent>>, sqlx::Error> {
+    load_but(connection, known, []).await
+}
+
+/// The events of these orders but for some (by order and key), by order.
+///
+/// # Errors
+/// When the database is away.
+pub async fn load_but<'a>(
+    connection: &mut PgConnection,
+    known: impl IntoIterator<Item = (&'a String, &'a Known)>,
+    but: impl IntoIterator<Item = (String, String)>,
+) -> Result<HashMap<String, Vec<OrderEvent>>, sqlx::Error> {
     let (orders, months): (Vec<String>, Vec<NaiveDate>) =
         known.into_iter().map(|(order, known)| (order.clone(), known.month)).unzip();
     if orders.is_empty() {
         return Ok(HashMap::new());
     }
+    let (left_out, keys): (Vec<String>, Vec<String>) = but.into_iter().unzip();
     // Each order's partition alone is looked into: a month that comes with its order is known when
     // its turn comes, also in a plan for any orders.
     let rows = sqlx::query!(
         r#"select e.order_id, e.event as "event: Json<OrderEvent>"
          from unnest($1::text[], $2::date[]) as wanted (order_id, month)
-         join events e on e.order_id = wanted.order_id and e.month = wanted.month"#,
+         join events e on e.order_id = wanted.order_id and e.month = wanted.month
+         where (e.order_id, e.key) not in (select * from unnest($3::text[], $4::text[]))"#,
         &orders,
-        &months
+        &months,
+        &left_out,
+        &keys
     )
     .fetch_all(connection)
     .await?;
