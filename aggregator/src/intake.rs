@@ -5,6 +5,7 @@ mod parts;
 
 use crate::config::Config;
 use crate::pipeline::{Calm, Pipeline, Work};
+use crate::relay::Lanes;
 use crate::source::Catalog;
 use contract::name::{TOPIC_DEAD_LETTER, TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE, source_topic};
 use futures_util::future::{JoinAll, join_all, try_join_all};
@@ -36,6 +37,9 @@ const BYTES: usize = 8 * 1024 * 1024;
 const AT_ONCE: usize = 2;
 /// Parts that are stored at the same time: while one waits for the database, another is folded.
 const SIDE_BY_SIDE: usize = 4;
+/// The same of each of several processes: they share one database, and wait for each other's locks.
+const OF_SEVERAL: usize = 2;
+const _: () = assert!(SIDE_BY_SIDE.is_multiple_of(OF_SEVERAL), "a part takes whole places");
 
 /// What was read together, and how far it reaches.
 type Load = (Vec<Work>, Reached);
@@ -47,21 +51,25 @@ pub fn start(
     catalog: Arc<Catalog>,
     pipeline: Pipeline,
     health: Health,
+    lanes: Lanes,
 ) {
     let soft = life.soft().clone();
     life.spawn("intake", async move {
+        let free = Arc::new(Semaphore::new(SIDE_BY_SIDE));
+        let storage = Storage { pipeline, health, most: config.batch_records, free, lanes };
         tokio::select! {
-            () = run(config, catalog, pipeline, health) => {}
+            () = run(config, catalog, storage) => {}
             () = soft.cancelled() => {}
         }
     });
 }
 
-async fn run(config: Config, catalog: Arc<Catalog>, pipeline: Pipeline, health: Health) {
+async fn run(config: Config, catalog: Arc<Catalog>, storage: Storage) {
     let sources: Vec<String> = catalog.names().into_iter().map(source_topic).collect();
     let own = [TOPIC_DEAD_LETTER, TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE].map(str::to_owned);
     let needed: Vec<String> = sources.iter().cloned().chain(own).collect();
-    let consumer = BatchConsumer::join(&config.kafka, GROUP, &needed, &sources, &health).await;
+    let consumer =
+        BatchConsumer::join(&config.kafka, GROUP, &needed, &sources, &storage.health).await;
     let portion = Portion {
         records: config.batch_records * BATCHES,
         bytes: BYTES,
@@ -69,19 +77,13 @@ async fn run(config: Config, catalog: Arc<Catalog>, pipeline: Pipeline, health: 
         pause: Duration::from_millis(1),
     };
     let consumer = Arc::new(consumer);
-    let calm = pipeline.calm.clone();
+    let calm = storage.pipeline.calm.clone();
     calm.disturb();
     let from = (consumer.clone(), catalog, calm);
     let loads = stream::unfold(from, move |(consumer, catalog, calm)| async move {
         let load = next(&consumer, portion, &catalog, &calm).await;
         Some((load, (consumer, catalog, calm)))
     });
-    let storage = Storage {
-        pipeline,
-        health,
-        most: config.batch_records,
-        free: Arc::new(Semaphore::new(SIDE_BY_SIDE)),
-    };
     let calm = storage.pipeline.calm.clone();
     tokio::select! {
         () = store(loads, &consumer, &storage) => {}
@@ -122,6 +124,15 @@ struct Storage {
     most: usize,
     /// Who may store now.
     free: Arc<Semaphore>,
+    /// Whether others do, too.
+    lanes: Lanes,
+}
+
+impl Storage {
+    /// Parts to store at the same time.
+    fn side_by_side(&self) -> usize {
+        if self.lanes.held().is_all() { SIDE_BY_SIDE } else { OF_SEVERAL }
+    }
 }
 
 /// Stores what is read, some parts at a time. Offsets go forward in the order of reading: what is behind
@@ -129,7 +140,8 @@ struct Storage {
 async fn store(loads: impl Stream<Item = Load>, consumer: &BatchConsumer, storage: &Storage) {
     let mut parts = Parts::default();
     let stored = loads.map(|(works, reached)| {
-        let tasks = parts.of(works).into_iter().map(|part| process(storage.clone(), part));
+        let few = storage.side_by_side();
+        let tasks = parts.of(works, few).into_iter().map(|part| process(storage.clone(), part));
         try_join_all(tasks.collect::<Vec<_>>()).map_ok(|_| reached)
     });
     let mut stored = pin!(stored.buffered(AT_ONCE));
@@ -155,7 +167,8 @@ fn process(storage: Storage, part: Part) -> AbortOnDropHandle<()> {
             Some(turns) => turns,
             None => turns.await,
         };
-        let _place = storage.free.acquire().await;
+        let places = u32::try_from(SIDE_BY_SIDE / storage.side_by_side()).unwrap_or(1);
+        let _place = storage.free.acquire_many(places).await;
         for batch in batches(part.works, storage.most) {
             storage.pipeline.shelf.room().await;
             storage.pipeline.process(batch, &storage.health).await;

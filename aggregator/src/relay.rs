@@ -3,7 +3,7 @@
 //! A loop for either side, neither waits for the other, one for dead letters (`letters`) and one that makes
 //! room where rows were (`room`). A lane has one owner at a time, so the versions of an order leave in order; a
 //! crash, or a lane that changes hands, means a second publish, never a lost one. What the two share is what
-//! was published and is not written down yet (`done`).
+//! was published and is not written down yet (`done`), and what Kafka's found that another process wrote.
 
 mod lanes;
 mod done;
@@ -16,7 +16,7 @@ pub use lanes::Lanes;
 
 use crate::pipeline::{Calm, Pipeline};
 use crate::shelf::Shelf;
-use crate::store::outbox::{self, Row, Side, lane_of};
+use crate::store::outbox::{self, Open, Row, Side, lane_of};
 use done::Done;
 use room::Gone;
 use service_kit::health::Health;
@@ -24,11 +24,11 @@ use service_kit::kafka::Producer;
 use service_kit::lifecycle::Lifecycle;
 use service_kit::live_bus::LivePublisher;
 use sqlx::PgPool;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
+use tokio::sync::{Notify, watch};
 
 /// Rows of a lane that are taken at a time: what is asked for, sent and confirmed together costs little
 /// more than one row.
@@ -56,6 +56,8 @@ struct Relay {
     done: Done,
     gone: Gone,
     committed: Arc<Notify>,
+    /// When pages heard last, by what Kafka lacks, of all that others wrote.
+    looked: watch::Sender<Option<Instant>>,
     calm: Calm,
     health: Health,
 }
@@ -77,6 +79,7 @@ pub fn start(
         done: Done::default(),
         gone: Gone::default(),
         committed: pipeline.committed.clone(),
+        looked: watch::Sender::default(),
         calm: pipeline.calm.clone(),
         health,
     };
@@ -134,7 +137,25 @@ impl Relay {
             rows.extend(read);
             rows.sort_unstable_by_key(|row| row.id);
         }
+        if side == Side::Kafka {
+            let all = self.tell_pages(&open, missing) && !fills_a_lane(&rows);
+            self.looked.send_replace(all.then(Instant::now));
+        }
         Ok(rows)
+    }
+
+    /// Of rows that were read for Kafka, pages have not heard of those that Redis lacks: another process wrote
+    /// them. They are as good as committed here just now. False when some have no room on the shelf.
+    fn tell_pages(&self, open: &[Open], read: Vec<i64>) -> bool {
+        if read.is_empty() {
+            return true;
+        }
+        let new = unheard(open, &self.done.untold(Side::Redis), read);
+        self.shelf.committed(&new);
+        if !new.is_empty() {
+            self.committed.notify_waiters();
+        }
+        self.shelf.has(&new)
     }
 
     /// Notes that a side has rows.
@@ -210,6 +231,14 @@ impl Relay {
     }
 }
 
+/// Those of the rows that were read which Redis lacks: neither the database says that it has them, nor this process.
+fn unheard(open: &[Open], told: &[i64], mut read: Vec<i64>) -> Vec<i64> {
+    let has = open.iter().filter(|row| row.other).map(|row| &row.id);
+    let has: HashSet<&i64> = has.chain(told).collect();
+    read.retain(|id| !has.contains(id));
+    read
+}
+
 /// Are there as many rows of one lane as are taken at a time?
 fn fills_a_lane(rows: &[Arc<Row>]) -> bool {
     let mut lanes: HashMap<i16, usize> = HashMap::new();
@@ -239,6 +268,13 @@ mod tests {
             traceparent,
             created_at,
         })
+    }
+
+    #[test]
+    fn pages_hear_of_what_was_read_and_redis_lacks() {
+        let open = [(1, false), (2, true), (3, false), (4, false)];
+        let open = open.map(|(id, other)| Open { id, order_id: "T".to_owned(), version: 1, other });
+        assert_eq!(unheard(&open, &[3], vec![1, 2, 3]), [1]);
     }
 
     #[test]

@@ -80,11 +80,17 @@ impl Shelf {
         });
     }
 
-    /// These rows are committed.
+    /// These rows are committed: just now, or by another process and read a moment ago.
     pub fn committed(&self, ids: &[i64]) {
         self.with(|all| {
             all.fresh.extend(ids.iter().filter(|id| all.rows.contains_key(id)));
         });
+    }
+
+    /// Are all these rows here?
+    #[must_use]
+    pub fn has(&self, ids: &[i64]) -> bool {
+        self.with(|all| ids.iter().all(|id| all.rows.contains_key(id)))
     }
 
     /// Rows of these lanes that are committed and that nobody was given yet, the oldest first. Whoever
@@ -206,7 +212,9 @@ mod tests {
     }
 
     fn open(ids: &[i64]) -> Vec<Open> {
-        ids.iter().map(|id| Open { id: *id, order_id: "TM-1".to_owned(), version: 1 }).collect()
+        let open =
+            |id: &i64| Open { id: *id, order_id: "TM-1".to_owned(), version: 1, other: false };
+        ids.iter().map(open).collect()
     }
 
     #[tokio::test]
@@ -236,6 +244,7 @@ mod tests {
         let own = lane_of("TM-1");
         assert!(fresh(own, 9).is_empty(), "nothing is committed yet");
         shelf.committed(&[1, 2, 4, 5]);
+        assert!(shelf.has(&[1, 2, 4]) && !shelf.has(&[4, 5]));
         shelf.take_away(&[2]);
         assert!(fresh(own + 1, 9).is_empty(), "that is another lane");
         assert_eq!((fresh(own, 1), fresh(own, 9), fresh(own, 9)), (vec![1], vec![4], vec![]));

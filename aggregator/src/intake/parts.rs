@@ -2,7 +2,6 @@
 //! parts that touch one order wait for each other's locks, and hold up a connection and a core meanwhile.
 //! What is said of one order is stored together, which costs little more than one record of it.
 
-use super::SIDE_BY_SIDE;
 use crate::draft::{Draft, OrderRef};
 use crate::pipeline::Work;
 use lru::LruCache;
@@ -43,12 +42,12 @@ impl Default for Parts {
 }
 
 impl Parts {
-    /// The parts of what was read; a few records are one by themselves, and wait for nobody.
-    pub(super) fn of(&mut self, works: Vec<Work>) -> Vec<Part> {
+    /// The parts of what was read, so many where they can be; a few records are one by themselves, and wait for nobody.
+    pub(super) fn of(&mut self, works: Vec<Work>, least: usize) -> Vec<Part> {
         if works.len() <= WHOLE {
             return vec![Part { works, turns: Vec::new() }];
         }
-        let count = works.len().div_ceil(SIZE).clamp(SIDE_BY_SIDE, PARTS);
+        let count = works.len().div_ceil(SIZE).clamp(least, PARTS);
         let part_of = |place: usize| place * count / PARTS;
         let mut parts: Vec<Part> = Vec::with_capacity(count);
         parts.resize_with(count, || Part { works: Vec::new(), turns: Vec::new() });
@@ -144,8 +143,8 @@ mod tests {
     fn what_is_said_of_one_order_goes_to_one_part_which_waits_for_what_was_read_before() {
         let mut parts = Parts::default();
         let read = |of: usize| (0..of).flat_map(records).collect::<Vec<_>>();
-        let (few, many) = (parts.of(read(WHOLE)), parts.of(read(PARTS * SIZE)));
-        assert_eq!((few.len(), many.len()), (SIDE_BY_SIDE, PARTS));
+        let (few, many) = (parts.of(read(WHOLE), 4), parts.of(read(PARTS * SIZE), 4));
+        assert_eq!((few.len(), many.len()), (4, PARTS));
         for part in few.iter().chain(&many) {
             assert_eq!(parcels(part), orders(part));
         }
@@ -171,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_few_records_wait_for_nobody() {
-        let parts = Parts::default().of(records(0).into());
+        let parts = Parts::default().of(records(0).into(), 4);
         assert_eq!(parts.len(), 1);
         assert_eq!((parts[0].works.len(), parts[0].turns.len()), (2, 0));
     }

@@ -2,6 +2,7 @@
 
 use crate::shelf::Shelf;
 use crate::store::lane::{self, Held};
+use crate::store::outbox::LANES;
 use service_kit::lifecycle::Lifecycle;
 use sqlx::PgPool;
 use std::sync::{Arc, Weak};
@@ -36,6 +37,12 @@ impl Turn {
     #[must_use]
     pub fn with_leaving(&self) -> Vec<i16> {
         [self.lanes.as_slice(), &self.leaving].concat()
+    }
+
+    /// Is there surely no other process that publishes? (Not so while nothing is surely held.)
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        self.lanes.len() == usize::from(LANES.unsigned_abs())
     }
 }
 
@@ -144,10 +151,13 @@ mod tests {
         keeper.serve(Instant::now(), vec![0, 1], Vec::new());
         let publishes = lanes.held();
         assert_eq!(publishes.lanes(), [0, 1]);
+        assert!(!publishes.is_all(), "somebody has the others");
         keeper.serve(Instant::now(), vec![0], vec![1]);
         assert_eq!((lanes.held().lanes(), lanes.held().with_leaving()), (&[0][..], vec![0, 1]));
         assert!(!keeper.are_idle(&[1]).await, "somebody has begun before");
         drop(publishes);
         assert!(keeper.are_idle(&[1]).await);
+        keeper.serve(Instant::now(), (0..LANES).collect(), Vec::new());
+        assert!(lanes.held().is_all());
     }
 }

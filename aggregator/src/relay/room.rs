@@ -3,7 +3,7 @@
 //! all that is gone.
 
 use super::{FIRST, Relay};
-use crate::store::outbox;
+use crate::store::outbox::{self, LANES};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -24,9 +24,10 @@ impl Gone {
         self.0.fetch_add(rows, Ordering::Relaxed);
     }
 
-    /// Begins anew if they are many; tells whether they were.
-    fn are_many(&self) -> bool {
-        self.0.load(Ordering::Relaxed) >= WORTH && self.0.swap(0, Ordering::Relaxed) >= WORTH
+    /// Begins anew if they are many, with those of the lanes that others have; tells whether they were.
+    fn are_many(&self, lanes: usize) -> bool {
+        let own = WORTH * lanes / usize::from(LANES.unsigned_abs());
+        self.0.load(Ordering::Relaxed) >= own && self.0.swap(0, Ordering::Relaxed) >= own
     }
 }
 
@@ -36,9 +37,10 @@ pub(super) async fn keep(relay: &Relay) {
     let can = relay.pool.options().get_max_connections() >= CONNECTIONS;
     loop {
         tokio::time::sleep(PAUSE).await;
+        let held = relay.lanes.held();
         if can
-            && relay.lanes.held().lanes().contains(&FIRST)
-            && relay.gone.are_many()
+            && held.lanes().contains(&FIRST)
+            && relay.gone.are_many(held.lanes().len())
             && let Err(error) = outbox::make_room(&relay.pool).await
         {
             tracing::warn!(%error, "the server makes room by itself");
@@ -52,10 +54,12 @@ mod tests {
 
     #[test]
     fn much_is_counted_once() {
-        let gone = Gone::default();
+        let (gone, all) = (Gone::default(), 8);
         gone.add(WORTH - 1);
-        assert!(!gone.are_many());
+        assert!(!gone.are_many(all));
         gone.add(1);
-        assert!(gone.are_many() && !gone.are_many());
+        assert!(gone.are_many(all) && !gone.are_many(all));
+        gone.add(WORTH / 2);
+        assert!(!gone.are_many(all) && gone.are_many(all / 2), "another process removed as many");
     }
 }

@@ -15,26 +15,36 @@ use std::time::Duration;
 /// twice until the broker has it, and the room for that grows with it.
 const PACE: Duration = Duration::from_millis(50);
 
+/// Of several processes each has fewer rows: two together ask no more often than one would. (Not longer for more of
+/// them: pages hear by this of what others wrote.)
+const PACE_OF_SEVERAL: Duration = Duration::from_millis(100);
+/// What is no more than this is little: the next comes at the shorter pace.
+const LITTLE: usize = 16;
+
 /// Publishes one portion after the other, so that the versions of a lane leave in order.
 pub(super) async fn run(relay: &Relay, producer: Producer) {
+    let mut pace = PACE;
     loop {
-        let round = relay.round(PACE);
+        let round = relay.round(pace);
         let result = portion(relay, &producer).await;
-        relay.report(Side::Kafka.name(), result, round).await;
+        let count = *result.as_ref().map_or(&0, |(count, _)| count);
+        let alone = count <= LITTLE || relay.lanes.held().is_all();
+        pace = if alone { PACE } else { PACE_OF_SEVERAL };
+        relay.report(Side::Kafka.name(), result.map(|(_, full)| full), round).await;
     }
 }
 
-/// Publishes one portion; tells whether it was a full one.
-async fn portion(relay: &Relay, producer: &Producer) -> Result<bool, String> {
+/// Publishes one portion; tells how many rows it had, and whether it was a full one.
+async fn portion(relay: &Relay, producer: &Producer) -> Result<(usize, bool), String> {
     let turn = relay.lanes.held();
     let rows = relay.open(Side::Kafka, turn.lanes(), []).await.map_err(|e| e.to_string())?;
-    let Some(first) = rows.first() else { return Ok(false) };
+    let Some(first) = rows.first() else { return Ok((0, false)) };
     let oldest = (clock::now() - first.created_at).to_std().unwrap_or_default();
     send(producer, &rows).await?;
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     relay.has(Side::Kafka, &ids).await.map_err(|e| e.to_string())?;
     metric::published("kafka", ids.len(), oldest);
-    Ok(fills_a_lane(&rows))
+    Ok((rows.len(), fills_a_lane(&rows)))
 }
 
 /// Sends versions in their order. Those among which one is that Kafka will never take are halved until it stands

@@ -20,9 +20,11 @@ const PACE_IN_BACKLOG: Duration = Duration::from_millis(40);
 /// The database is asked so often for what other processes wrote, and for what could not be published. What
 /// was written here goes out at once: Redis takes no older state for a newer one, so its order is free.
 const ASK: Duration = Duration::from_millis(50);
-/// So often while it is not calm and the last answer was no full one: each question reads over all that Kafka does
-/// not have yet, which is much then.
+/// So often while the other side asks, and tells of what others wrote; and while it is not calm: each question reads
+/// over all that Kafka does not have yet, which is much then.
 const ASK_LESS: Duration = Duration::from_secs(1);
+/// The other side asked within this time: it is not held up by Kafka.
+const LATELY: Duration = Duration::from_millis(150);
 /// Rows that are taken at a time of those that were written here.
 const MOST_FRESH: usize = 1_000;
 /// Rows that are left out at most.
@@ -49,23 +51,29 @@ impl Refused {
 /// The last question to the database.
 struct Asked {
     at: Instant,
-    /// There may be more.
-    full: bool,
+    /// Of these lanes.
+    lanes: Vec<i16>,
+    /// There may be more, or something could not be published.
+    more: bool,
 }
 
 impl Asked {
-    fn is_due(&self, calm: bool) -> bool {
-        self.at.elapsed() >= if calm || self.full { ASK } else { ASK_LESS }
+    /// Is it time for the next one? Less often while pages can wait, or hear of everything without it; not of
+    /// lanes that somebody else had until now.
+    fn is_due(&self, lanes: &[i16], less: bool) -> bool {
+        let less = less && !self.more && self.lanes == lanes;
+        self.at.elapsed() >= if less { ASK_LESS } else { ASK }
     }
 }
 
 pub(super) async fn run(relay: &Relay, live: LivePublisher) {
     let mut refused = Refused::default();
-    let mut asked = Asked { at: Instant::now(), full: false };
+    let mut asked = Asked { at: Instant::now(), lanes: Vec::new(), more: false };
     loop {
         let pace = if relay.calm.is_there() { PACE } else { PACE_IN_BACKLOG };
         let round = relay.round(pace);
         let result = portion(relay, &live, &mut refused, &mut asked).await;
+        asked.more |= result.is_err();
         relay.report(Side::Redis.name(), result, round).await;
     }
 }
@@ -79,11 +87,13 @@ async fn portion(
 ) -> Result<bool, String> {
     // A lane that goes to another process is published here until it is gone: no page waits for that.
     let lanes = relay.lanes.held().with_leaving();
-    let mut rows = if asked.is_due(relay.calm.is_there()) {
+    let hears = hears(*relay.looked.borrow(), relay.lanes.held().lanes().len(), lanes.len());
+    let mut rows = if asked.is_due(&lanes, hears || !relay.calm.is_there()) {
         asked.at = Instant::now();
         let open = relay.open(Side::Redis, &lanes, waiting.now());
         let rows = open.await.map_err(|e| e.to_string())?;
-        asked.full = fills_a_lane(&rows);
+        asked.more = fills_a_lane(&rows);
+        asked.lanes.clone_from(&lanes);
         rows
     } else {
         relay.shelf.fresh(&lanes, MOST_FRESH)
@@ -118,6 +128,12 @@ async fn portion(
     }
 }
 
+/// Did the other side lately tell all that others wrote to so many lanes? It asks for one's own, not for those that
+/// are leaving; nor does it find what pages alone lack (an order that was rebuilt, a lane's rows that Kafka has).
+fn hears(looked: Option<Instant>, own: usize, lanes: usize) -> bool {
+    own == lanes && looked.is_some_and(|at| at.elapsed() < LATELY)
+}
+
 /// Of several versions of an order that wait, the newest is enough: every state is whole.
 fn newest_only(rows: &mut Vec<Arc<Row>>) {
     let mut newest: HashMap<String, i64> = HashMap::new();
@@ -143,12 +159,21 @@ mod tests {
 
     #[test]
     fn a_full_answer_is_followed_by_another_question_at_once() {
-        let asked = |ago: Duration, full: bool| Asked {
+        let asked = |ago: Duration, more: bool| Asked {
             at: Instant::now().checked_sub(ago).unwrap(),
-            full,
+            lanes: vec![1],
+            more,
         };
-        assert!(asked(ASK, false).is_due(true) && !asked(ASK, false).is_due(false));
-        assert!(asked(ASK, true).is_due(false) && asked(ASK_LESS, false).is_due(false));
-        assert!(!asked(Duration::ZERO, true).is_due(true));
+        assert!(asked(ASK, false).is_due(&[1], false) && !asked(ASK, false).is_due(&[1], true));
+        assert!(asked(ASK, true).is_due(&[1], true) && asked(ASK_LESS, false).is_due(&[1], true));
+        assert!(!asked(Duration::ZERO, true).is_due(&[1], false));
+        assert!(asked(ASK, false).is_due(&[1, 2], true), "the second was somebody else's");
+    }
+
+    #[test]
+    fn pages_hear_of_what_others_wrote_as_long_as_the_other_side_looks() {
+        let lately = Some(Instant::now());
+        assert!(hears(lately, 4, 4) && !hears(lately, 4, 8) && !hears(None, 4, 4));
+        assert!(!hears(Instant::now().checked_sub(LATELY), 4, 4));
     }
 }

@@ -1,6 +1,11 @@
-//! What is published is shared out among all aggregators that are there.
+//! What is published is shared out among all aggregators that are there, and each adds to what others stored.
 
-use devstack::testing::Stack;
+use crate::operate::placed;
+use contract::name::Shard;
+use devstack::testing::{Stack, unique};
+use redis::AsyncCommands;
+use serde_json::{Value, json};
+use service_kit::clock;
 use sqlx::PgPool;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -38,4 +43,63 @@ async fn whoever_comes_gets_a_share_of_the_lanes() {
     let go = "delete from publishers where owner = $1";
     sqlx::query(go).bind(second).execute(&database).await.unwrap();
     held(&database, 8).await;
+}
+
+/// What another process would write down of an order that is remembered here: an event, its state, its row.
+async fn store_elsewhere(database: &PgPool, order: &str) {
+    let state = json!({"version": 2, "status": "order.confirmed"});
+    let event = json!({"id": "elsewhere", "type": "order.confirmed"});
+    let lane = i16::try_from(Shard::of(&format!("order:{order}")).number() % 8).unwrap();
+    let stored = "with event as (
+            insert into events (order_id, key, milestone, occurred_at, received_at, event, month)
+            select order_id, event ->> 'source' || ':elsewhere', 'order.confirmed', occurred_at, received_at,
+              (event::jsonb || $2)::json, month
+            from events where order_id = $1 returning event),
+          state as (
+            update timelines set version = 2, status = 'order.confirmed', document = (document::jsonb || $3)::json
+            where order_id = $1 returning document)
+          insert into outbox (lane, order_id, version, event, timeline, customer)
+          select $4, $1, 2, event::text, document::text, customer::text
+          from event, state, orders where order_id = $1";
+    let stored = sqlx::query(stored).bind(order).bind(event).bind(state).bind(lane);
+    assert_eq!(stored.execute(database).await.unwrap().rows_affected(), 1);
+}
+
+/// Waits until pages are shown this version of an order.
+async fn shown(stack: &Stack, order: &str, version: u64) {
+    let channel = format!("order:{order}");
+    let key = Shard::of(&channel).state_key(&channel);
+    let client = redis::Client::open(stack.manifest.redis_url.as_str()).unwrap();
+    let mut redis = client.get_multiplexed_async_connection().await.unwrap();
+    let started = Instant::now();
+    loop {
+        let there: Option<u64> = redis.hget(&key, "version").await.unwrap();
+        if there == Some(version) {
+            return;
+        }
+        assert!(started.elapsed() < LIMIT, "pages are shown {there:?} of {order}, not {version}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_another_process_stored_is_shown_and_added_to() {
+    let stack = Stack::running().unwrap();
+    let database = PgPool::connect(&stack.manifest.database_urls["aggregator"]).await.unwrap();
+    let order = unique("ELSE");
+    stack.say("source.shop", &placed(&order)).await.unwrap();
+    shown(&stack, &order, 1).await;
+    let (admin, counter) = (&stack.manifest.admin.aggregator, "aggregator_histories_total");
+    let before = stack.metric(admin, counter, "both").await.unwrap();
+    store_elsewhere(&database, &order).await;
+    shown(&stack, &order, 2).await;
+    let on_hold =
+        json!({"event": "order.on_hold", "order_no": order, "at": clock::now().to_rfc3339()});
+    stack.say("source.shop", &on_hold).await.unwrap();
+    let timeline = stack.rest.wait_version(&order, 3, LIMIT).await.unwrap();
+    let told = timeline["entries"].as_array().unwrap().iter().map(|entry| &entry["milestone"]);
+    let told: Vec<&Value> = told.collect();
+    assert_eq!(told, ["order.placed", "order.confirmed", "order.on_hold"], "{timeline}");
+    let after = stack.metric(admin, counter, "both").await.unwrap();
+    assert!(after > before, "it was read whole, or not at all");
 }

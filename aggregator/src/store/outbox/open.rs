@@ -32,6 +32,8 @@ pub struct Open {
     pub order_id: String,
     /// The version.
     pub version: i64,
+    /// The other side has it, by what is written down.
+    pub other: bool,
 }
 
 /// The oldest rows of each of these lanes that a side lacks, but for some. Lane by lane,
@@ -50,8 +52,8 @@ pub async fn open(
         Side::Redis => {
             sqlx::query_as!(
                 Open,
-                "select o.id, o.order_id, o.version from unnest($1::smallint[]) as l (lane) cross join lateral (
-                   select id, order_id, version from outbox
+                "select o.id, o.order_id, o.version, o.other from unnest($1::smallint[]) as l (lane) cross join lateral (
+                   select id, order_id, version, kafka_done as other from outbox
                    where lane = l.lane and not redis_done and id not in (select unnest($3::bigint[]))
                    order by id limit $2) as o
                  order by o.id",
@@ -65,8 +67,8 @@ pub async fn open(
         Side::Kafka => {
             sqlx::query_as!(
                 Open,
-                "select o.id, o.order_id, o.version from unnest($1::smallint[]) as l (lane) cross join lateral (
-                   select id, order_id, version from outbox
+                "select o.id, o.order_id, o.version, o.other from unnest($1::smallint[]) as l (lane) cross join lateral (
+                   select id, order_id, version, redis_done as other from outbox
                    where lane = l.lane and not kafka_done and id not in (select unnest($3::bigint[]))
                    order by id limit $2) as o
                  order by o.id",
