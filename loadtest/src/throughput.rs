@@ -125,7 +125,7 @@ async fn drain(
         let about = inserted(pool).await?;
         // The server's counters are a second old or more, and stay behind in the end; to count is dear.
         let near = about > feed.distinct / 10 * 9;
-        if near && published(pool).await? && finished(pool, feed).await? {
+        if near && finished(pool, feed).await? {
             break;
         }
         turns.look(about).await?;
@@ -160,9 +160,10 @@ async fn inserted(pool: &PgPool) -> anyhow::Result<i64> {
     Ok(sqlx::query(counters).fetch_one(pool).await?.get(0))
 }
 
-/// Is every event of the feed stored, and every version published?
+/// Is every event of the feed stored, and every version published? To count is dear: while anything is open there is
+/// no need.
 async fn finished(pool: &PgPool, feed: &Feed) -> anyhow::Result<bool> {
-    Ok(stored(pool, feed).await? && published(pool).await?)
+    Ok(published(pool).await? && stored(pool, feed).await? && published(pool).await?)
 }
 
 /// Is every event of the feed stored (without what the clock said)?

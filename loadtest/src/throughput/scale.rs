@@ -16,7 +16,7 @@ const SIZES: [usize; 3] = [1, 3, 10];
 /// Runs at each size; the median counts.
 const RUNS: usize = 5;
 /// Runs with one aggregator and with two; the median of what follows each other counts.
-const PAIRS: usize = 3;
+const PAIRS: usize = 5;
 /// Orders that are written before a measured run, so that everybody has what is theirs.
 const FEW: usize = 100;
 /// What a run may take.
@@ -93,6 +93,8 @@ fn together(orders: usize, costs: &[Cost]) -> f64 {
 /// clock. It is work of theirs, not of the records that are measured.
 async fn settle(pool: &PgPool) -> anyhow::Result<()> {
     sqlx::query("vacuum analyze").execute(pool).await?;
+    // What a run leaves to be written to the disk would be written in the next one.
+    sqlx::query("checkpoint").execute(pool).await?;
     let (started, open) =
         (Instant::now(), "select count(*) from due where at < now() + interval '20 seconds'");
     while sqlx::query(open).fetch_one(pool).await?.get::<i64, _>(0) > 0 {
