@@ -199,7 +199,7 @@ mod tests {
         Draft::new("shop", id, code, clock::now(), named).into_event(order.clone())
     }
 
-    /// The version of a history that is the stored one.
+    /// The history, if it is the stored one.
     fn stored(remembered: Option<Remembered>) -> Option<History> {
         match remembered {
             Some(Remembered::Stored(history)) => Some(history),
