@@ -11,9 +11,9 @@ use tokio::sync::Notify;
 use tokio::time::timeout_at;
 
 /// Bytes that are kept.
-const MOST: usize = 16 * 1024 * 1024;
+const MOST: usize = 20 * 1024 * 1024;
 /// With more than this on it, new work waits: publishing is behind, and what has no room is read back.
-const BEHIND: usize = MOST / 2;
+const BEHIND: usize = MOST / 5 * 3;
 /// New work waits so long at most: a side that is away must not stop the other.
 const WAIT: Duration = Duration::from_millis(100);
 /// What lies longer was rolled back, or somebody else publishes its lane.

@@ -11,13 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Nobody waits for these with an open page: what comes within this time is one question to the database (which
-/// reads over what was removed a moment ago, too) and one to the broker. Not longer: what was written is copied
-/// twice until the broker has it, and the room for that grows with it.
+/// reads over what was removed a moment ago, too) and one to the broker.
 const PACE: Duration = Duration::from_millis(50);
-
-/// Of several processes each has fewer rows: two together ask no more often than one would. (Not longer for more of
-/// them: pages hear by this of what others wrote.)
-const PACE_OF_SEVERAL: Duration = Duration::from_millis(100);
+/// The same while there is much. Not longer: what was written is kept until the broker has it, and pages hear by
+/// this of what other processes wrote.
+const PACE_OF_MUCH: Duration = Duration::from_millis(100);
 /// What is no more than this is little: the next comes at the shorter pace.
 const LITTLE: usize = 16;
 
@@ -28,8 +26,7 @@ pub(super) async fn run(relay: &Relay, producer: Producer) {
         let round = relay.round(pace);
         let result = portion(relay, &producer).await;
         let count = *result.as_ref().map_or(&0, |(count, _)| count);
-        let alone = count <= LITTLE || relay.lanes.held().is_all();
-        pace = if alone { PACE } else { PACE_OF_SEVERAL };
+        pace = if count > LITTLE { PACE_OF_MUCH } else { PACE };
         relay.report(Side::Kafka.name(), result.map(|(_, full)| full), round).await;
     }
 }
@@ -52,9 +49,8 @@ async fn portion(relay: &Relay, producer: &Producer) -> Result<(usize, bool), St
 async fn send(producer: &Producer, rows: &[Arc<Row>]) -> Result<(), String> {
     let mut open = vec![rows];
     while let Some(part) = open.pop() {
-        let records: Vec<Outgoing> =
-            part.iter().flat_map(|row| [event(row), message(row)]).collect();
-        match (producer.send(&records).await, part) {
+        let records = part.iter().flat_map(records);
+        match (producer.send(records).await, part) {
             (Err(error), [row]) if too_large(&error) => {
                 metric::unpublishable();
                 tracing::error!(order.id = %row.order_id, version = row.version, "too large for Kafka; left out");
@@ -67,6 +63,11 @@ async fn send(producer: &Producer, rows: &[Arc<Row>]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Made one after the other: a portion's texts are megabytes, and the client has copies.
+fn records(row: &Arc<Row>) -> [Outgoing; 2] {
+    [event(row), message(row)]
 }
 
 fn too_large(error: &KafkaError) -> bool {

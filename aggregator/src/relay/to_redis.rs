@@ -15,8 +15,10 @@ use std::time::{Duration, Instant};
 const REFUSED: Duration = Duration::from_secs(1);
 /// What comes within this time goes to Redis in one go: no eye sees it.
 const PACE: Duration = Duration::from_millis(8);
-/// The same while it is not calm: a page is behind by more than that then.
-const PACE_IN_BACKLOG: Duration = Duration::from_millis(40);
+/// The same while there is much: rounds cost more than what is in them, and a page is behind by more than that.
+const PACE_OF_MUCH: Duration = Duration::from_millis(40);
+/// More than this in a round is much: ten thousand a second and more.
+const MUCH: usize = 100;
 /// The database is asked so often for what other processes wrote, and for what could not be published. What
 /// was written here goes out at once: Redis takes no older state for a newer one, so its order is free.
 const ASK: Duration = Duration::from_millis(50);
@@ -24,7 +26,7 @@ const ASK: Duration = Duration::from_millis(50);
 /// over all that Kafka does not have yet, which is much then.
 const ASK_LESS: Duration = Duration::from_secs(1);
 /// The other side asked within this time: it is not held up by Kafka.
-const LATELY: Duration = Duration::from_millis(150);
+const LATELY: Duration = Duration::from_millis(200);
 /// Rows that are taken at a time of those that were written here.
 const MOST_FRESH: usize = 1_000;
 /// Rows that are left out at most.
@@ -69,22 +71,24 @@ impl Asked {
 pub(super) async fn run(relay: &Relay, live: LivePublisher) {
     let mut refused = Refused::default();
     let mut asked = Asked { at: Instant::now(), lanes: Vec::new(), more: false };
+    let mut pace = PACE;
     loop {
-        let pace = if relay.calm.is_there() { PACE } else { PACE_IN_BACKLOG };
         let round = relay.round(pace);
         let result = portion(relay, &live, &mut refused, &mut asked).await;
         asked.more |= result.is_err();
-        relay.report(Side::Redis.name(), result, round).await;
+        pace =
+            if result.as_ref().is_ok_and(|(count, _)| *count > MUCH) { PACE_OF_MUCH } else { PACE };
+        relay.report(Side::Redis.name(), result.map(|(_, full)| full), round).await;
     }
 }
 
-/// Publishes one portion; tells whether it was a full one.
+/// Publishes one portion; tells how many rows it had, and whether it was a full one.
 async fn portion(
     relay: &Relay,
     live: &LivePublisher,
     waiting: &mut Refused,
     asked: &mut Asked,
-) -> Result<bool, String> {
+) -> Result<(usize, bool), String> {
     // A lane that goes to another process is published here until it is gone: no page waits for that.
     let lanes = relay.lanes.held().with_leaving();
     let hears = hears(*relay.looked.borrow(), relay.lanes.held().lanes().len(), lanes.len());
@@ -98,10 +102,10 @@ async fn portion(
     } else {
         relay.shelf.fresh(&lanes, MOST_FRESH)
     };
-    let full = rows.len() >= MOST_FRESH || fills_a_lane(&rows);
+    let (count, full) = (rows.len(), rows.len() >= MOST_FRESH || fills_a_lane(&rows));
     relay.shelf.given(&rows);
     let Some(first) = rows.first() else {
-        return Ok(false);
+        return Ok((0, false));
     };
     let oldest = (clock::now() - first.created_at).to_std().unwrap_or_default();
     let mut ids: Vec<(i64, String)> =
@@ -124,7 +128,7 @@ async fn portion(
     metric::published("redis", ids.len(), oldest);
     match refused.into_values().next() {
         Some(error) => Err(error.to_string()),
-        None => Ok(full),
+        None => Ok((count, full)),
     }
 }
 

@@ -22,6 +22,7 @@ impl ProducerContext for Deliveries {
 }
 
 /// Records that are sent together.
+#[derive(Default)]
 pub(super) struct Together {
     open: AtomicUsize,
     refused: Mutex<Vec<(usize, KafkaError)>>,
@@ -29,19 +30,16 @@ pub(super) struct Together {
 }
 
 impl Together {
-    /// So many records.
-    pub(super) fn of(count: usize) -> Arc<Self> {
-        let (open, refused) = (AtomicUsize::new(count), Mutex::default());
-        Arc::new(Self { open, refused, done: Notify::new() })
-    }
-
     /// The place of a record among them: of each one, once.
     pub(super) fn place(self: &Arc<Self>, number: usize) -> Place {
+        self.open.fetch_add(1, Ordering::AcqRel);
         Place { among: self.clone(), number, is_known: false }
     }
 
-    /// Waits until it is known of each record what became of it; gives those that Kafka does not have.
+    /// Waits until it is known of each record that has a place what became of it; gives those that Kafka does not
+    /// have.
     pub(super) async fn refused(&self) -> Vec<(usize, KafkaError)> {
+        // What was told before the last one had its place wakes up for nothing.
         while self.open.load(Ordering::Acquire) > 0 {
             self.done.notified().await;
         }
@@ -89,7 +87,7 @@ mod tests {
 
     #[tokio::test]
     async fn it_is_told_once_of_all_and_what_is_forgotten_is_not_delivered() {
-        let together = Together::of(3);
+        let together = Arc::new(Together::default());
         let [first, second, third] = [0, 1, 2].map(|number| together.place(number));
         first.came_to(Ok(()));
         second.came_to(Err(KafkaError::Canceled));
@@ -97,6 +95,14 @@ mod tests {
         let (refused, ()) = tokio::join!(together.refused(), async { drop(third) });
         let refused: Vec<usize> = refused.into_iter().map(|(number, _)| number).collect();
         assert_eq!(refused, [1, 2]);
-        assert!(Together::of(0).refused().await.is_empty(), "nothing was sent");
+        assert!(together.refused().await.is_empty(), "nothing was sent");
+        together.place(0).came_to(Ok(()));
+        let late = together.place(1);
+        assert!(
+            together.refused().now_or_never().is_none(),
+            "it had its place after the first was told"
+        );
+        drop(late);
+        assert_eq!(together.refused().await.len(), 1);
     }
 }

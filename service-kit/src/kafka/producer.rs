@@ -5,7 +5,7 @@ use super::delivery::{Deliveries, Place, Together};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ impl Producer {
     /// # Errors
     /// When the broker list is no broker list.
     pub fn of_many(brokers: &str, name: &str) -> Result<Self, KafkaError> {
-        Self::with(brokers, name, "20", "524288")
+        Self::with(brokers, name, "40", "524288")
     }
 
     fn with(brokers: &str, name: &str, linger: &str, batch: &str) -> Result<Self, KafkaError> {
@@ -76,6 +76,8 @@ impl Producer {
             .set("linger.ms", linger)
             .set("batch.size", batch)
             .set("compression.type", "none")
+            // An order's state is some kilobytes: it is not copied once more into the request.
+            .set("message.copy.max.bytes", "2048")
             .set("delivery.timeout.ms", "30000")
             // A topic that is not there is told as such before that time is over.
             .set("topic.metadata.propagation.max.ms", "10000")
@@ -83,21 +85,29 @@ impl Producer {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Writes all of them, those of one key in order, and returns when Kafka has them.
+    /// Writes all of them, those of one key in order, and returns when Kafka has them. What is made on the way is
+    /// not kept: the client has a copy.
     ///
     /// # Errors
     /// When one of them was not taken within 30 s; others may have been.
-    pub async fn send(&self, records: &[Outgoing]) -> Result<(), KafkaError> {
+    pub async fn send<R: Borrow<Outgoing>>(
+        &self,
+        records: impl IntoIterator<Item = R>,
+    ) -> Result<(), KafkaError> {
         self.send_each(records).await.into_iter().collect()
     }
 
     /// The same, and tells of each what became of it.
-    pub async fn send_each(&self, records: &[Outgoing]) -> Vec<Result<(), KafkaError>> {
-        let together = Together::of(records.len());
-        for (number, record) in records.iter().enumerate() {
-            self.enqueue(record, Box::new(together.place(number))).await;
+    pub async fn send_each<R: Borrow<Outgoing>>(
+        &self,
+        records: impl IntoIterator<Item = R>,
+    ) -> Vec<Result<(), KafkaError>> {
+        let (together, mut told) = (Arc::new(Together::default()), Vec::new());
+        for record in records {
+            let place = together.place(told.len());
+            self.enqueue(record.borrow(), Box::new(place)).await;
+            told.push(Ok(()));
         }
-        let mut told = vec![Ok(()); records.len()];
         for (number, error) in together.refused().await {
             told[number] = Err(error);
         }
