@@ -125,8 +125,13 @@ async fn drain(
         let about = inserted(pool).await?;
         // The server's counters are a second old or more, and stay behind in the end; to count is dear.
         let near = about > feed.distinct / 10 * 9;
-        if near && finished(pool, feed).await? {
-            break;
+        if near {
+            // It is over when all is published, not once that was looked at.
+            let until = turns.spent.so_far(&stack.manifest.get())?;
+            if finished(pool, feed).await? {
+                turns.spent = until;
+                break;
+            }
         }
         turns.look(about).await?;
         if said.elapsed() > Duration::from_secs(10) {
@@ -137,7 +142,6 @@ async fn drain(
         // What is asked here is PostgreSQL's work too.
         tokio::time::sleep(Duration::from_millis(if near { 100 } else { 500 })).await;
     }
-    turns.spent.hold(&stack.manifest.get())?;
     let (written, spent, limit) = turns.end().await?;
     spent.print(f64::from(u32::try_from(feed.distinct)?))?;
     let (records, versions) =

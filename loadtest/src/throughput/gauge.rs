@@ -76,6 +76,12 @@ pub(super) fn cpu_of_threads(pid: i32, names: &[&str]) -> anyhow::Result<f64> {
     Ok(all)
 }
 
+/// Seconds of all cores together in which they had nothing to do (proc(5), `/proc/uptime`).
+pub(super) fn idle() -> anyhow::Result<f64> {
+    let text = std::fs::read_to_string("/proc/uptime")?;
+    Ok(text.split_whitespace().nth(1).context("too short")?.parse()?)
+}
+
 /// A field after the name: the state is 0, the parent 1.
 fn field(pid: i32, number: usize) -> anyhow::Result<i32> {
     field_of(&format!("/proc/{pid}/stat"), number)

@@ -1,6 +1,6 @@
 //! What each process spends: the two cores are shared, so what one takes the others do not have.
 
-use super::gauge::{cpu, cpu_of_threads, cpu_with_children};
+use super::gauge::{cpu, cpu_of_threads, cpu_with_children, idle};
 use devstack::host::term;
 use devstack::manifest::Manifest;
 use std::collections::BTreeMap;
@@ -12,6 +12,7 @@ const CLIENT: [&str; 2] = ["rdk:", "producer"];
 const OF_CLIENT: &str = "its Kafka clients' threads";
 
 /// Seconds of CPU by process, and the time that they took, but for what is left out.
+#[derive(Clone)]
 pub(super) struct Spent {
     by: BTreeMap<String, f64>,
     seconds: f64,
@@ -23,23 +24,30 @@ pub(super) struct Spent {
 impl Spent {
     /// Begins to count: the servers that are ours, the aggregator, and this program.
     pub(super) fn begin(manifest: &Manifest) -> anyhow::Result<Self> {
-        let from = so_far(manifest)?;
+        let from = spent(manifest)?;
         Ok(Self { by: BTreeMap::new(), seconds: 0.0, from, since: Instant::now() })
     }
 
     /// Counts up to now; what comes after is left out until it goes on.
     pub(super) fn hold(&mut self, manifest: &Manifest) -> anyhow::Result<()> {
         self.seconds += self.since.elapsed().as_secs_f64();
-        for (name, now) in so_far(manifest)? {
+        for (name, now) in spent(manifest)? {
             let spent = now - self.from.get(&name).copied().unwrap_or(0.0);
             *self.by.entry(name).or_default() += spent;
         }
         Ok(())
     }
 
+    /// The same up to now; this one counts on.
+    pub(super) fn so_far(&self, manifest: &Manifest) -> anyhow::Result<Self> {
+        let mut until = self.clone();
+        until.hold(manifest)?;
+        Ok(until)
+    }
+
     /// Counts on from now.
     pub(super) fn go_on(&mut self, manifest: &Manifest) -> anyhow::Result<()> {
-        (self.from, self.since) = (so_far(manifest)?, Instant::now());
+        (self.from, self.since) = (spent(manifest)?, Instant::now());
         Ok(())
     }
 
@@ -53,7 +61,7 @@ impl Spent {
         self.by.get(name).copied().unwrap_or(0.0)
     }
 
-    /// Prints microseconds for each event, of one process after the other and of nobody.
+    /// Prints microseconds for each event, of one process after the other and of what is left: the system's own.
     pub(super) fn print(&self, events: f64) -> anyhow::Result<()> {
         let each = |seconds: f64| seconds / events * 1e6;
         let cores = f64::from(u32::try_from(std::thread::available_parallelism()?.get())?);
@@ -61,15 +69,12 @@ impl Spent {
         let named = self.by.iter().map(|(name, seconds)| format!("{name} {:.0}", each(*seconds)));
         let parts: Vec<String> = named.collect();
         let parts = parts.join(", ");
-        term::line(&format!(
-            "  µs of CPU for each event: {parts}, the system and nobody {:.0}",
-            each(rest)
-        ));
+        term::line(&format!("  µs of CPU for each event: {parts}, the system {:.0}", each(rest)));
         Ok(())
     }
 }
 
-fn so_far(manifest: &Manifest) -> anyhow::Result<BTreeMap<String, f64>> {
+fn spent(manifest: &Manifest) -> anyhow::Result<BTreeMap<String, f64>> {
     let servers = manifest.servers.iter();
     let mut all: BTreeMap<String, f64> = servers
         .map(|(name, server)| Ok((name.clone(), cpu_with_children(server.pid)?)))
@@ -80,5 +85,6 @@ fn so_far(manifest: &Manifest) -> anyhow::Result<BTreeMap<String, f64>> {
         *all.entry("aggregator".to_owned()).or_default() += cpu(*pid)? - kafka;
     }
     all.insert("this program".to_owned(), cpu(i32::try_from(std::process::id())?)?);
+    all.insert("nobody".to_owned(), idle()?);
     Ok(all)
 }
