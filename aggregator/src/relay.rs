@@ -8,8 +8,8 @@
 mod lanes;
 mod done;
 mod room;
-mod to_redis;
 mod to_kafka;
+mod to_redis;
 mod letters;
 
 pub use lanes::Lanes;

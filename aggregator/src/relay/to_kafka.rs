@@ -10,12 +10,11 @@ use service_kit::kafka::{Outgoing, Producer};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Nobody waits for these with an open page: what comes within this time is one question to the database (which
+/// Nobody waits for these with an open page, but for what other processes wrote: what comes within this time is one question to the database (which
 /// reads over what was removed a moment ago, too) and one to the broker.
 const PACE: Duration = Duration::from_millis(50);
-/// The same while there is much. Not longer: what was written is kept until the broker has it, and pages hear by
-/// this of what other processes wrote.
-const PACE_OF_MUCH: Duration = Duration::from_millis(100);
+/// The same while there is more than a little. Not longer: what was written is kept until the broker has it.
+pub(super) const PACE_OF_MUCH: Duration = Duration::from_millis(100);
 /// What is no more than this is little: the next comes at the shorter pace.
 const LITTLE: usize = 16;
 
@@ -26,9 +25,14 @@ pub(super) async fn run(relay: &Relay, producer: Producer) {
         let round = relay.round(pace);
         let result = portion(relay, &producer).await;
         let count = *result.as_ref().map_or(&0, |(count, _)| count);
-        pace = if count > LITTLE { PACE_OF_MUCH } else { PACE };
+        pace = pace_after(count);
         relay.report(Side::Kafka.name(), result.map(|(_, full)| full), round).await;
     }
+}
+
+/// The pace after a round with so many rows.
+const fn pace_after(count: usize) -> Duration {
+    if count > LITTLE { PACE_OF_MUCH } else { PACE }
 }
 
 /// Publishes one portion; tells how many rows it had, and whether it was a full one.
@@ -103,5 +107,15 @@ fn traced(record: Outgoing, row: &Row) -> Outgoing {
     match &row.traceparent {
         Some(trace) => record.header(TRACEPARENT, trace.as_bytes()),
         None => record,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_little_is_followed_at_the_shorter_pace() {
+        assert_eq!([0, LITTLE, LITTLE + 1].map(pace_after), [PACE, PACE, PACE_OF_MUCH]);
     }
 }

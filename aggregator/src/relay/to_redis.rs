@@ -1,6 +1,6 @@
 //! The side that pages watch.
 
-use super::{Relay, fills_a_lane};
+use super::{Relay, fills_a_lane, to_kafka};
 use crate::metric;
 use crate::store::outbox::{Row, Side};
 use redis::RedisError;
@@ -15,9 +15,10 @@ use std::time::{Duration, Instant};
 const REFUSED: Duration = Duration::from_secs(1);
 /// What comes within this time goes to Redis in one go: no eye sees it.
 const PACE: Duration = Duration::from_millis(8);
-/// The same while there is much: rounds cost more than what is in them, and a page is behind by more than that.
+/// The same while there is much, or it is not calm: then a page is behind by more than that, or the machine has more
+/// to do than it can, and rounds cost more than what is in them.
 const PACE_OF_MUCH: Duration = Duration::from_millis(40);
-/// More than this in a round is much: ten thousand a second and more.
+/// More than this in a round is much: more than 12,500 a second at the shorter pace, then more than 2,500 at the longer.
 const MUCH: usize = 100;
 /// The database is asked so often for what other processes wrote, and for what could not be published. What
 /// was written here goes out at once: Redis takes no older state for a newer one, so its order is free.
@@ -26,7 +27,7 @@ const ASK: Duration = Duration::from_millis(50);
 /// over all that Kafka does not have yet, which is much then.
 const ASK_LESS: Duration = Duration::from_secs(1);
 /// The other side asked within this time: it is not held up by Kafka.
-const LATELY: Duration = Duration::from_millis(200);
+const LATELY: Duration = to_kafka::PACE_OF_MUCH.saturating_mul(3);
 /// Rows that are taken at a time of those that were written here.
 const MOST_FRESH: usize = 1_000;
 /// Rows that are left out at most.
@@ -76,10 +77,14 @@ pub(super) async fn run(relay: &Relay, live: LivePublisher) {
         let round = relay.round(pace);
         let result = portion(relay, &live, &mut refused, &mut asked).await;
         asked.more |= result.is_err();
-        pace =
-            if result.as_ref().is_ok_and(|(count, _)| *count > MUCH) { PACE_OF_MUCH } else { PACE };
+        pace = pace_after(result.as_ref().map_or(0, |(count, _)| *count), relay.calm.is_there());
         relay.report(Side::Redis.name(), result.map(|(_, full)| full), round).await;
     }
+}
+
+/// The pace after a round with so many rows.
+const fn pace_after(count: usize, is_calm: bool) -> Duration {
+    if is_calm && count <= MUCH { PACE } else { PACE_OF_MUCH }
 }
 
 /// Publishes one portion; tells how many rows it had, and whether it was a full one.
@@ -172,6 +177,15 @@ mod tests {
         assert!(asked(ASK, true).is_due(&[1], true) && asked(ASK_LESS, false).is_due(&[1], true));
         assert!(!asked(Duration::ZERO, true).is_due(&[1], false));
         assert!(asked(ASK, false).is_due(&[1, 2], true), "the second was somebody else's");
+    }
+
+    #[test]
+    fn what_is_little_goes_out_soon_and_a_backlog_does_not() {
+        assert_eq!([0, MUCH].map(|count| pace_after(count, true)), [PACE; 2]);
+        assert_eq!(
+            [(MUCH + 1, true), (0, false)].map(|(n, calm)| pace_after(n, calm)),
+            [PACE_OF_MUCH; 2]
+        );
     }
 
     #[test]

@@ -95,7 +95,7 @@ mod tests {
         let (refused, ()) = tokio::join!(together.refused(), async { drop(third) });
         let refused: Vec<usize> = refused.into_iter().map(|(number, _)| number).collect();
         assert_eq!(refused, [1, 2]);
-        assert!(together.refused().await.is_empty(), "nothing was sent");
+        assert!(together.refused().await.is_empty(), "each is told once");
         together.place(0).came_to(Ok(()));
         let late = together.place(1);
         assert!(
