@@ -3,9 +3,10 @@
 
 use super::copies::Copies;
 use super::feed::{Feed, Sequence};
-use super::gauge::{Gauge, cpu, cpu_with_children, idle};
+use super::gauge::Gauge;
+use super::spent::{NOBODY, Spent};
 use super::{compare, database, finished};
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use devstack::host::term;
 use devstack::run::stack::Stack;
 use sqlx::{PgPool, Row};
@@ -164,32 +165,27 @@ fn say(count: usize, costs: &[Cost]) {
 /// Writes so many orders and waits until everything of them is stored and published.
 async fn run(stack: &Stack, pool: &PgPool, prefix: &str, orders: usize) -> anyhow::Result<Cost> {
     let manifest = stack.manifest.get();
-    let pid = |name| {
-        Ok::<_, anyhow::Error>(manifest.servers.get(name).context("the server is not ours")?.pid)
-    };
-    let (server, broker) = (pid("postgres")?, pid("kafka")?);
-    let (kafka, nobody) = (cpu(broker)?, idle()?);
-    let started = Instant::now();
-    let (gauge, database) = (Gauge::new(&manifest.pids["aggregator"])?, cpu_with_children(server)?);
+    ensure!(manifest.servers.contains_key("postgres"), "the server is not ours");
+    let begun = Spent::begin(&manifest)?;
     let feed = Feed::fill(&stack.manifest, prefix, orders, Sequence::AsItHappens).await?;
     // It is over when all is published, not once that was looked at. (Counters of the server would tell for less what
     // is stored, but up to ten seconds late: a server process that has nothing to do keeps what it counted.)
-    let ended = loop {
-        let now = Instant::now();
+    let spent = loop {
+        let until = begun.so_far(&manifest)?;
         if finished(pool, &feed).await? {
-            break now;
+            break until;
         }
-        ensure!(started.elapsed() < LIMIT, "{prefix} is not through");
+        ensure!(until.seconds() < LIMIT.as_secs_f64(), "{prefix} is not through");
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
-    let (seconds, count) =
-        ((ended - started).as_secs_f64(), f64::from(u32::try_from(feed.records)?));
+    let count = f64::from(u32::try_from(feed.records)?);
+    let each = |seconds: f64| seconds / count * 1e6;
     let cost = Cost {
-        aggregator: gauge.cpu()? / count * 1e6,
-        database: (cpu_with_children(server)? - database) / count * 1e6,
-        kafka: (cpu(broker)? - kafka) / count * 1e6,
-        idle: (idle()? - nobody) / count * 1e6,
-        rate: count / seconds,
+        aggregator: each(spent.of_aggregators()),
+        database: each(spent.of("postgres")),
+        kafka: each(spent.of("kafka")),
+        idle: each(spent.of(NOBODY)),
+        rate: count / spent.seconds(),
     };
     compare(pool, &feed).await?;
     Ok(cost)

@@ -10,6 +10,11 @@ use std::time::Instant;
 const CLIENT: [&str; 2] = ["rdk:", "producer"];
 /// What they are called here.
 const OF_CLIENT: &str = "its Kafka clients' threads";
+/// The other threads of all aggregators.
+const AGGREGATOR: &str = "aggregator";
+
+/// Who has the time of cores that had nothing to do, or waited for the disk.
+pub(super) const NOBODY: &str = "nobody";
 
 /// Seconds of CPU by process, and the time that they took, but for what is left out.
 #[derive(Clone)]
@@ -56,12 +61,17 @@ impl Spent {
         self.seconds
     }
 
+    /// Seconds of CPU of all aggregators, with their clients' threads.
+    pub(super) fn of_aggregators(&self) -> f64 {
+        self.of(AGGREGATOR) + self.of(OF_CLIENT)
+    }
+
     /// Seconds of CPU of one of them.
     pub(super) fn of(&self, name: &str) -> f64 {
         self.by.get(name).copied().unwrap_or(0.0)
     }
 
-    /// Prints microseconds for each event, of one process after the other and of what is left: the system's own.
+    /// Prints microseconds for each event, of one process after the other and of what is left: the system, and who else is there.
     pub(super) fn print(&self, events: f64) -> anyhow::Result<()> {
         let each = |seconds: f64| seconds / events * 1e6;
         let cores = f64::from(u32::try_from(std::thread::available_parallelism()?.get())?);
@@ -69,7 +79,7 @@ impl Spent {
         let named = self.by.iter().map(|(name, seconds)| format!("{name} {:.0}", each(*seconds)));
         let parts: Vec<String> = named.collect();
         let parts = parts.join(", ");
-        term::line(&format!("  µs of CPU for each event: {parts}, the system {:.0}", each(rest)));
+        term::line(&format!("  µs of CPU for each event: {parts}, all else {:.0}", each(rest)));
         Ok(())
     }
 }
@@ -79,12 +89,12 @@ fn spent(manifest: &Manifest) -> anyhow::Result<BTreeMap<String, f64>> {
     let mut all: BTreeMap<String, f64> = servers
         .map(|(name, server)| Ok((name.clone(), cpu_with_children(server.pid)?)))
         .collect::<anyhow::Result<_>>()?;
-    for pid in manifest.pids.get("aggregator").into_iter().flatten() {
+    for pid in manifest.pids.get(AGGREGATOR).into_iter().flatten() {
         let kafka = cpu_of_threads(*pid, &CLIENT)?;
         *all.entry(OF_CLIENT.to_owned()).or_default() += kafka;
-        *all.entry("aggregator".to_owned()).or_default() += cpu(*pid)? - kafka;
+        *all.entry(AGGREGATOR.to_owned()).or_default() += cpu(*pid)? - kafka;
     }
     all.insert("this program".to_owned(), cpu(i32::try_from(std::process::id())?)?);
-    all.insert("nobody".to_owned(), idle()?);
+    all.insert(NOBODY.to_owned(), idle()?);
     Ok(all)
 }
