@@ -9,10 +9,10 @@ use tokio::time::Instant;
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// The number under which a name is locked: the first 64 bits of its SHA-256.
-async fn key(database: &PgPool, name: &str) -> i64 {
-    let key = "select ('x' || encode(substr(sha256(convert_to('alias:' || $1, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint";
-    sqlx::query_scalar(key).bind(name).fetch_one(database).await.unwrap()
+/// The number under which a name of some kind is locked: the first 64 bits of its SHA-256.
+pub(crate) async fn key(database: &PgPool, kind: &str, name: &str) -> i64 {
+    let key = "select ('x' || encode(substr(sha256(convert_to($1 || ':' || $2, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint";
+    sqlx::query_scalar(key).bind(kind).bind(name).fetch_one(database).await.unwrap()
 }
 
 /// Locks a name if it is free.
@@ -42,8 +42,8 @@ async fn who_waits_for_a_name_that_was_heard_of_late_holds_none() {
     let (id, parcel, first, later) = loop {
         let (id, parcel) = (fastrand::u64(1_000_000..u64::from(u32::MAX)), unique("HX"));
         let told = format!("tracking:{}", parcel.to_uppercase());
-        let (told, telling) =
-            (key(&database, &told).await, key(&database, &format!("shopify:{id}")).await);
+        let (told, telling) = (key(&database, "alias", &told), format!("shopify:{id}"));
+        let (told, telling) = (told.await, key(&database, "alias", &telling).await);
         if told < telling {
             break (id, parcel, told, telling);
         }

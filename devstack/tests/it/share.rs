@@ -1,5 +1,6 @@
 //! What is published is shared out among all aggregators that are there, and each adds to what others stored.
 
+use crate::held::key;
 use crate::operate::{placed, until};
 use contract::name::Shard;
 use devstack::testing::{Stack, unique};
@@ -48,7 +49,6 @@ async fn whoever_comes_gets_a_share_of_the_lanes() {
 /// What another process would write down of an order that is remembered here, while it has the order's lock: an event,
 /// its state, its row. Gives the version.
 async fn store_elsewhere(database: &PgPool, order: &str) -> i64 {
-    let lock = "select pg_advisory_xact_lock(('x' || encode(substr(sha256(convert_to('order:' || $1, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint)";
     let stored = "with event as (
             insert into events (order_id, key, milestone, occurred_at, received_at, event, month)
             select order_id, event ->> 'source' || ':elsewhere', 'order.confirmed', occurred_at, received_at,
@@ -63,8 +63,10 @@ async fn store_elsewhere(database: &PgPool, order: &str) -> i64 {
           from event, state, orders where order_id = $1 returning version";
     let event = json!({"id": "elsewhere", "type": "order.confirmed"});
     let lane = i16::try_from(Shard::of(&format!("order:{order}")).number() % 8).unwrap();
+    let key = key(database, "order", order).await;
     let mut other = database.begin().await.unwrap();
-    sqlx::query(lock).bind(order).execute(&mut *other).await.unwrap();
+    let lock = sqlx::query("select pg_advisory_xact_lock($1)").bind(key);
+    lock.execute(&mut *other).await.unwrap();
     let stored = sqlx::query_scalar(stored).bind(order).bind(event).bind(lane);
     let version = stored.fetch_one(&mut *other).await.unwrap();
     other.commit().await.unwrap();
