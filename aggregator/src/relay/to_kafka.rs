@@ -10,8 +10,8 @@ use service_kit::kafka::{Outgoing, Producer};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Nobody waits for these with an open page, but for what other processes wrote: what comes within this time is one question to the database (which
-/// reads over what was removed a moment ago, too) and one to the broker.
+/// Nobody waits for these with an open page, but for what other processes wrote: what comes within this time is one
+/// question to the database (which reads over what was removed a moment ago, too) and one to the broker.
 const PACE: Duration = Duration::from_millis(50);
 /// The same while there is more than a little. Not longer: what was written is kept until the broker has it.
 pub(super) const PACE_OF_MUCH: Duration = Duration::from_millis(100);

@@ -41,9 +41,8 @@ async fn who_waits_for_a_name_that_was_heard_of_late_holds_none() {
     let order = unique("HELD");
     let (id, parcel, first, later) = loop {
         let (id, parcel) = (fastrand::u64(1_000_000..u64::from(u32::MAX)), unique("HX"));
-        let told = format!("tracking:{}", parcel.to_uppercase());
-        let (told, telling) = (key(&database, "alias", &told), format!("shopify:{id}"));
-        let (told, telling) = (told.await, key(&database, "alias", &telling).await);
+        let told = key(&database, "alias", &format!("tracking:{}", parcel.to_uppercase())).await;
+        let telling = key(&database, "alias", &format!("shopify:{id}")).await;
         if told < telling {
             break (id, parcel, told, telling);
         }

@@ -71,7 +71,8 @@ impl Spent {
         self.by.get(name).copied().unwrap_or(0.0)
     }
 
-    /// Prints microseconds for each event, of one process after the other and of what is left: the system, and who else is there.
+    /// Prints microseconds for each event, of one process after the other and of what is left: the system, and who
+    /// else is there.
     pub(super) fn print(&self, events: f64) -> anyhow::Result<()> {
         let each = |seconds: f64| seconds / events * 1e6;
         let cores = f64::from(u32::try_from(std::thread::available_parallelism()?.get())?);
