@@ -16,6 +16,8 @@ use service_kit::kafka::{Outgoing, Producer};
 const SAMPLE: usize = 50;
 /// Orders that are made at a time, so that they need not all lie in memory.
 const PORTION: usize = 2_000;
+/// Records that are sent together: a partition's share of them is a batch of Kafka's.
+const TOGETHER: usize = 4_000;
 /// Vendors that tell something of an order, each order's the next ones.
 const VENDORS: usize = 2;
 /// The shop's own systems come first among the samples: a life is full of them.
@@ -73,9 +75,15 @@ impl Feed {
         Ok(feed)
     }
 
+    /// Writes records, each with a key of its own, as what comes in by webhook: so they spread evenly over a topic's
+    /// partitions. (Without a key all that is sent together goes to one of them.)
     async fn send(&mut self, producer: &Producer, list: Vec<Outgoing>) -> anyhow::Result<()> {
+        let numbered = (self.records..).zip(list);
+        let list: Vec<Outgoing> = numbered
+            .map(|(number, record)| Outgoing { key: number.to_string().into_bytes(), ..record })
+            .collect();
         self.records += list.len();
-        for chunk in list.chunks(2_000) {
+        for chunk in list.chunks(TOGETHER) {
             producer.send(chunk).await?;
         }
         Ok(())
@@ -107,15 +115,20 @@ fn tells_its_times(life: &History) -> bool {
     life.records.iter().all(|record| record.topic != "source.ghsv")
 }
 
+/// An order's number in a vendor's own books: 52 bits, hardly ever one for two orders. The last step (Fibonacci hashing)
+/// is what tells apart orders whose numbers differ in their last digits: those bits would be cut off.
+fn number_of(order: &str) -> u64 {
+    let sum = order.bytes().fold(7_u64, |sum, b| sum.wrapping_mul(131).wrapping_add(b.into()));
+    sum.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 12
+}
+
 /// A vendor's record, of this order and of a parcel of its own.
 fn told(sample: &Sample, order: &str, at: DateTime<Utc>) -> Native {
     let mut body = sample.record.trim().replace("T-1", order);
     for number in ["G1", "E1", "S1", "L7", "N1", "V1", "pi_1", "p1"] {
         body = body.replace(&format!("\"{number}\""), &format!("\"{number}-{order}\""));
     }
-    // The order's number in the vendor's own books: hardly ever one for two orders.
-    let own =
-        order.bytes().fold(7_u64, |sum, b| sum.wrapping_mul(131).wrapping_add(b.into())) >> 12;
+    let own = number_of(order);
     for number in [1, 7, 13] {
         body = body.replace(&format!("{{\"id\":{number},"), &format!("{{\"id\":{own},"));
     }
@@ -126,4 +139,17 @@ fn told(sample: &Sample, order: &str, at: DateTime<Utc>) -> Native {
     let body = body.replace("\"shop_id\":1", &format!("\"external_id\":\"{order}\""));
     let value = serde_json::from_str(&body).unwrap_or(Value::String(body));
     Native { at, topic: sample.topic, value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn orders_that_follow_each_other_have_numbers_of_their_own() {
+        let orders = 0..50_000;
+        let numbers = orders.clone().map(|number| number_of(&format!("LOAD-{number}")));
+        assert_eq!(numbers.collect::<HashSet<_>>().len(), orders.len());
+    }
 }
