@@ -32,11 +32,15 @@ pub(crate) fn history(prefix: &str, number: usize) -> History {
     let language = if number.is_multiple_of(4) { "en" } else { "vi" };
     let person = person.speaking(language, format!("C-{prefix}-{number}"));
     let pace = Pace { start, speed: 12.0 };
-    // Of the whole number, so that no two orders have one tracking number.
-    let seed = order.bytes().fold(7_u64, |seed, b| seed.wrapping_mul(131).wrapping_add(b.into()));
-    let mut random = fastrand::Rng::with_seed(seed);
+    let mut random = chance_of(&order);
     let records = life(Kind::ALL[number % Kind::ALL.len()], &order, &person, pace, &mut random);
     History { order, person, records }
+}
+
+/// What is random about an order. Of its whole number, so that no two orders have one tracking number.
+pub(crate) fn chance_of(order: &str) -> fastrand::Rng {
+    let seed = order.bytes().fold(7_u64, |seed, b| seed.wrapping_mul(131).wrapping_add(b.into()));
+    fastrand::Rng::with_seed(seed)
 }
 
 /// All records in a random order that keeps nobody's, every seventh twice.

@@ -3,7 +3,7 @@
 
 use super::arrival::Arrivals;
 use crate::expected;
-use crate::histories::{History, history, shuffled};
+use crate::histories::{History, chance_of, history, shuffled};
 use crate::sample::{SAMPLES, Sample};
 use chrono::{DateTime, Utc};
 use devstack::manifest::ManifestFile;
@@ -115,11 +115,9 @@ fn tells_its_times(life: &History) -> bool {
     life.records.iter().all(|record| record.topic != "source.ghsv")
 }
 
-/// An order's number in a vendor's own books: 52 bits, hardly ever one for two orders. The last step (Fibonacci hashing)
-/// is what tells apart orders whose numbers differ in their last digits: those bits would be cut off.
+/// An order's number in a vendor's own books: 52 bits, hardly ever one for two orders.
 fn number_of(order: &str) -> u64 {
-    let sum = order.bytes().fold(7_u64, |sum, b| sum.wrapping_mul(131).wrapping_add(b.into()));
-    sum.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 12
+    chance_of(order).u64(..1 << 52)
 }
 
 /// A vendor's record, of this order and of a parcel of its own.
