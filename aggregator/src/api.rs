@@ -10,6 +10,7 @@ mod silent;
 mod dead_letter;
 
 use crate::pipeline::Pipeline;
+use crate::source::Catalog;
 use crate::webhook::{Secrets, Vendors};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
@@ -34,6 +35,8 @@ pub struct Api {
     pub pool: PgPool,
     /// Reads timelines.
     pub reader: Reader,
+    /// What vendors write.
+    pub catalog: Arc<Catalog>,
     /// Who may call back.
     pub vendors: Arc<Vendors>,
     /// What vendors sign with.

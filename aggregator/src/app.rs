@@ -247,8 +247,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     sweep::start(&life, pipeline.clone(), live.clone(), keep(&config)?);
     replay::start(&life, pipeline.clone(), producer.clone());
     ask::start(&life, &asked, &webhook_secrets, &pool, &producer, &lanes)?;
-    intake::start(&life, config.clone(), catalog, pipeline.clone(), health.clone(), lanes);
+    intake::start(&life, config.clone(), catalog.clone(), pipeline.clone(), health.clone(), lanes);
     let reader = Reader::start(&life, &pool);
-    let api = Api { auth, pool, reader, vendors, webhook_secrets, producer, pipeline };
+    let api = Api { auth, pool, reader, catalog, vendors, webhook_secrets, producer, pipeline };
     service::run(&config.common, life, health, api::router(api), None).await
 }

@@ -144,7 +144,8 @@ fn never(error: &KafkaError) -> bool {
 
 /// The record as it was, headers and first receipt included.
 fn record(letter: DeadLetter) -> Outgoing {
-    let mut record = Outgoing::new(letter.topic, letter.position.to_string(), letter.value);
+    let order = letter.order_id.unwrap_or_default();
+    let mut record = Outgoing::new(letter.topic, order, letter.value);
     for (name, value) in letter.headers.iter().filter(|(name, _)| *name != "received-at") {
         record = record.header(name.clone(), value.as_bytes());
     }

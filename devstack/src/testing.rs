@@ -74,7 +74,18 @@ pub fn unique(name: &str) -> String {
     format!("{name}-{:08x}", fastrand::u32(..))
 }
 
-/// Reads a topic from its beginning until a record fits; its headers and value.
+/// A record that was found.
+#[derive(Debug)]
+pub struct Found {
+    /// Key.
+    pub key: Option<Vec<u8>>,
+    /// Headers.
+    pub headers: HashMap<String, String>,
+    /// Value.
+    pub value: Vec<u8>,
+}
+
+/// Reads a topic from its beginning until a record fits.
 ///
 /// # Errors
 /// When none comes in time.
@@ -83,7 +94,7 @@ pub async fn find_record(
     topic: &str,
     limit: Duration,
     fits: impl Fn(&[u8]) -> bool + Send + 'static,
-) -> anyhow::Result<(HashMap<String, String>, Vec<u8>)> {
+) -> anyhow::Result<Found> {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", brokers).set("broker.address.family", "v4");
     config.set("group.id", unique("reader")).set("auto.offset.reset", "earliest");
@@ -100,10 +111,11 @@ pub async fn find_record(
                     String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
                 };
                 let headers = message.headers().into_iter().flat_map(Headers::iter);
-                return Some((
-                    headers.map(|h| (h.key.to_owned(), text(h.value))).collect(),
-                    value.to_vec(),
-                ));
+                return Some(Found {
+                    key: message.key().map(<[u8]>::to_vec),
+                    headers: headers.map(|h| (h.key.to_owned(), text(h.value))).collect(),
+                    value: value.to_vec(),
+                });
             }
         }
         None

@@ -4,14 +4,16 @@ use devstack::manifest::ManifestFile;
 use service_kit::config::Kafka;
 use service_kit::health::Health;
 use service_kit::kafka::BatchConsumer;
+use std::time::Duration;
 
 /// A reader of `order.timeline` in a group of its own.
 pub(crate) async fn timelines(manifest: &ManifestFile, name: &str) -> BatchConsumer {
     let config = Kafka {
         kafka_brokers: manifest.get().kafka_brokers,
         kafka_instance: name.to_owned(),
-        kafka_partitions: 3,
+        kafka_partitions: 4,
         kafka_replication: 1,
+        kafka_max_poll_interval: Duration::from_mins(1),
     };
     let topic = ["order.timeline".to_owned()];
     let group = format!("prove-{name}");

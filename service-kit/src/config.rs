@@ -13,6 +13,9 @@ use tracing_subscriber::EnvFilter;
 /// Exit code of a wrong setting or argument (`EX_USAGE`); nobody should start it again unchanged.
 pub const EXIT_USAGE: u8 = 64;
 
+/// A process that Kafka has not heard of for so long is gone.
+pub(crate) const SESSION: Duration = Duration::from_secs(6);
+
 /// Settings of every service.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
@@ -66,11 +69,22 @@ pub struct Kafka {
     #[arg(long, env, default_value = "1")]
     pub kafka_instance: String,
     /// Partitions of a topic that this service has to create
-    #[arg(long, env, default_value_t = 3)]
+    #[arg(long, env, default_value_t = 4)]
     pub kafka_partitions: i32,
     /// Copies of a topic that this service has to create
     #[arg(long, env, default_value_t = 1)]
     pub kafka_replication: i32,
+    /// Whoever takes nothing for so long is taken to hang: others read in its place
+    #[arg(long, env, default_value = "60s", value_parser = poll_interval)]
+    pub kafka_max_poll_interval: Duration,
+}
+
+/// No process is given up sooner than one that is gone ([`SESSION`]); a day is the most that librdkafka takes.
+fn poll_interval(text: &str) -> Result<Duration, String> {
+    let wanted = duration(text)?;
+    let most = Duration::from_hours(24);
+    let fits = (SESSION..=most).contains(&wanted);
+    fits.then_some(wanted).ok_or_else(|| "wants 6s to 24h".to_owned())
 }
 
 /// Checks a Redis URL. Clap would print a wrong value; a URL may hold a password, so only the
@@ -235,6 +249,15 @@ mod tests {
             parse(&args(&["x", "--number=7", "--path=/a", "--wait=250ms"])).unwrap();
         assert_eq!((sample.number, sample.wait), (7, Duration::from_millis(250)));
         assert_eq!(sample.path, PathBuf::from("/a"));
+    }
+
+    #[test]
+    fn nobody_is_given_up_sooner_than_one_that_is_gone_or_never() {
+        assert_eq!(poll_interval("60s"), Ok(Duration::from_mins(1)));
+        assert!(poll_interval("6s").is_ok() && poll_interval("1d").is_ok());
+        for wrong in ["5s", "25h", "soon"] {
+            assert!(poll_interval(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -2,16 +2,17 @@
 
 use super::{Api, hand_over};
 use crate::metric;
+use crate::source::Catalog;
 use crate::webhook::{Answer, Call, Vendor, Verdict};
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use contract::name::source_topic;
 use service_kit::clock;
 use service_kit::kafka::Outgoing;
 use service_kit::problem::Problem;
-use uuid::Uuid;
 
 /// A vendor's webhook. Its signature is checked over the raw bytes; the record is in Kafka
 /// before the answer, which is the one that the vendor expects.
@@ -124,19 +125,25 @@ async fn take(
             return Ok(refusal(vendor, &call, why));
         }
     };
-    let record = record(vendor, &call, verification);
+    let record = keyed(&api.catalog, vendor.source, record(vendor, &call, verification), call.now);
     hand_over(api, record).await?;
     metric::webhook(vendor.source, verification);
     Ok(answer(vendor.thanks(&call)))
 }
 
 fn record(vendor: &Vendor, call: &Call<'_>, verification: &str) -> Outgoing {
-    let key = Uuid::now_v7().simple().to_string();
-    let record = Outgoing::new(source_topic(vendor.source), key, vendor.record(call))
+    let record = Outgoing::new(source_topic(vendor.source), "", vendor.record(call))
         .header("received-at", call.now.to_rfc3339())
         .header("verification", verification);
     let kept = call.headers.iter().filter(|(name, _)| Vendor::keeps(name.as_str()));
     kept.fold(record, |record, (name, value)| record.header(name.to_string(), value.as_bytes()))
+}
+
+/// With the name by which it calls its order as its key: what is said of one order goes to one process.
+fn keyed(catalog: &Catalog, source: &str, record: Outgoing, now: DateTime<Utc>) -> Outgoing {
+    let headers = record.headers.iter().map(|(name, value)| (name.to_string(), value.clone()));
+    let name = catalog.name_in(source, &record.value, &headers.collect(), now);
+    Outgoing { key: name.map(String::into_bytes), ..record }
 }
 
 fn answer(answer: Answer) -> Response {

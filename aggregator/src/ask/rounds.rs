@@ -183,7 +183,7 @@ impl Round {
         if ask.digest.as_ref() == Some(&digest) {
             return Ok(Heard::Old);
         }
-        self.producer.send(&[self.record(&ask.subject, body, kind)]).await?;
+        self.producer.send(&[self.record(ask, body, kind)]).await?;
         ask.digest = Some(digest);
         Ok(Heard::News)
     }
@@ -208,12 +208,12 @@ impl Round {
     }
 
     /// What it said, as if it had called. We called it, over TLS: that is as good as a signature.
-    fn record(&self, subject: &str, body: Bytes, kind: Option<String>) -> Outgoing {
+    fn record(&self, ask: &Ask, body: Bytes, kind: Option<String>) -> Outgoing {
         let kind = kind.unwrap_or_else(|| "application/json".to_owned());
-        Outgoing::new(source_topic(&self.question.source), subject, body)
+        Outgoing::new(source_topic(&self.question.source), ask.order_id.as_bytes(), body)
             .header("received-at", clock::now().to_rfc3339())
             .header("verification", "verified")
             .header("content-type", kind)
-            .header("asked", subject.to_owned())
+            .header("asked", ask.subject.clone())
     }
 }

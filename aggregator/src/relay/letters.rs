@@ -58,7 +58,7 @@ fn letter(mut letter: DeadLetter) -> Outgoing {
     let cut = letter.value.len() > LETTER_ROOM;
     letter.value.truncate(LETTER_ROOM);
     let key = letter.order_id.unwrap_or_default();
-    let record = Outgoing::new(TOPIC_DEAD_LETTER, key, letter.value)
+    let mut record = Outgoing::new(TOPIC_DEAD_LETTER, key, letter.value)
         .header("source", letter.source)
         .header("reason", letter.reason)
         .header("detail", letter.detail)
@@ -66,5 +66,7 @@ fn letter(mut letter: DeadLetter) -> Outgoing {
         .header("partition", letter.partition.to_string())
         .header("offset", letter.position.to_string())
         .header("received-at", letter.received_at.to_rfc3339());
+    // Empty is what is said of it, not none.
+    record.key.get_or_insert_default();
     if cut { record.header("truncated", "true") } else { record }
 }

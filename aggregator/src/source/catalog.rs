@@ -31,6 +31,9 @@ const QUIET: [&str; 15] = [
     "zalopay",
 ];
 
+/// Longest name that a record's key is made of, in bytes: a longer one is hardly an order's.
+const MAX_NAME: usize = 200;
+
 /// The file of a sources folder that says where the shop differs.
 const OPTIONS: &str = "options.toml";
 
@@ -114,6 +117,21 @@ impl Catalog {
     #[must_use]
     pub fn scripts(&self) -> &[Script] {
         &self.scripts
+    }
+
+    /// The name by which a record calls its order, if it can be read: the number, or another name. Under it as
+    /// their key, records of one order lie together in Kafka.
+    #[must_use]
+    pub fn name_in(
+        &self,
+        source: &str,
+        value: &[u8],
+        headers: &HashMap<String, Vec<u8>>,
+        received_at: DateTime<Utc>,
+    ) -> Option<String> {
+        let drafts = self.read(source, value, headers, received_at, Confidence::Reported).ok()?;
+        let name = drafts.first()?.named();
+        (name.len() <= MAX_NAME).then(|| name.to_owned())
     }
 
     /// Reads a record of a source. A vendor's code that neither its table nor the shop's options

@@ -47,6 +47,28 @@ fn names_are_unique_and_tables_say_each_code_once() {
 }
 
 #[test]
+fn a_record_lies_under_the_name_by_which_it_calls_its_order() {
+    let name = |source: &str, value: &str| {
+        Catalog::default().name_in(source, value.as_bytes(), &HashMap::new(), received())
+    };
+    let scan = |code: &str, order: &str| {
+        format!(
+            r#"{{"id":"1","carrier":"ghn","tracking_number":"{code}","code":"in_transit","ts":1795312800,"order_ref":{order}}}"#
+        )
+    };
+    assert_eq!(name("logistics", &scan("GHN1", "\"T-1\"")).as_deref(), Some("T-1"));
+    assert_eq!(name("logistics", &scan("ghn 1", "null")).as_deref(), Some("tracking:GHN1"));
+    let long = "G".repeat(200);
+    for (source, value) in [
+        ("logistics", scan(&long, "null")),
+        ("logistics", "{".to_owned()),
+        ("nobody", "{}".to_owned()),
+    ] {
+        assert_eq!(name(source, &value), None, "{source}: {value}");
+    }
+}
+
+#[test]
 fn a_shop_may_say_what_a_code_means_and_which_field_names_the_order() {
     let folder = std::env::temp_dir().join(format!("milepost-options-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();

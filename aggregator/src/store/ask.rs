@@ -51,6 +51,8 @@ pub async fn put(
 pub struct Ask {
     /// The parcel's or the order's number.
     pub subject: String,
+    /// The order.
+    pub order_id: String,
     /// Where it stood when it was put down.
     pub stage: String,
     /// Seconds between two calls.
@@ -77,7 +79,7 @@ pub async fn claim(
         "update asks set at = $3 where source = $1 and subject in (
            select subject from asks where source = $1 and at <= $2
            order by at limit $4 for update skip locked)
-         returning subject, stage, interval_s, misses, digest",
+         returning subject, order_id, stage, interval_s, misses, digest",
         source,
         now,
         lease,

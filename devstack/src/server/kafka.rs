@@ -73,7 +73,7 @@ fn server_properties(port: u16, controller: u16, data: &Path) -> String {
          advertised.listeners=PLAINTEXT://127.0.0.1:{port}\ncontroller.listener.names=CONTROLLER\n\
          listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
          log.dirs={}\nmessage.max.bytes={MAX_MESSAGE}\nreplica.fetch.max.bytes={MAX_MESSAGE}\n\
-         num.partitions=3\nauto.create.topics.enable=true\noffsets.topic.replication.factor=1\n\
+         num.partitions=4\nauto.create.topics.enable=true\noffsets.topic.replication.factor=1\n\
          offsets.topic.num.partitions=4\ntransaction.state.log.replication.factor=1\n\
          transaction.state.log.min.isr=1\nshare.coordinator.state.topic.replication.factor=1\n\
          share.coordinator.state.topic.min.isr=1\ngroup.initial.rebalance.delay.ms=0\n\

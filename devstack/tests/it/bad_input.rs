@@ -53,7 +53,7 @@ async fn records_that_cannot_be_read_go_to_the_dead_letters_untouched_and_nothin
         let wanted = value.clone();
         let brokers = &stack.manifest.kafka_brokers;
         let found = find_record(brokers, "source.dead-letter", LIMIT, move |v| v == wanted).await;
-        let (headers, _) = found.unwrap_or_else(|error| panic!("{reason}: {error}"));
+        let headers = found.unwrap_or_else(|error| panic!("{reason}: {error}")).headers;
         assert_eq!(headers["reason"], reason);
         for name in ["source", "detail", "topic", "partition", "offset", "received-at"] {
             assert!(headers.contains_key(name), "{name}");

@@ -13,6 +13,7 @@ mod limit;
 mod live;
 mod names;
 mod operate;
+mod readers;
 mod reading;
 mod refused;
 mod revoke;

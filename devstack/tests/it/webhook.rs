@@ -2,7 +2,7 @@
 
 use aws_lc_rs::hmac;
 use chrono::TimeDelta;
-use devstack::testing::{Stack, unique};
+use devstack::testing::{Stack, find_record, unique};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 use service_kit::clock;
@@ -61,6 +61,9 @@ async fn a_signed_payment_is_taken_and_a_forged_one_is_not() {
     let entries = timeline["entries"].as_array().unwrap();
     let paid = entries.iter().find(|entry| entry["milestone"] == "payment.paid").unwrap();
     assert_eq!(paid["confidence"], "confirmed");
+    let (brokers, wanted) = (&stack.manifest.kafka_brokers, body.into_bytes());
+    let found = find_record(brokers, "source.stripe", LIMIT, move |v| v == wanted).await.unwrap();
+    assert_eq!(found.key, Some(order.into_bytes()), "what is said of one order lies together");
 }
 
 #[tokio::test]

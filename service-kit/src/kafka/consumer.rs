@@ -3,7 +3,7 @@
 
 use super::client;
 use super::topic::ensure_topics;
-use crate::config::Kafka;
+use crate::config::{Kafka, SESSION};
 use crate::health::Health;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::error::KafkaError;
@@ -121,11 +121,14 @@ impl BatchConsumer {
         let inner: StreamConsumer = client(&config.kafka_brokers, &instance)
             .set("group.id", group)
             .set("group.instance.id", &instance)
-            .set("session.timeout.ms", "6000")
+            .set("session.timeout.ms", SESSION.as_millis().to_string())
             .set("heartbeat.interval.ms", "2000")
-            // The loop may wait long for a database that is away; the heartbeat tells of us.
-            .set("max.poll.interval.ms", "86400000")
-            .set("partition.assignment.strategy", "cooperative-sticky")
+            // The heartbeat tells that we are there, this that we go on: others wait so long for one that hangs.
+            // While a database is away for longer, nobody reads; then all come back.
+            .set("max.poll.interval.ms", config.kafka_max_poll_interval.as_millis().to_string())
+            // Partitions of one number go to one process, whatever their topic, and so what is said of one order
+            // under its name: nobody else has its history, or waits for its lock (ADR 19).
+            .set("partition.assignment.strategy", "range")
             .set("auto.offset.reset", "earliest")
             .set("enable.auto.offset.store", "false")
             .set("enable.auto.commit", "true")

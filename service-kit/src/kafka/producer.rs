@@ -14,8 +14,8 @@ use std::time::Duration;
 pub struct Outgoing {
     /// Topic.
     pub topic: Cow<'static, str>,
-    /// Key: records of one key stay in order.
-    pub key: Vec<u8>,
+    /// Key: records of one key stay in order. None: they spread over the partitions.
+    pub key: Option<Vec<u8>>,
     /// Value.
     pub value: Vec<u8>,
     /// Headers.
@@ -23,14 +23,15 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// A record without headers.
+    /// A record without headers. An empty key is none.
     #[must_use]
     pub fn new(
         topic: impl Into<Cow<'static, str>>,
         key: impl Into<Vec<u8>>,
         value: impl Into<Vec<u8>>,
     ) -> Self {
-        Self { topic: topic.into(), key: key.into(), value: value.into(), headers: Vec::new() }
+        let key = Some(key.into()).filter(|key| !key.is_empty());
+        Self { topic: topic.into(), key, value: value.into(), headers: Vec::new() }
     }
 
     /// Adds a header.
@@ -76,6 +77,8 @@ impl Producer {
             .set("linger.ms", linger)
             .set("batch.size", batch)
             .set("compression.type", "none")
+            // As Kafka's own client: what a shop's systems write under an order's number lies where ours does.
+            .set("partitioner", "murmur2_random")
             // An order's state is some kilobytes: it is not copied once more into the request.
             .set("message.copy.max.bytes", "2048")
             .set("delivery.timeout.ms", "30000")
@@ -141,5 +144,9 @@ fn as_sent(record: &Outgoing, place: Box<Place>) -> BaseRecord<'_, [u8], [u8], B
         all.insert(Header { key, value: Some(value) })
     });
     let sent = BaseRecord::with_opaque_to(&record.topic, place);
-    sent.key(record.key.as_slice()).payload(record.value.as_slice()).headers(headers)
+    let sent = sent.payload(record.value.as_slice()).headers(headers);
+    match &record.key {
+        Some(key) => sent.key(key.as_slice()),
+        None => sent,
+    }
 }
