@@ -1,15 +1,18 @@
 //! What has to come out: the fold of the records, and the letters that follow from it.
 
 use crate::histories::History;
+use aggregator::draft::Draft;
 use aggregator::fold;
+use aggregator::reject::Refusal;
 use aggregator::source::Catalog;
 use anyhow::{Context, ensure};
 use contract::event::{Confidence, OrderEvent};
 use contract::id::OrderId;
 use contract::milestone::Milestone;
+use contract::name::SOURCE_PREFIX;
 use serde_json::Value;
 use service_kit::clock;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// Milestones that are told by letter, the last of them first.
 const BY_LETTER: [Milestone; 5] = [
@@ -22,25 +25,24 @@ const BY_LETTER: [Milestone; 5] = [
 
 fn events(history: &History) -> anyhow::Result<Vec<OrderEvent>> {
     let order: OrderId = history.order.parse()?;
-    let (catalog, mut all) = (Catalog::default(), Vec::new());
+    let mut all = Vec::new();
     for record in &history.records {
-        let name = record.topic.trim_start_matches("source.");
-        let (value, now) = (record.body(), clock::now());
-        let confidence = Confidence::Confirmed;
-        let drafts = catalog.read(name, value.as_bytes(), &HashMap::new(), now, confidence)?;
+        let drafts = drafts(record.topic, &record.body())?;
         all.extend(drafts.into_iter().map(|draft| draft.into_event(order.clone())));
     }
     Ok(all)
 }
 
+/// What comes of a record.
+pub(crate) fn drafts(topic: &str, body: &str) -> Result<Vec<Draft>, Refusal> {
+    let source = topic.trim_start_matches(SOURCE_PREFIX);
+    let (headers, now) = (HashMap::new(), clock::now());
+    Catalog::default().read(source, body.as_bytes(), &headers, now, Confidence::Confirmed)
+}
+
 /// How many versions the records make.
 pub(crate) fn versions(history: &History) -> anyhow::Result<u64> {
     Ok(events(history)?.iter().filter(|event| fold::counts(event)).count() as u64)
-}
-
-/// How many different events the records tell.
-pub(crate) fn keys(history: &History) -> anyhow::Result<usize> {
-    Ok(events(history)?.iter().map(OrderEvent::key).collect::<HashSet<_>>().len())
 }
 
 /// Compares a stored timeline with the fold of its records. What depends on the clock (receipts,

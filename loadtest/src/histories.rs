@@ -45,9 +45,13 @@ pub(crate) fn chance_of(order: &str) -> fastrand::Rng {
 
 /// All records in a random order that keeps nobody's, every seventh twice.
 pub(crate) fn shuffled(histories: &[History], seed: u64) -> Vec<Native> {
+    mixed(histories.iter().flat_map(|h| h.records.iter().cloned()).collect(), seed)
+}
+
+/// The same of any records.
+pub(crate) fn mixed<R: Clone>(mut all: Vec<R>, seed: u64) -> Vec<R> {
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut all: Vec<Native> = histories.iter().flat_map(|h| h.records.iter().cloned()).collect();
-    let again: Vec<Native> = all.iter().filter(|_| random.u8(..7) == 0).cloned().collect();
+    let again: Vec<R> = all.iter().filter(|_| random.u8(..7) == 0).cloned().collect();
     all.extend(again);
     random.shuffle(&mut all);
     all

@@ -1,8 +1,7 @@
 //! In which order records come: orders are placed one after the other, each lives its life, and what is told of
 //! it comes as it happens; some of it late, and some of it twice.
 
-use crate::histories::History;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use service_kit::kafka::Outgoing;
 
 /// Between two orders. Lives here run twelve times as fast as a shop's: there it is 4.3 s, which makes 20,000
@@ -14,6 +13,13 @@ const LATE: u8 = 10;
 const TWICE: u8 = 7;
 /// By so much at most: a day of the shop's.
 const BY: TimeDelta = TimeDelta::hours(2);
+
+/// A record, and when what it says happens.
+#[derive(Clone)]
+pub(super) struct Told {
+    pub(super) at: DateTime<Utc>,
+    pub(super) record: Outgoing,
+}
 
 /// Records that are to come, each with its time.
 pub(super) struct Arrivals {
@@ -27,13 +33,13 @@ impl Arrivals {
     }
 
     /// What comes before the order after these is placed; the first of these has this number.
-    pub(super) fn until(&mut self, first: usize, lives: &[History]) -> Vec<Outgoing> {
+    pub(super) fn until(&mut self, first: usize, lives: Vec<Vec<Told>>) -> Vec<Outgoing> {
+        let next = placed(first + lives.len());
         for (number, life) in (first..).zip(lives) {
             self.add(placed(number), life);
         }
         self.open.sort_by_key(|(at, _)| *at);
-        let now = placed(first + lives.len());
-        let count = self.open.partition_point(|(at, _)| *at < now);
+        let count = self.open.partition_point(|(at, _)| *at < next);
         self.open.drain(..count).map(|(_, record)| record).collect()
     }
 
@@ -42,13 +48,12 @@ impl Arrivals {
         self.open.into_iter().map(|(_, record)| record).collect()
     }
 
-    fn add(&mut self, placed: TimeDelta, life: &History) {
-        let Some(born) = life.records.first().map(|record| record.at) else { return };
-        for record in &life.records {
-            let at = placed + (record.at - born);
+    fn add(&mut self, placed: TimeDelta, life: Vec<Told>) {
+        let Some(born) = life.first().map(|told| told.at) else { return };
+        for Told { at, record } in life {
+            let at = placed + (at - born);
             let late = self.random.u8(..LATE) == 0;
             let comes = if late { at + self.some_time() } else { at };
-            let record = Outgoing::new(record.topic, "", record.body());
             if self.random.u8(..TWICE) == 0 {
                 let again = at + self.some_time();
                 self.open.push((again, record.clone()));

@@ -1,16 +1,18 @@
 //! Fills the topics: lives of all kinds, each as far as it has come by now, with news of vendors of
 //! every kind among it.
 
-use super::arrival::Arrivals;
+use super::arrival::{Arrivals, Told};
 use crate::expected;
-use crate::histories::{History, chance_of, history, shuffled};
+use crate::histories::{History, chance_of, history, mixed};
 use crate::sample::{SAMPLES, Sample};
+use aggregator::draft::Draft;
 use chrono::{DateTime, Utc};
 use devstack::manifest::ManifestFile;
 use devstack::shop::native::Native;
 use serde_json::Value;
 use service_kit::clock;
 use service_kit::kafka::{Outgoing, Producer};
+use std::collections::HashSet;
 
 /// One in so many orders is looked at in the end.
 const SAMPLE: usize = 50;
@@ -61,27 +63,34 @@ impl Feed {
         for from in (0..orders).step_by(PORTION) {
             let numbers = from..(from + PORTION).min(orders);
             let lives: Vec<History> = numbers.map(|number| under_way(prefix, number)).collect();
+            let told =
+                lives.iter().map(|life| feed.told(life)).collect::<anyhow::Result<Vec<_>>>()?;
             let list = match sequence {
-                Sequence::AsItHappens => arrivals.until(from, &lives),
-                Sequence::Any => any(&lives),
+                Sequence::AsItHappens => arrivals.until(from, told),
+                Sequence::Any => any(told),
             };
             feed.send(&producer, list).await?;
-            for life in &lives {
-                feed.distinct += i64::try_from(expected::keys(life)?)?;
-            }
             feed.sample.extend(lives.into_iter().step_by(SAMPLE).filter(tells_its_times));
         }
         feed.send(&producer, arrivals.rest()).await?;
         Ok(feed)
     }
 
-    /// Writes records, each with a key of its own, as what comes in by webhook: so they spread evenly over a topic's
-    /// partitions. (Without a key all that is sent together goes to one of them.)
+    /// An order's records, each under the name by which it calls the order, as what comes in by webhook.
+    fn told(&mut self, life: &History) -> anyhow::Result<Vec<Told>> {
+        let (mut all, mut keys) = (Vec::with_capacity(life.records.len()), HashSet::new());
+        for record in &life.records {
+            let body = record.body();
+            let drafts = expected::drafts(record.topic, &body)?;
+            let name = drafts.first().map_or("", Draft::named);
+            all.push(Told { at: record.at, record: Outgoing::new(record.topic, name, body) });
+            keys.extend(drafts.iter().map(Draft::key));
+        }
+        self.distinct += i64::try_from(keys.len())?;
+        Ok(all)
+    }
+
     async fn send(&mut self, producer: &Producer, list: Vec<Outgoing>) -> anyhow::Result<()> {
-        let numbered = (self.records..).zip(list);
-        let list: Vec<Outgoing> = numbered
-            .map(|(number, record)| Outgoing { key: number.to_string().into_bytes(), ..record })
-            .collect();
         self.records += list.len();
         for chunk in list.chunks(TOGETHER) {
             producer.send(chunk).await?;
@@ -91,9 +100,8 @@ impl Feed {
 }
 
 /// In a random order, every seventh twice.
-fn any(lives: &[History]) -> Vec<Outgoing> {
-    let list = shuffled(lives, 7);
-    list.iter().map(|record| Outgoing::new(record.topic, "", record.body())).collect()
+fn any(lives: Vec<Vec<Told>>) -> Vec<Outgoing> {
+    mixed(lives.into_iter().flatten().map(|told| told.record).collect(), 7)
 }
 
 /// An order that has come some way: its first records, and what vendors say of it.
@@ -142,7 +150,6 @@ fn told(sample: &Sample, order: &str, at: DateTime<Utc>) -> Native {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashSet;
 
     #[test]
     fn orders_that_follow_each_other_have_numbers_of_their_own() {
