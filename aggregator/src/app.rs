@@ -240,7 +240,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         calm: Calm::default(),
     };
     let publishing = postgres::lean_batch_pool(&publishing, "aggregator relay")?;
-    let lanes = Lanes::keep(&life, publishing.clone(), pipeline.shelf.clone());
+    let name = config.kafka.kafka_instance.clone();
+    let lanes = Lanes::keep(&life, publishing.clone(), pipeline.shelf.clone(), name);
     let told = health.clone();
     let versions = Producer::of_many(&config.kafka.kafka_brokers, "aggregator-relay")?;
     relay::start(&life, publishing, &pipeline, live.clone(), &versions, told, lanes.clone());

@@ -2,11 +2,13 @@
 //! offsets only when told.
 
 mod topic;
+mod place;
 mod delivery;
 mod producer;
 mod consumer;
 
 pub use consumer::{BatchConsumer, Portion, Reached, Record};
+pub use place::place_of;
 pub use producer::{Outgoing, Producer};
 
 use contract::name::MAX_MESSAGE;

@@ -55,9 +55,9 @@ pub struct Lanes {
 impl Lanes {
     /// Keeps taking and renewing (and the shelf knowing) until the soft stop, then gives everything back.
     #[must_use]
-    pub fn keep(life: &Lifecycle, pool: PgPool, shelf: Shelf) -> Self {
+    pub fn keep(life: &Lifecycle, pool: PgPool, shelf: Shelf, name: String) -> Self {
         let (tell, held) = watch::channel((Instant::now(), Arc::default()));
-        let keeper = Keeper { pool, shelf, tell, owner: Uuid::now_v7(), turns: Vec::new() };
+        let keeper = Keeper { pool, shelf, tell, owner: Uuid::now_v7(), name, turns: Vec::new() };
         let soft = life.soft().clone();
         life.spawn("lanes", keeper.run(soft));
         Self { held }
@@ -77,6 +77,8 @@ struct Keeper {
     shelf: Shelf,
     tell: watch::Sender<(Instant, Arc<Turn>)>,
     owner: Uuid,
+    /// Among its equals.
+    name: String,
     /// Those that may still be worked on.
     turns: Vec<Weak<Turn>>,
 }
@@ -98,13 +100,11 @@ impl Keeper {
         }
     }
 
-    /// Takes what is one's share; what is more than that is given back once nobody works on it: until
+    /// Takes what is one's share; what is somebody else's is given back once nobody works on it: until
     /// then it is tried again at each tick.
     async fn renew(&mut self) -> Result<(), sqlx::Error> {
         let asked = Instant::now();
-        let Held { mut lanes, share } = lane::take(&self.pool, self.owner).await?;
-        // The first ones stay: what is done by the owner of one of them need not move.
-        let leaving = lanes.split_off(share.min(lanes.len()));
+        let Held { lanes, leaving } = lane::take(&self.pool, self.owner, &self.name).await?;
         self.serve(asked, lanes.clone(), leaving.clone());
         if leaving.is_empty() || !self.are_idle(&leaving).await {
             return Ok(());
@@ -146,7 +146,8 @@ mod tests {
         let pool = PgPool::connect_lazy("postgres://nobody.invalid/none").unwrap();
         let (tell, held) = watch::channel((Instant::now(), Arc::default()));
         let (shelf, owner) = (Shelf::default(), Uuid::nil());
-        let mut keeper = Keeper { pool, shelf, tell, owner, turns: Vec::new() };
+        let mut keeper =
+            Keeper { pool, shelf, tell, owner, name: String::new(), turns: Vec::new() };
         let lanes = Lanes { held };
         keeper.serve(Instant::now(), vec![0, 1], Vec::new());
         let publishes = lanes.held();

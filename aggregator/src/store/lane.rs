@@ -7,47 +7,49 @@ use uuid::Uuid;
 /// What one holds.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Held {
-    /// The lanes, in their order.
+    /// One's share.
     pub lanes: Vec<i16>,
-    /// How many of them are one's share: the rest is to be given back.
-    pub share: usize,
+    /// What is somebody else's: to be given back.
+    pub leaving: Vec<i16>,
 }
 
-/// Tells that one is there, renews one's lanes and takes, up to one's share, those that nobody holds;
-/// all for 5 s.
+/// Tells that one is there, renews one's lanes and takes those of one's share that nobody holds; all for 5 s.
+/// Lanes are cut into as many shares as there are names, in their order: by bytes, as Kafka's `range` deals out
+/// partitions. Who comes under a name takes the place of who had it before.
 ///
 /// # Errors
 /// When the database is away; then nothing is held.
-pub async fn take(pool: &PgPool, owner: Uuid) -> Result<Held, sqlx::Error> {
+pub async fn take(pool: &PgPool, owner: Uuid, name: &str) -> Result<Held, sqlx::Error> {
     let rows = sqlx::query!(
         r#"with here as (
-             insert into publishers (owner, until) values ($1, now() + interval '5 seconds')
+             insert into publishers (owner, name, until) values ($1, $3, now() + interval '5 seconds')
              on conflict (owner) do update set until = excluded.until),
            gone as (delete from publishers where owner in (
-             select owner from publishers where owner <> $1 and until < now() - interval '1 minute'
+             select owner from publishers
+             where owner <> $1 and (name = $3 or until < now() - interval '1 minute')
              for update skip locked)),
            others as (
-             select count(*) as count, count(*) filter (where owner < $1) as before from publishers
-             where owner <> $1 and until >= now()),
-           -- What does not divide goes to the first ones, one lane each.
+             select count(*) as count, count(*) filter (where name collate "C" < $3) as before
+             from publishers where name <> $3 and until >= now()),
            share as (
-             select $2 / (1 + count) + (before < $2 % (1 + count))::int as lanes from others),
+             select n::smallint as lane from others, generate_series(0, $2 - 1) as n
+             where n * (1 + count) / $2 = before),
            free as (
-             select lane from lanes where until < now() and owner is distinct from $1 order by lane
-             limit greatest(0, (select lanes from share) - (select count(*) from lanes where owner = $1))
+             select lane from lanes where until < now() and owner is distinct from $1
+               and lane in (select lane from share)
              for update skip locked)
            update lanes set owner = $1, until = now() + interval '5 seconds'
            where owner = $1 or lane in (select lane from free)
-           returning lane, (select lanes from share) as "share!""#,
+           returning lane, lane in (select lane from share) as "own!""#,
         owner,
-        i64::from(LANES)
+        i32::from(LANES),
+        name
     )
     .fetch_all(pool)
     .await?;
-    let share = rows.first().and_then(|row| usize::try_from(row.share).ok()).unwrap_or(0);
-    let mut lanes: Vec<i16> = rows.into_iter().map(|row| row.lane).collect();
-    lanes.sort_unstable();
-    Ok(Held { lanes, share })
+    let (own, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.own);
+    let [lanes, leaving] = [own, others].map(|rows| rows.into_iter().map(|row| row.lane).collect());
+    Ok(Held { lanes, leaving })
 }
 
 /// Gives some lanes back: others need not wait for the leases to end.

@@ -7,8 +7,8 @@ use super::texts::Texts;
 use chrono::{DateTime, Utc};
 use contract::event::OrderEvent;
 use contract::milestone::Milestone;
-use contract::name::Shard;
 use contract::timeline::Timeline;
+use service_kit::kafka::place_of;
 use sqlx::PgConnection;
 
 pub use open::{Open, Side, clear, has, make_room, open, read, remove};
@@ -16,11 +16,18 @@ pub use open::{Open, Side, clear, has, make_room, open, read, remove};
 /// Lanes that rows are spread over by order; a lane has one owner at a time.
 pub const LANES: i16 = 8;
 
-/// The lane of an order.
+/// Partitions that lanes are cut for: as many as topics have unless `KAFKA_PARTITIONS` says otherwise.
+const PARTITIONS: u16 = 4;
+const _: () =
+    assert!(LANES.unsigned_abs().is_multiple_of(PARTITIONS), "a lane is of one partition");
+
+/// The lane of an order: in the order of the partitions, so that whoever reads an order's records publishes its
+/// versions, too, and of each partition as few send as can.
 #[must_use]
 pub fn lane_of(order: &str) -> i16 {
-    let shard = Shard::of(&format!("order:{order}")).number();
-    i16::try_from(shard).unwrap_or(0) % LANES
+    let (partitions, each) = (u32::from(PARTITIONS), u32::from(LANES.unsigned_abs() / PARTITIONS));
+    let place = place_of(order.as_bytes());
+    i16::try_from(place % partitions * each + place / partitions % each).unwrap_or(0)
 }
 
 /// A row to add.

@@ -7,6 +7,7 @@ use devstack::testing::{Stack, unique};
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 use service_kit::clock;
+use service_kit::kafka::place_of;
 use sqlx::PgPool;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -37,13 +38,16 @@ async fn whoever_comes_gets_a_share_of_the_lanes() {
     let stack = Stack::running().unwrap();
     let database = PgPool::connect(&stack.manifest.database_urls["aggregator"]).await.unwrap();
     held(&database, 8).await;
-    let second = Uuid::now_v7();
-    let come = "insert into publishers (owner, until) values ($1, now() + interval '30 seconds')";
-    sqlx::query(come).bind(second).execute(&database).await.unwrap();
-    assert_eq!(held(&database, 4).await, [0, 1, 2, 3], "the first ones stay");
-    let go = "delete from publishers where owner = $1";
-    sqlx::query(go).bind(second).execute(&database).await.unwrap();
-    held(&database, 8).await;
+    // A name before all others, and one after them.
+    for (name, left) in [("~", [0, 1, 2, 3]), ("", [4, 5, 6, 7])] {
+        let other = Uuid::now_v7();
+        let come = "insert into publishers (owner, name, until) values ($1, $2, now() + interval '30 seconds')";
+        sqlx::query(come).bind(other).bind(name).execute(&database).await.unwrap();
+        assert_eq!(held(&database, 4).await, left, "beside {name:?}");
+        let go = "delete from publishers where owner = $1";
+        sqlx::query(go).bind(other).execute(&database).await.unwrap();
+        held(&database, 8).await;
+    }
 }
 
 /// What another process would write down of an order that is remembered here, while it has the order's lock: an event,
@@ -62,7 +66,8 @@ async fn store_elsewhere(database: &PgPool, order: &str) -> i64 {
           select $3, $1, version, event::text, document::text, customer::text
           from event, state, orders where order_id = $1 returning version";
     let event = json!({"id": "elsewhere", "type": "order.confirmed"});
-    let lane = i16::try_from(Shard::of(&format!("order:{order}")).number() % 8).unwrap();
+    let place = place_of(order.as_bytes());
+    let lane = i16::try_from(place % 4 * 2 + place / 4 % 2).unwrap();
     let key = key(database, "order", order).await;
     let mut other = database.begin().await.unwrap();
     let lock = sqlx::query("select pg_advisory_xact_lock($1)").bind(key);
