@@ -1,6 +1,6 @@
 //! Leases on the outbox's lanes, in equal shares for all who publish.
 
-use super::outbox::LANES;
+use super::outbox::{LANES, PARTITIONS};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -23,17 +23,21 @@ pub async fn take(pool: &PgPool, owner: Uuid, name: &str) -> Result<Held, sqlx::
     let rows = sqlx::query!(
         r#"with here as (
              insert into publishers (owner, name, until) values ($1, $3, now() + interval '5 seconds')
-             on conflict (owner) do update set until = excluded.until),
+             on conflict (owner) do update set until = excluded.until returning owner),
+           -- After one's own row is locked: two of one name do not wait for each other.
            gone as (delete from publishers where owner in (
-             select owner from publishers
-             where owner <> $1 and (name = $3 or until < now() - interval '1 minute')
-             for update skip locked)),
+             select p.owner from here, publishers as p
+             where p.owner <> $1 and (p.name = $3 or p.until < now() - interval '1 minute')
+             for update of p skip locked)),
            others as (
-             select count(*) as count, count(*) filter (where name collate "C" < $3) as before
+             select 1 + count(distinct name) as count,
+               count(distinct name) filter (where name collate "C" < $3) as before
              from publishers where name <> $3 and until >= now()),
+           -- By whole partitions, as long as there is one for each.
            share as (
              select n::smallint as lane from others, generate_series(0, $2 - 1) as n
-             where n * (1 + count) / $2 = before),
+             where case when others.count > $4 then n * others.count / $2 else n * $4 / $2 * others.count / $4 end
+               = before),
            free as (
              select lane from lanes where until < now() and owner is distinct from $1
                and lane in (select lane from share)
@@ -43,7 +47,8 @@ pub async fn take(pool: &PgPool, owner: Uuid, name: &str) -> Result<Held, sqlx::
            returning lane, lane in (select lane from share) as "own!""#,
         owner,
         i32::from(LANES),
-        name
+        name,
+        i64::from(PARTITIONS)
     )
     .fetch_all(pool)
     .await?;

@@ -17,7 +17,7 @@ pub use open::{Open, Side, clear, has, make_room, open, read, remove};
 pub const LANES: i16 = 8;
 
 /// Partitions that lanes are cut for: as many as topics have unless `KAFKA_PARTITIONS` says otherwise.
-const PARTITIONS: u16 = 4;
+pub const PARTITIONS: u16 = 4;
 const _: () =
     assert!(LANES.unsigned_abs().is_multiple_of(PARTITIONS), "a lane is of one partition");
 

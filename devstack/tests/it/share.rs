@@ -38,14 +38,23 @@ async fn whoever_comes_gets_a_share_of_the_lanes() {
     let stack = Stack::running().unwrap();
     let database = PgPool::connect(&stack.manifest.database_urls["aggregator"]).await.unwrap();
     held(&database, 8).await;
-    // A name before all others, and one after them.
-    for (name, left) in [("~", [0, 1, 2, 3]), ("", [4, 5, 6, 7])] {
-        let other = Uuid::now_v7();
-        let come = "insert into publishers (owner, name, until) values ($1, $2, now() + interval '30 seconds')";
-        sqlx::query(come).bind(other).bind(name).execute(&database).await.unwrap();
-        assert_eq!(held(&database, 4).await, left, "beside {name:?}");
-        let go = "delete from publishers where owner = $1";
-        sqlx::query(go).bind(other).execute(&database).await.unwrap();
+    let own = "select name from publishers where owner in (select owner from lanes)";
+    let own: String = sqlx::query_scalar(own).fetch_one(&database).await.unwrap();
+    // Names after it, before it, on both sides of it; its own, of who had it before.
+    let beside: [(&[&str], &[i16]); 4] = [
+        (&["~"], &[0, 1, 2, 3]),
+        (&[""], &[4, 5, 6, 7]),
+        (&["", "~"], &[4, 5]),
+        (&[&own, "~"], &[0, 1, 2, 3]),
+    ];
+    for (names, left) in beside {
+        let others: Vec<Uuid> = names.iter().map(|_| Uuid::now_v7()).collect();
+        let come = "insert into publishers (owner, name, until)
+            select o, n, now() + interval '30 seconds' from unnest($1::uuid[], $2::text[]) as new (o, n)";
+        sqlx::query(come).bind(&others).bind(names).execute(&database).await.unwrap();
+        assert_eq!(held(&database, left.len()).await, left, "beside {names:?}");
+        let go = "delete from publishers where owner = any($1)";
+        sqlx::query(go).bind(&others).execute(&database).await.unwrap();
         held(&database, 8).await;
     }
 }
