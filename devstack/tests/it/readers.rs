@@ -3,7 +3,7 @@
 use devstack::testing::{Stack, unique};
 use service_kit::config::Kafka;
 use service_kit::health::Health;
-use service_kit::kafka::{BatchConsumer, Outgoing, Portion, Record};
+use service_kit::kafka::{BatchConsumer, Outgoing, Portion, Record, place_of};
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -11,6 +11,8 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 const LIMIT: Duration = Duration::from_mins(1);
+/// Who takes nothing for so long hangs.
+const HANGS: Duration = Duration::from_secs(7);
 /// Partitions of each topic: two for each of two readers.
 const PARTITIONS: i32 = 4;
 
@@ -31,7 +33,7 @@ async fn join(stack: &Stack, name: &str, topics: &[String]) -> BatchConsumer {
         kafka_instance: name.to_owned(),
         kafka_partitions: PARTITIONS,
         kafka_replication: 1,
-        kafka_max_poll_interval: Duration::from_secs(7),
+        kafka_max_poll_interval: HANGS,
     };
     BatchConsumer::join(&config, &topics[0], topics, topics, &Health::default()).await
 }
@@ -76,7 +78,10 @@ async fn readers(
         let next = timeout_at(end, read.recv()).await;
         let (name, record) =
             next.unwrap_or_else(|_| panic!("{} of {} were read", seen.len(), keys.len())).unwrap();
-        let key = String::from_utf8(record.key.unwrap()).unwrap();
+        let key = record.key.unwrap();
+        let place = i32::try_from(place_of(&key)).unwrap() % PARTITIONS;
+        assert_eq!(record.partition, place, "a key lies where its place says");
+        let key = String::from_utf8(key).unwrap();
         if keys.contains(&key) {
             seen.insert((key, record.topic), name);
         }
@@ -134,8 +139,23 @@ async fn others_read_in_place_of_one_that_hangs_until_it_is_back() {
     // The first one takes nothing any more: all of it is the other's.
     let all = keys(0, 40);
     write(&stack, &topics, &all).await;
-    let seen = readers(&mut read, &topics, &all).await;
-    assert!(seen.values().all(|name| *name == "second"), "{seen:?}");
+    readers(&mut read, &topics, &all).await;
+    let _first = read_on("first", first, tell);
+    both(&stack, &mut read, &topics).await;
+}
+
+/// Its name is still that of its ghost then.
+#[tokio::test]
+async fn one_that_hangs_a_little_too_long_reads_again_too() {
+    let stack = Stack::running().unwrap();
+    let topics = [unique("LATE")];
+    let (tell, mut read) = unbounded_channel();
+    let first = join(&stack, "1", &topics).await;
+    write(&stack, &topics, &keys(0, 40)).await;
+    first.done(&first.next(PORTION).await);
+    let _second = read_on("second", join(&stack, "2", &topics).await, tell.clone());
+    // It is this moment that matters: no longer a member, and its session not over.
+    tokio::time::sleep(HANGS + Duration::from_secs(1)).await;
     let _first = read_on("first", first, tell);
     both(&stack, &mut read, &topics).await;
 }

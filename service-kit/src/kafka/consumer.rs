@@ -10,7 +10,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use std::collections::HashMap;
 use std::panic;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -90,6 +90,9 @@ impl Reached {
 /// Where there are more, there is much to read: company is worth its wait.
 const FEW: usize = 64;
 
+/// What clocks and timers may differ by.
+const MARGIN: Duration = Duration::from_secs(1);
+
 /// How often Kafka is asked whether it is there.
 const ASKED_EVERY: Duration = Duration::from_secs(5);
 /// And how long is waited for the answer; the end of a process waits for it too.
@@ -108,6 +111,10 @@ pub struct BatchConsumer {
     inner: Arc<StreamConsumer>,
     /// One that it reads.
     topic: String,
+    /// Others wait so long for who takes nothing.
+    patience: Duration,
+    /// When something was taken last.
+    taken: Mutex<Instant>,
 }
 
 impl BatchConsumer {
@@ -141,15 +148,17 @@ impl BatchConsumer {
             .set("queued.max.messages.kbytes", "4096")
             .set("fetch.queue.backoff.ms", "50")
             // Under load an answer for each record would cost more than the record: the broker
-            // waits for some together. Each request names every partition that is read, so more
-            // often than this costs a broker that has nothing to say.
+            // waits for some together. Each request names every partition that is read, and each is looked into twice
+            // if that wait ends it: more often than this costs a broker that has nothing to say, and one that has
+            // to say half as much to each of two.
             .set("fetch.min.bytes", "65536")
-            .set("fetch.wait.max.ms", "10")
+            .set("fetch.wait.max.ms", "15")
             .set("topic.metadata.refresh.interval.ms", "30000")
             .create()?;
         inner.subscribe(&topics.iter().map(String::as_str).collect::<Vec<_>>())?;
         let topic = topics.first().cloned().unwrap_or_default();
-        Ok(Self { inner: Arc::new(inner), topic })
+        let (patience, taken) = (config.kafka_max_poll_interval, Mutex::new(Instant::now()));
+        Ok(Self { inner: Arc::new(inner), topic, patience, taken })
     }
 
     /// Creates the topics that are missing and joins the group; while Kafka is away, says so and
@@ -213,6 +222,26 @@ impl BatchConsumer {
     /// When the client can never read again (another one of the same instance name was let in, say): the
     /// process ends, and is started anew or seen.
     pub async fn next(&self, portion: Portion) -> Vec<Record> {
+        self.wait_for_the_ghost().await;
+        let records = self.take(portion).await;
+        *self.taken() = Instant::now();
+        records
+    }
+
+    /// Who took nothing for too long has left the group, where a ghost has its name until the session is over.
+    /// To tell how far one has read meanwhile would be refused for good, as if another process had the name.
+    async fn wait_for_the_ghost(&self) {
+        let taken = *self.taken();
+        if taken.elapsed() + MARGIN > self.patience {
+            tokio::time::sleep_until(taken + self.patience + SESSION + MARGIN).await;
+        }
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Instant> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn take(&self, portion: Portion) -> Vec<Record> {
         let first = loop {
             match self.inner.recv().await {
                 Ok(message) => break Record::read(&message),
