@@ -2,5 +2,6 @@
 
 pub mod term;
 pub mod folder;
+pub mod port;
 pub mod process;
 pub mod install;

@@ -11,7 +11,6 @@ use crate::host::process::{Identity, Register};
 use anyhow::Context;
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -104,24 +103,6 @@ impl Servers {
         });
         futures_util::future::join_all(endings).await;
     }
-}
-
-/// A free port on the loopback.
-fn free_port() -> anyhow::Result<u16> {
-    let [port] = free_ports()?;
-    Ok(port)
-}
-
-/// Some, each another one: all are taken before the first is given back.
-fn free_ports<const COUNT: usize>() -> anyhow::Result<[u16; COUNT]> {
-    let mut ports = [0; COUNT];
-    let mut taken = Vec::with_capacity(COUNT);
-    for port in &mut ports {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        *port = listener.local_addr()?.port();
-        taken.push(listener);
-    }
-    Ok(ports)
 }
 
 /// Starts a server with its output in a log file beside its data.

@@ -1,8 +1,8 @@
 //! Ports: the usual ones when they are free, else the next free ones.
 
+use crate::host::port::is_free;
 use anyhow::{Context, bail};
 use std::collections::BTreeSet;
-use std::net::TcpListener;
 
 /// The ports of one run.
 #[derive(Debug, Clone)]
@@ -48,25 +48,9 @@ impl Ports {
     }
 }
 
-impl Ports {
-    /// Two free ports that nobody needs to know beforehand.
-    ///
-    /// # Errors
-    /// When no port is free.
-    pub fn pair() -> anyhow::Result<[u16; 2]> {
-        let listeners =
-            [TcpListener::bind(("127.0.0.1", 0))?, TcpListener::bind(("127.0.0.1", 0))?];
-        Ok([listeners[0].local_addr()?.port(), listeners[1].local_addr()?.port()])
-    }
-}
-
 fn near(port: u16, taken: &mut BTreeSet<u16>) -> anyhow::Result<u16> {
     let found =
         (port..=u16::MAX).find(|p| !taken.contains(p) && is_free(*p)).context("no free port")?;
     taken.insert(found);
     Ok(found)
-}
-
-fn is_free(port: u16) -> bool {
-    TcpListener::bind(("127.0.0.1", port)).is_ok()
 }

@@ -1,9 +1,10 @@
 //! A Redis Cluster of three nodes without replicas, private to one run: what needs one is tried
 //! against the real thing.
 
-use super::{Server, free_ports, launch, redis::ping, wait_ready};
+use super::{Server, launch, redis::ping, wait_ready};
 use crate::host::folder::DataFolder;
 use crate::host::install::debian;
+use crate::host::port;
 use crate::host::process::Register;
 use anyhow::Context;
 use nix::sys::signal::Signal;
@@ -159,7 +160,7 @@ impl Cluster {
 impl Node {
     async fn start(number: u16, folder: &DataFolder, register: &Register) -> anyhow::Result<Self> {
         let data = folder.fresh(&format!("node-{number}"), None)?;
-        let [port, bus_port] = free_ports()?;
+        let [port, bus_port] = port::free()?;
         let log = folder.path().join(format!("redis-node-{number}.log"));
         let argv = format!(
             "redis-server --port {port} --bind 127.0.0.1 --cluster-enabled yes --cluster-port {bus_port} \

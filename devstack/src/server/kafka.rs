@@ -1,8 +1,9 @@
 //! Apache Kafka in `KRaft` mode: broker and controller in one process, one copy of everything.
 
-use super::{Server, free_ports, launch, wait_ready};
+use super::{Server, launch, wait_ready};
 use crate::host::folder::DataFolder;
 use crate::host::install::{self, quiet};
+use crate::host::port;
 use crate::host::process::Register;
 use crate::host::term::Step;
 use contract::name::MAX_MESSAGE;
@@ -24,7 +25,7 @@ pub(super) async fn start(
     install::debian("java", &["openjdk-17-jre-headless"]).await?;
     let step = Step::quiet("Kafka");
     let data = folder.fresh("kafka", None)?;
-    let [port, controller] = free_ports()?;
+    let [port, controller] = port::free()?;
     let properties = data.join("server.properties");
     std::fs::write(&properties, server_properties(port, controller, &data))?;
     let classpath = format!("{}/*", libs.display());

@@ -1,8 +1,9 @@
 //! `PostgreSQL`: `initdb` and `postgres` as user `postgres` when we are root (they refuse root).
 
-use super::{Server, free_port, launch, unprivileged, wait_ready};
+use super::{Server, launch, unprivileged, wait_ready};
 use crate::host::folder::DataFolder;
 use crate::host::install::{debian, quiet};
+use crate::host::port;
 use crate::host::process::Register;
 use crate::host::term::Step;
 use anyhow::Context;
@@ -40,7 +41,7 @@ pub(super) async fn start(
         init.uid(uid).gid(gid).current_dir("/");
     }
     quiet(&mut init).await.context("initdb failed")?;
-    let port = free_port()?;
+    let [port] = port::free()?;
     let mut argv =
         vec![bin.join("postgres").display().to_string(), "-D".into(), data.display().to_string()];
     for setting in settings(port, &data.display().to_string()) {

@@ -1,8 +1,9 @@
 //! Redis, without persistence: what it holds can be filled again from the services.
 
-use super::{Server, free_port, launch, wait_ready};
+use super::{Server, launch, wait_ready};
 use crate::host::folder::DataFolder;
 use crate::host::install::debian;
+use crate::host::port;
 use crate::host::process::Register;
 use crate::host::term::Step;
 use nix::sys::signal::Signal;
@@ -16,7 +17,7 @@ pub(super) async fn start(
     debian("redis-server", &["redis-server"]).await?;
     let step = Step::quiet("Redis");
     let data = folder.fresh("redis", None)?;
-    let port = free_port()?;
+    let [port] = port::free()?;
     let port_text = port.to_string();
     let data_text = data.display().to_string();
     let argv = [

@@ -2,16 +2,16 @@
 
 use crate::client::LiveClient;
 use crate::host::folder::{DataFolder, write_private};
+use crate::host::port;
 use crate::host::process::Register;
 use crate::run::build;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use axum::Router;
 use axum::http::header;
 use axum::routing::get;
 use chrono::TimeDelta;
 use service_kit::clock;
 use service_kit::token::{SCOPE_TIMELINE, TokenKeys, generate_keys};
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl Ground {
         redis: &[String],
         settings: &[(&str, &str)],
     ) -> anyhow::Result<String> {
-        let (http, admin) = (free()?, free()?);
+        let [http, admin] = port::free()?.map(|port| format!("127.0.0.1:{port}"));
         let mut command = Command::new(build::binary("realtime-gateway")?);
         let path = |name: &str| self.folder.path().join(name);
         command.env_clear().kill_on_drop(true);
@@ -70,9 +70,13 @@ impl Ground {
         command.env("LOG", "error").env("HTTP_ADDR", &http).env("ADMIN_ADDR", &admin);
         command.env("AGGREGATOR_URLS", &self.owner).env("NOTIFIER_URLS", &self.owner);
         command.envs(settings.iter().copied());
-        let (child, _) = self.register.spawn("gateway", &mut command)?;
+        let (mut child, _) = self.register.spawn("gateway", &mut command)?;
+        let health = format!("http://{admin}/health/ready");
+        tokio::select! {
+            ready = ready(&health) => ready?,
+            end = child.wait() => bail!("the gateway ended before it was ready: {}", end?),
+        }
         self.gateways.push(child);
-        ready(&format!("http://{admin}/health/ready")).await?;
         Ok(format!("http://{http}"))
     }
 
@@ -97,10 +101,6 @@ impl Ground {
     pub async fn end(self) {
         self.register.end_all().await;
     }
-}
-
-fn free() -> anyhow::Result<String> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 
 /// A service that tells the same version of every order.

@@ -4,6 +4,7 @@ use crate::cpu::{self, OTHERS};
 use anyhow::Context;
 use chrono::TimeDelta;
 use devstack::host::folder::{DataFolder, write_private};
+use devstack::host::port;
 use devstack::host::process::{Identity, Register};
 use devstack::run::build;
 use devstack::server::cluster::Cluster;
@@ -14,7 +15,6 @@ use serde_json::{Value, json};
 use service_kit::clock;
 use service_kit::token::{SCOPE_TIMELINE, TokenKeys, generate_keys};
 use std::cell::RefCell;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -149,7 +149,8 @@ impl Host {
         port: u16,
         behind: &Behind,
     ) -> anyhow::Result<String> {
-        let admin = format!("127.0.0.1:{}", Self::free_port()?);
+        let [admin] = port::free()?;
+        let admin = format!("127.0.0.1:{admin}");
         let many = "1000000";
         let each = behind.per_address.map_or_else(|| many.to_owned(), |each| each.to_string());
         let path = |name: &str| self.folder.path().join(name).display().to_string();
@@ -181,7 +182,8 @@ impl Host {
     /// Settings of Centrifugo: one core, channels without history that anybody may watch. Gives where
     /// it says whether it is well.
     pub(crate) fn centrifugo(&self, command: &mut Command, port: u16) -> anyhow::Result<String> {
-        let internal = Self::free_port()?.to_string();
+        let [internal] = port::free()?;
+        let internal = internal.to_string();
         let namespace = json!({"name": "plain", "allow_subscribe_for_client": true,
             "allow_subscribe_for_anonymous": true});
         let config = json!({
@@ -198,11 +200,6 @@ impl Host {
         command.arg("--config").arg(file).env("GOMAXPROCS", "1");
         command.stdout(Stdio::null()).stderr(Stdio::null());
         Ok(format!("http://127.0.0.1:{internal}/health"))
-    }
-
-    /// A free port on the loopback.
-    pub(crate) fn free_port() -> anyhow::Result<u16> {
-        Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
     }
 
     /// Ends Redis and removes what was written.

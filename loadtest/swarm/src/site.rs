@@ -9,6 +9,7 @@ use crate::peer::{Centrifugo, Milepost, Peer, Wish};
 use crate::socket::Socket;
 use crate::truth::Truth;
 use anyhow::Context;
+use devstack::host::port;
 use devstack::host::process::Identity;
 use nix::sys::signal::Signal;
 use service_kit::live_bus::LivePublisher;
@@ -110,13 +111,13 @@ impl<'a> Site<'a> {
         what: &str,
         configure: impl FnOnce(&mut Command, u16) -> anyhow::Result<String>,
     ) -> anyhow::Result<Program> {
-        let port = Host::free_port()?;
+        let [own] = port::free()?;
         let mut command = Command::new("taskset");
         command.args(["--cpu-list", &MEASURED.to_string()]).arg(path);
-        let health = configure(&mut command, port)?;
+        let health = configure(&mut command, own)?;
         let _inside = self.host.runtime.enter();
         let (child, identity) = self.host.register.spawn(what, &mut command)?;
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let address = SocketAddr::from(([127, 0, 0, 1], own));
         self.host.runtime.block_on(ready(&health, what, &identity))?;
         Ok(Program { address, identity, _child: child })
     }

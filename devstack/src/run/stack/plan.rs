@@ -1,7 +1,7 @@
 //! How each process of ours is started: its program and its settings.
 
 use crate::host::term::Step;
-use crate::host::{folder, install};
+use crate::host::{folder, install, port};
 use crate::manifest::Manifest;
 use crate::run::build;
 use crate::run::port::Ports;
@@ -114,7 +114,7 @@ impl Plan {
 
     /// An aggregator, and where it tells whether it is ready.
     pub(super) fn aggregator(&self, slot: usize) -> anyhow::Result<(Spec, String)> {
-        let ports = if slot == 0 { self.ports.aggregator } else { Ports::pair()? };
+        let ports = if slot == 0 { self.ports.aggregator } else { port::free()? };
         let fakes = &self.manifest.fakes;
         let mut own = vec![
             ("DATABASE_URL", self.manifest.database_urls["aggregator"].clone()),
