@@ -108,6 +108,18 @@ async fn both(
     unreachable!("rounds do not end")
 }
 
+/// One that has read and takes nothing any more, and another one that reads on.
+async fn one_hangs(
+    stack: &Stack,
+    topics: &[String],
+    read: UnboundedSender<Read>,
+) -> (BatchConsumer, AbortOnDropHandle<()>) {
+    let first = join(stack, "1", topics).await;
+    write(stack, topics, &keys(0, 40)).await;
+    first.done(&first.next(PORTION).await);
+    (first, read_on("second", join(stack, "2", topics).await, read))
+}
+
 #[tokio::test]
 async fn what_has_one_key_goes_to_one_process_whatever_its_topic() {
     let stack = Stack::running().unwrap();
@@ -132,12 +144,9 @@ async fn others_read_in_place_of_one_that_hangs_until_it_is_back() {
     let stack = Stack::running().unwrap();
     let topics = [unique("HANGS")];
     let (tell, mut read) = unbounded_channel();
-    let first = join(&stack, "1", &topics).await;
-    write(&stack, &topics, &keys(0, 1)).await;
-    first.next(PORTION).await;
-    let _second = read_on("second", join(&stack, "2", &topics).await, tell.clone());
-    // The first one takes nothing any more: all of it is the other's.
-    let all = keys(0, 40);
+    let (first, _second) = one_hangs(&stack, &topics, tell.clone()).await;
+    // All of it is the other's, after a while.
+    let all = keys(1, 40);
     write(&stack, &topics, &all).await;
     readers(&mut read, &topics, &all).await;
     let _first = read_on("first", first, tell);
@@ -150,10 +159,7 @@ async fn one_that_hangs_a_little_too_long_reads_again_too() {
     let stack = Stack::running().unwrap();
     let topics = [unique("LATE")];
     let (tell, mut read) = unbounded_channel();
-    let first = join(&stack, "1", &topics).await;
-    write(&stack, &topics, &keys(0, 40)).await;
-    first.done(&first.next(PORTION).await);
-    let _second = read_on("second", join(&stack, "2", &topics).await, tell.clone());
+    let (first, _second) = one_hangs(&stack, &topics, tell.clone()).await;
     // It is this moment that matters: no longer a member, and its session not over.
     tokio::time::sleep(HANGS + Duration::from_secs(1)).await;
     let _first = read_on("first", first, tell);
