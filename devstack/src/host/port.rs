@@ -2,10 +2,11 @@
 //!
 //! The kernel takes the port of an outgoing connection out of `ip_local_port_range` (ip(7)), and that
 //! of a listener that asks for port 0: a free one from there may be somebody's connection before the
-//! program binds it, or while the program is away for a moment. Ports given here lie below that range.
+//! program binds it, or while the program is away for a moment. Ports given here lie below that range,
+//! where it leaves room.
 
-use anyhow::Context;
-use std::io;
+use anyhow::bail;
+use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
 use std::os::linux::net::SocketAddrExt;
@@ -16,6 +17,8 @@ use std::sync::{Mutex, PoisonError};
 const KERNELS: &str = "/proc/sys/net/ipv4/ip_local_port_range";
 /// Below it lie the usual ports of well-known programs and of our own.
 const FIRST: u16 = 10_000;
+/// As many are enough for all that asks at the same time.
+const ROOM: u16 = 1_000;
 /// Where the kernel's range begins when it does not say.
 const USUAL: u16 = 32_768;
 
@@ -27,40 +30,54 @@ static HELD: Mutex<Vec<UnixListener>> = Mutex::new(Vec::new());
 /// # Errors
 /// When no port is free.
 pub fn free<const COUNT: usize>() -> anyhow::Result<[u16; COUNT]> {
-    let range = range(&std::fs::read_to_string(KERNELS)?);
+    let range = range(&std::fs::read_to_string(KERNELS).unwrap_or_default());
     let mut ports = [0; COUNT];
     for port in &mut ports {
         // From a place of chance: who asks at the same moment does not meet us at every port.
         let start = fastrand::u16(range.clone());
-        let mut all = (start..range.end).chain(range.start..start);
-        *port = all.find(|port| take(*port)).context("no free port")?;
+        let all = (start..range.end).chain(range.start..start);
+        *port = first(all)?;
     }
     Ok(ports)
 }
 
-/// Whether nobody listens on a port of the loopback.
-#[must_use]
-pub fn is_free(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+/// The first of these ports that is free.
+///
+/// # Errors
+/// When none is.
+pub fn first(ports: impl IntoIterator<Item = u16>) -> anyhow::Result<u16> {
+    for port in ports {
+        if take(port)? {
+            return Ok(port);
+        }
+    }
+    bail!("no port is free")
 }
 
 /// Ports below those that the kernel gives by itself: `told` is its own first and last.
 fn range(told: &str) -> Range<u16> {
     let first = told.split_whitespace().next().and_then(|first| first.parse().ok());
     match first.unwrap_or(USUAL) {
-        first if first > FIRST => FIRST..first,
+        first if first >= FIRST + ROOM => FIRST..first,
         // No room below: among the kernel's, as everybody else.
         _ => FIRST..USUAL,
     }
 }
 
-fn take(port: u16) -> bool {
-    let Ok(mine) = hold(port) else { return false };
-    let free = is_free(port);
+/// Takes a port, if it is nobody's.
+///
+/// # Errors
+/// When that cannot be found out.
+pub fn take(port: u16) -> io::Result<bool> {
+    let mine = match hold(port) {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => return Ok(false),
+        other => other?,
+    };
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
     if free {
         HELD.lock().unwrap_or_else(PoisonError::into_inner).push(mine);
     }
-    free
+    Ok(free)
 }
 
 /// Holds a port against other processes of ours: an abstract name (unix(7)) is in one network
@@ -76,19 +93,24 @@ mod tests {
 
     #[test]
     fn a_port_is_none_that_the_kernel_gives_by_itself() {
-        let below = range(&std::fs::read_to_string(KERNELS).unwrap());
+        let told = std::fs::read_to_string(KERNELS).unwrap();
+        let kernels: u16 = told.split_whitespace().next().unwrap().parse().unwrap();
         let ports = free::<50>().unwrap();
-        assert!(ports.iter().all(|port| below.contains(port) && is_free(*port)), "{ports:?}");
+        let room = kernels >= FIRST + ROOM;
+        assert!(!room || ports.iter().all(|port| *port < kernels), "{ports:?}, not {told}");
         assert_eq!(range("32768\t60999\n"), FIRST..32_768);
-        assert_eq!(range("1024 65535"), FIRST..USUAL);
+        assert_eq!(range("10001 65535"), FIRST..USUAL);
         assert_eq!(range(""), FIRST..USUAL);
     }
 
     #[test]
     fn a_port_is_given_once_and_none_where_somebody_listens() {
         let [port, other] = free().unwrap();
-        assert!(port != other && !take(port) && !take(other));
+        assert!(port != other && !take(port).unwrap() && !take(other).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        assert!(!take(listener.local_addr().unwrap().port()));
+        let taken = listener.local_addr().unwrap().port();
+        assert!(!take(taken).unwrap());
+        drop(listener);
+        assert!(take(taken).unwrap(), "what was not given is not held");
     }
 }

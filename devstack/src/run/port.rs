@@ -1,8 +1,7 @@
 //! Ports: the usual ones when they are free, else the next free ones.
 
-use crate::host::port::is_free;
-use anyhow::{Context, bail};
-use std::collections::BTreeSet;
+use crate::host::port;
+use anyhow::bail;
 
 /// The ports of one run.
 #[derive(Debug, Clone)]
@@ -27,16 +26,11 @@ impl Ports {
     /// # Errors
     /// When the wanted port is taken, or no port is free.
     pub fn find(wanted: Option<u16>) -> anyhow::Result<Self> {
-        let mut taken = BTreeSet::new();
         let first = match wanted {
-            Some(port) if !is_free(port) => bail!("port {port} is taken"),
-            Some(port) => {
-                taken.insert(port);
-                port
-            }
-            None => near(8080, &mut taken)?,
+            Some(port) if !port::take(port)? => bail!("port {port} is taken"),
+            Some(port) => port,
+            None => near(8080)?,
         };
-        let mut near = |port| near(port, &mut taken);
         Ok(Self {
             gateways: [first, near(8090)?],
             gateway_admin: [near(9080)?, near(9090)?],
@@ -48,9 +42,7 @@ impl Ports {
     }
 }
 
-fn near(port: u16, taken: &mut BTreeSet<u16>) -> anyhow::Result<u16> {
-    let found =
-        (port..=u16::MAX).find(|p| !taken.contains(p) && is_free(*p)).context("no free port")?;
-    taken.insert(found);
-    Ok(found)
+/// This port or the next that is free.
+fn near(port: u16) -> anyhow::Result<u16> {
+    port::first(port..=u16::MAX)
 }

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::routing::any;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 
 struct Site {
@@ -54,10 +54,12 @@ impl Site {
     }
 }
 
-/// An address at which nobody listens.
-async fn nobody() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
+/// An address at which nobody listens, nor anybody else can as long as its socket is held.
+fn nobody() -> (TcpSocket, String) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, format!("http://{address}"))
 }
 
 fn service(addresses: &[String]) -> Upstream {
@@ -71,7 +73,8 @@ async fn ask(service: &Upstream, method: Method) -> Option<u16> {
 #[tokio::test]
 async fn an_instance_that_is_not_there_costs_nobody_an_answer() {
     let mut site = Site::new();
-    let service = service(&[nobody().await, site.good().await]);
+    let (_held, nobody) = nobody();
+    let service = service(&[nobody, site.good().await]);
     for method in [Method::GET, Method::POST].iter().cycle().take(20) {
         assert_eq!(ask(&service, method.clone()).await, Some(200), "nothing was sent to the other");
     }
@@ -91,14 +94,12 @@ async fn what_may_have_been_done_is_not_done_again() {
 #[tokio::test]
 async fn a_service_that_is_away_is_left_alone_and_taken_back() {
     let mut site = Site::new();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let service = service(&[format!("http://{address}")]);
+    let (socket, address) = nobody();
+    let service = service(&[address]);
     assert_eq!(ask(&service, Method::GET).await, None);
     assert!(service.pool.pick(&[]).is_none(), "three tries in a row");
     let router = Router::new().fallback(any(async || {}));
-    let listener = TcpListener::bind(address).await.unwrap();
+    let listener = socket.listen(8).unwrap();
     site.tasks.spawn(async move { axum::serve(listener, router).await.unwrap() });
     let back = async {
         while ask(&service, Method::GET).await.is_none() {
