@@ -68,20 +68,20 @@ async fn run(config: Config, catalog: Arc<Catalog>, storage: Storage) {
     let sources: Vec<String> = catalog.names().into_iter().map(source_topic).collect();
     let own = [TOPIC_DEAD_LETTER, TOPIC_ORDER_EVENTS, TOPIC_ORDER_TIMELINE].map(str::to_owned);
     let needed: Vec<String> = sources.iter().cloned().chain(own).collect();
-    let consumer =
-        BatchConsumer::join(&config.kafka, GROUP, &needed, &sources, &storage.health).await;
     let portion = Portion {
         records: config.batch_records * BATCHES,
         bytes: BYTES,
         linger: Duration::from_millis(5),
         pause: Duration::from_millis(1),
     };
+    let (kafka, health) = (&config.kafka, &storage.health);
+    let consumer = BatchConsumer::join(kafka, GROUP, &needed, &sources, portion, health).await;
     let consumer = Arc::new(consumer);
     let calm = storage.pipeline.calm.clone();
     calm.disturb();
     let from = (consumer.clone(), catalog, calm);
     let loads = stream::unfold(from, move |(consumer, catalog, calm)| async move {
-        let load = next(&consumer, portion, &catalog, &calm).await;
+        let load = next(&consumer, &catalog, &calm).await;
         Some((load, (consumer, catalog, calm)))
     });
     let calm = storage.pipeline.calm.clone();
@@ -94,8 +94,8 @@ async fn run(config: Config, catalog: Arc<Catalog>, storage: Storage) {
 
 /// What is there when there is a turn for it, not before: the busier the database is, the more
 /// records share a transaction.
-async fn next(consumer: &BatchConsumer, portion: Portion, catalog: &Catalog, calm: &Calm) -> Load {
-    let records = consumer.next(portion).await;
+async fn next(consumer: &BatchConsumer, catalog: &Catalog, calm: &Calm) -> Load {
+    let records = consumer.next().await;
     let (reached, now) = (Reached::by(&records), clock::now());
     if is_backlog(records.iter().map(|record| record.written_ms), now.timestamp_millis()) {
         calm.disturb();

@@ -3,7 +3,7 @@
 use devstack::manifest::ManifestFile;
 use service_kit::config::Kafka;
 use service_kit::health::Health;
-use service_kit::kafka::BatchConsumer;
+use service_kit::kafka::{BatchConsumer, Portion};
 use std::time::Duration;
 
 /// A reader of `order.timeline` in a group of its own.
@@ -17,5 +17,7 @@ pub(crate) async fn timelines(manifest: &ManifestFile, name: &str) -> BatchConsu
     };
     let topic = ["order.timeline".to_owned()];
     let group = format!("prove-{name}");
-    BatchConsumer::join(&config, &group, &topic, &topic, &Health::default()).await
+    let linger = Duration::from_millis(20);
+    let portion = Portion { records: 2_000, bytes: 32 << 20, linger, pause: linger };
+    BatchConsumer::join(&config, &group, &topic, &topic, portion, &Health::default()).await
 }

@@ -5,7 +5,6 @@ use anyhow::{Context, ensure};
 use devstack::host::term;
 use devstack::manifest::ManifestFile;
 use serde_json::Value;
-use service_kit::kafka::Portion;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -15,12 +14,10 @@ pub(crate) async fn published(
     manifest: &ManifestFile,
 ) -> anyhow::Result<BTreeMap<String, BTreeSet<u64>>> {
     let consumer = reader::timelines(manifest, "versions").await;
-    let linger = Duration::from_millis(20);
-    let portion = Portion { records: 2_000, bytes: 32 << 20, linger, pause: linger };
     let mut versions: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
     // The first takes as long as joining does.
     let mut patience = Duration::from_secs(20);
-    while let Ok(records) = tokio::time::timeout(patience, consumer.next(portion)).await {
+    while let Ok(records) = tokio::time::timeout(patience, consumer.next()).await {
         patience = Duration::from_secs(3);
         for record in records {
             let message: Value = serde_json::from_slice(&record.value)?;

@@ -44,10 +44,11 @@ pub fn start(life: &Lifecycle, config: Config, pool: PgPool, planned: Arc<Notify
 
 async fn run(config: Config, pool: PgPool, planned: Arc<Notify>, health: Health) {
     let topics = [TOPIC_ORDER_TIMELINE.to_owned()];
-    let consumer = BatchConsumer::join(&config.kafka, GROUP, &topics, &topics, &health).await;
+    let consumer =
+        BatchConsumer::join(&config.kafka, GROUP, &topics, &topics, PORTION, &health).await;
     let read = async {
         loop {
-            let records = consumer.next(PORTION).await;
+            let records = consumer.next().await;
             process(&pool, &records, &planned).await;
             consumer.done(&records);
         }

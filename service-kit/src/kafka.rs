@@ -5,11 +5,13 @@ mod topic;
 mod place;
 mod delivery;
 mod producer;
+mod record;
 mod consumer;
 
-pub use consumer::{BatchConsumer, Portion, Reached, Record};
+pub use consumer::BatchConsumer;
 pub use place::place_of;
 pub use producer::{Outgoing, Producer};
+pub use record::{Portion, Reached, Record};
 
 use contract::name::MAX_MESSAGE;
 use rdkafka::ClientConfig;

@@ -35,7 +35,7 @@ async fn join(stack: &Stack, name: &str, topics: &[String]) -> BatchConsumer {
         kafka_replication: 1,
         kafka_max_poll_interval: HANGS,
     };
-    BatchConsumer::join(&config, &topics[0], topics, topics, &Health::default()).await
+    BatchConsumer::join(&config, &topics[0], topics, topics, PORTION, &Health::default()).await
 }
 
 /// Reads until the end of the test.
@@ -46,7 +46,7 @@ fn read_on(
 ) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(TaskTracker::new().spawn(async move {
         loop {
-            let records = consumer.next(PORTION).await;
+            let records = consumer.next().await;
             consumer.done(&records);
             for record in records {
                 drop(read.send((name, record)));
@@ -108,16 +108,12 @@ async fn both(
     unreachable!("rounds do not end")
 }
 
-/// One that has read and takes nothing any more, and another one that reads on.
-async fn one_hangs(
-    stack: &Stack,
-    topics: &[String],
-    read: UnboundedSender<Read>,
-) -> (BatchConsumer, AbortOnDropHandle<()>) {
+/// One that has all to itself, and what it has taken.
+async fn alone(stack: &Stack, topics: &[String]) -> (BatchConsumer, Vec<Record>) {
     let first = join(stack, "1", topics).await;
     write(stack, topics, &keys(0, 40)).await;
-    first.done(&first.next(PORTION).await);
-    (first, read_on("second", join(stack, "2", topics).await, read))
+    let taken = first.next().await;
+    (first, taken)
 }
 
 #[tokio::test]
@@ -144,9 +140,10 @@ async fn others_read_in_place_of_one_that_hangs_until_it_is_back() {
     let stack = Stack::running().unwrap();
     let topics = [unique("HANGS")];
     let (tell, mut read) = unbounded_channel();
-    let (first, _second) = one_hangs(&stack, &topics, tell.clone()).await;
-    // All of it is the other's, after a while.
-    let all = keys(1, 40);
+    let (first, _) = alone(&stack, &topics).await;
+    let _second = read_on("second", join(&stack, "2", &topics).await, tell.clone());
+    // The first one takes nothing any more: all of it is the other's, what it has in hand too.
+    let all = keys(0, 40);
     write(&stack, &topics, &all).await;
     readers(&mut read, &topics, &all).await;
     let _first = read_on("first", first, tell);
@@ -159,7 +156,9 @@ async fn one_that_hangs_a_little_too_long_reads_again_too() {
     let stack = Stack::running().unwrap();
     let topics = [unique("LATE")];
     let (tell, mut read) = unbounded_channel();
-    let (first, _second) = one_hangs(&stack, &topics, tell.clone()).await;
+    let (first, taken) = alone(&stack, &topics).await;
+    first.done(&taken);
+    let _second = read_on("second", join(&stack, "2", &topics).await, tell.clone());
     // It is this moment that matters: no longer a member, and its session not over.
     tokio::time::sleep(HANGS + Duration::from_secs(1)).await;
     let _first = read_on("first", first, tell);

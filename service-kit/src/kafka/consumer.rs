@@ -2,90 +2,20 @@
 //! what was read, so that a crash repeats records and never loses one.
 
 use super::client;
+use super::record::{Portion, Reached, Record};
 use super::topic::ensure_topics;
 use crate::config::{Kafka, SESSION};
 use crate::health::Health;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::error::KafkaError;
-use rdkafka::message::{BorrowedMessage, Headers, Message};
-use std::collections::HashMap;
 use std::panic;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// One record as it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    /// Topic.
-    pub topic: String,
-    /// Partition.
-    pub partition: i32,
-    /// Offset.
-    pub offset: i64,
-    /// Key.
-    pub key: Option<Vec<u8>>,
-    /// Value; empty for a tombstone.
-    pub value: Vec<u8>,
-    /// Headers with their last values.
-    pub headers: HashMap<String, Vec<u8>>,
-    /// When it was written, in Unix milliseconds, as far as that is known.
-    pub written_ms: Option<i64>,
-}
-
-impl Record {
-    /// A header as text.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| std::str::from_utf8(value).ok())
-    }
-
-    fn read(message: &BorrowedMessage<'_>) -> Self {
-        let headers = message.headers().map(|all| {
-            let pairs = all.iter().filter_map(|h| Some((h.key.to_owned(), h.value?.to_vec())));
-            pairs.collect()
-        });
-        Self {
-            topic: message.topic().to_owned(),
-            partition: message.partition(),
-            offset: message.offset(),
-            key: message.key().map(<[u8]>::to_vec),
-            value: message.payload().unwrap_or_default().to_vec(),
-            headers: headers.unwrap_or_default(),
-            written_ms: message.timestamp().to_millis(),
-        }
-    }
-}
-
-/// How much is taken at a time.
-#[derive(Debug, Clone, Copy)]
-pub struct Portion {
-    /// Records.
-    pub records: usize,
-    /// Bytes of their values.
-    pub bytes: usize,
-    /// How long to wait for more after the first: a few records together cost little more than one.
-    pub linger: Duration,
-    /// And after each, as long as there are few: what came in one answer of Kafka's is handed over in one go.
-    pub pause: Duration,
-}
-
-/// How far some records reach, by topic and partition.
-#[derive(Debug, Clone, Default)]
-pub struct Reached(HashMap<(String, i32), i64>);
-
-impl Reached {
-    /// By these records.
-    #[must_use]
-    pub fn by(records: &[Record]) -> Self {
-        let mut newest: HashMap<(String, i32), i64> = HashMap::new();
-        for record in records {
-            let offset = newest.entry((record.topic.clone(), record.partition)).or_default();
-            *offset = (*offset).max(record.offset);
-        }
-        Self(newest)
-    }
-}
+/// Fewer records at hand are not enough, however few are taken at a time: by the next time that Kafka is asked they
+/// would be gone.
+const MUCH: usize = 3_200;
 
 /// Where there are more, there is much to read: company is worth its wait.
 const FEW: usize = 64;
@@ -111,6 +41,7 @@ pub struct BatchConsumer {
     inner: Arc<StreamConsumer>,
     /// One that it reads.
     topic: String,
+    portion: Portion,
     /// Others wait so long for who takes nothing.
     patience: Duration,
     /// When something was taken last.
@@ -123,7 +54,12 @@ impl BatchConsumer {
     ///
     /// # Errors
     /// When a setting is refused.
-    fn subscribe(config: &Kafka, group: &str, topics: &[String]) -> Result<Self, KafkaError> {
+    fn subscribe(
+        config: &Kafka,
+        group: &str,
+        topics: &[String],
+        portion: Portion,
+    ) -> Result<Self, KafkaError> {
         let instance = format!("{group}-{}", config.kafka_instance);
         let inner: StreamConsumer = client(&config.kafka_brokers, &instance)
             .set("group.id", group)
@@ -146,9 +82,9 @@ impl BatchConsumer {
             .set("fetch.message.max.bytes", "262144")
             .set("fetch.max.bytes", "8388608")
             .set("queued.max.messages.kbytes", "4096")
-            // Who has as many as it takes in two goes asks for more only now and then: by then Kafka has much, and answers
-            // at once. (The number holds for all partitions together: they share one queue.)
-            .set("queued.min.messages", "3200")
+            // Who has as many as it takes in two goes asks for more only now and then: by then Kafka has much, and
+            // answers at once. (The number holds for all partitions together: they share one queue.)
+            .set("queued.min.messages", (2 * portion.records).max(MUCH).to_string())
             .set("fetch.queue.backoff.ms", "100")
             // Under load an answer for each record would cost more than the record: the broker
             // waits for some together. Each request names every partition that is read, and each is looked into twice
@@ -161,7 +97,7 @@ impl BatchConsumer {
         inner.subscribe(&topics.iter().map(String::as_str).collect::<Vec<_>>())?;
         let topic = topics.first().cloned().unwrap_or_default();
         let (patience, taken) = (config.kafka_max_poll_interval, Mutex::new(Instant::now()));
-        Ok(Self { inner: Arc::new(inner), topic, patience, taken })
+        Ok(Self { inner: Arc::new(inner), topic, portion, patience, taken })
     }
 
     /// Creates the topics that are missing and joins the group; while Kafka is away, says so and
@@ -171,13 +107,14 @@ impl BatchConsumer {
         group: &str,
         needed: &[String],
         read: &[String],
+        portion: Portion,
         health: &Health,
     ) -> Self {
         health.bad("intake", "not subscribed yet");
         loop {
             let (partitions, replication) = (config.kafka_partitions, config.kafka_replication);
             let there = ensure_topics(&config.kafka_brokers, needed, partitions, replication).await;
-            match there.and_then(|()| Self::subscribe(config, group, read)) {
+            match there.and_then(|()| Self::subscribe(config, group, read, portion)) {
                 Ok(consumer) => {
                     health.good("intake");
                     return consumer;
@@ -224,9 +161,9 @@ impl BatchConsumer {
     /// # Panics
     /// When the client can never read again (another one of the same instance name was let in, say): the
     /// process ends, and is started anew or seen.
-    pub async fn next(&self, portion: Portion) -> Vec<Record> {
+    pub async fn next(&self) -> Vec<Record> {
         self.wait_for_the_ghost().await;
-        let records = self.take(portion).await;
+        let records = self.take().await;
         *self.taken() = Instant::now();
         records
     }
@@ -244,7 +181,8 @@ impl BatchConsumer {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn take(&self, portion: Portion) -> Vec<Record> {
+    async fn take(&self) -> Vec<Record> {
+        let portion = self.portion;
         let first = loop {
             match self.inner.recv().await {
                 Ok(message) => break Record::read(&message),
