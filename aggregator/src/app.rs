@@ -245,7 +245,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let told = health.clone();
     let versions = Producer::of_many(&config.kafka.kafka_brokers, "aggregator-relay")?;
     relay::start(&life, publishing, &pipeline, live.clone(), &versions, told, lanes.clone());
-    sweep::start(&life, pipeline.clone(), live.clone(), keep(&config)?);
+    sweep::start(&life, pipeline.clone(), live.clone(), keep(&config)?, lanes.clone());
     replay::start(&life, pipeline.clone(), producer.clone());
     ask::start(&life, &asked, &webhook_secrets, &pool, &producer, &lanes)?;
     intake::start(&life, config.clone(), catalog.clone(), pipeline.clone(), health.clone(), lanes);

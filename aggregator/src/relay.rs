@@ -33,8 +33,6 @@ use tokio::sync::{Notify, watch};
 /// Rows of a lane that are taken at a time: what is asked for, sent and confirmed together costs little
 /// more than one row.
 const PORTION: i64 = 200;
-/// Who has this lane does what one process does for all.
-const FIRST: i16 = 0;
 /// So many rows of a lane were as many as are taken at a time: there may be more.
 const FULL: usize = 200;
 

@@ -13,6 +13,7 @@ mod retention;
 pub use retention::{Forgotten, forget};
 
 use crate::pipeline::Pipeline;
+use crate::relay::Lanes;
 use crate::store::{backlog, duration};
 use chrono::TimeDelta;
 use service_kit::clock;
@@ -50,12 +51,12 @@ const LOOK_FOR_SLIPPED: u32 = 240;
 const USUAL: u32 = 40;
 
 /// Runs until the soft stop.
-pub fn start(life: &Lifecycle, pipeline: Pipeline, live: LivePublisher, keep: Keep) {
+pub fn start(life: &Lifecycle, pipeline: Pipeline, live: LivePublisher, keep: Keep, lanes: Lanes) {
     retention::start(life, pipeline.pool.clone(), live, keep);
     let soft = life.soft().clone();
     life.spawn("sweep", async move {
         let mut tick = tokio::time::interval(ROUND);
-        let (mut round, mut before) = (0_u32, clock::now());
+        let (mut round, mut led, mut before) = (0_u32, None, clock::now());
         loop {
             tokio::select! {
                 _ = tick.tick() => {}
@@ -65,7 +66,8 @@ pub fn start(life: &Lifecycle, pipeline: Pipeline, live: LivePublisher, keep: Ke
             if clock::now() - before > STOOD_STILL {
                 pipeline.calm.disturb();
             }
-            if let Err(error) = turn(&pipeline, round, keep).await {
+            led = lanes.held().leads().then(|| led.map_or(0, |rounds: u32| rounds.wrapping_add(1)));
+            if let Err(error) = turn(&pipeline, round, led, keep).await {
                 tracing::warn!(%error, "the sweep is tried again");
             }
             before = clock::now();
@@ -74,7 +76,13 @@ pub fn start(life: &Lifecycle, pipeline: Pipeline, live: LivePublisher, keep: Ke
     });
 }
 
-async fn turn(pipeline: &Pipeline, round: u32, keep: Keep) -> Result<(), sqlx::Error> {
+/// One round; `led` since this process does what one does for all, if it does.
+async fn turn(
+    pipeline: &Pipeline,
+    round: u32,
+    led: Option<u32>,
+    keep: Keep,
+) -> Result<(), sqlx::Error> {
     let settings = &pipeline.settings;
     if !pipeline.calm.is_there() {
         backlog::note(&pipeline.pool).await?;
@@ -82,6 +90,19 @@ async fn turn(pipeline: &Pipeline, round: u32, keep: Keep) -> Result<(), sqlx::E
     if round.is_multiple_of(USUAL) {
         settings.patience.set(duration::patience(&pipeline.pool, settings.estimate_floor).await?);
     }
+    if let Some(round) = led {
+        keep_house(pipeline, round, keep).await?;
+    }
+    for _ in 0..TURNS {
+        if !pipeline.calm.is_there() || !due::say(pipeline).await? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What waits, whoever it waits for: what one process has seen no other need see again.
+async fn keep_house(pipeline: &Pipeline, round: u32, keep: Keep) -> Result<(), sqlx::Error> {
     if round.is_multiple_of(HOUSEKEEPING) {
         housekeeping::run(pipeline, keep.parked).await?;
     }
@@ -92,11 +113,6 @@ async fn turn(pipeline: &Pipeline, round: u32, keep: Keep) -> Result<(), sqlx::E
             }
         }
         housekeeping::ghosts(pipeline).await?;
-    }
-    for _ in 0..TURNS {
-        if !pipeline.calm.is_there() || !due::say(pipeline).await? {
-            break;
-        }
     }
     Ok(())
 }

@@ -17,6 +17,8 @@ const TRUST: Duration = Duration::from_secs(4);
 const MOMENTS: usize = 25;
 /// And after so long again.
 const MOMENT: Duration = Duration::from_millis(20);
+/// Who has this lane does what one process does for all.
+const FIRST: i16 = 0;
 
 /// What is read of a lane is published before somebody else may have it: who publishes in order keeps
 /// this for as long as that takes.
@@ -37,6 +39,12 @@ impl Turn {
     #[must_use]
     pub fn with_leaving(&self) -> Vec<i16> {
         [self.lanes.as_slice(), &self.leaving].concat()
+    }
+
+    /// Is it for this process to do what one does for all? Of several it is for the one that has the first lane.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        self.lanes.contains(&FIRST)
     }
 
     /// Is there surely no other process that publishes? (Not so while nothing is surely held.)
@@ -152,11 +160,13 @@ mod tests {
         keeper.serve(Instant::now(), vec![0, 1], Vec::new());
         let publishes = lanes.held();
         assert_eq!(publishes.lanes(), [0, 1]);
-        assert!(!publishes.is_all(), "somebody has the others");
+        assert!(publishes.leads() && !publishes.is_all(), "somebody has the others");
         keeper.serve(Instant::now(), vec![0], vec![1]);
         assert_eq!((lanes.held().lanes(), lanes.held().with_leaving()), (&[0][..], vec![0, 1]));
         assert!(!keeper.are_idle(&[1]).await, "somebody has begun before");
         drop(publishes);
+        keeper.serve(Instant::now(), vec![2], vec![0]);
+        assert!(!lanes.held().leads(), "somebody else is going to");
         assert!(keeper.are_idle(&[1]).await);
         keeper.serve(Instant::now(), (0..LANES).collect(), Vec::new());
         assert!(lanes.held().is_all());

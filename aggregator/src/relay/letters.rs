@@ -1,7 +1,7 @@
 //! Dead letters, for whoever mends their sources. Nobody waits for one, and one that cannot be sent
 //! holds up no version (but later letters, and says so).
 
-use super::{FIRST, Relay};
+use super::Relay;
 use crate::store::dead_letter::{self, DeadLetter};
 use contract::name::{MAX_MESSAGE, TOPIC_DEAD_LETTER};
 use service_kit::kafka::{Outgoing, Producer};
@@ -34,9 +34,8 @@ pub(super) async fn run(relay: &Relay, producer: Producer) {
 
 /// Publishes one portion; tells whether it was a full one.
 async fn portion(relay: &Relay, producer: &Producer) -> Result<bool, String> {
-    // Of several processes the one that has the first lane does it.
     let turn = relay.lanes.held();
-    if !turn.lanes().contains(&FIRST) {
+    if !turn.leads() {
         return Ok(false);
     }
     let letters =

@@ -2,7 +2,7 @@
 //! minute; with thousands of rows a second the table is a gigabyte by then, and whoever asks what is open reads over
 //! all that is gone.
 
-use super::{FIRST, Relay};
+use super::Relay;
 use crate::store::outbox::{self, LANES};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,7 +31,7 @@ impl Gone {
     }
 }
 
-/// Makes room whenever much is gone: of several processes the one that has the first lane. What fails is left to the
+/// Makes room whenever much is gone: of several processes one does. What fails is left to the
 /// server, which comes later.
 pub(super) async fn keep(relay: &Relay) {
     let can = relay.pool.options().get_max_connections() >= CONNECTIONS;
@@ -39,7 +39,7 @@ pub(super) async fn keep(relay: &Relay) {
         tokio::time::sleep(PAUSE).await;
         let held = relay.lanes.held();
         if can
-            && held.lanes().contains(&FIRST)
+            && held.leads()
             && relay.gone.are_many(held.lanes().len())
             && let Err(error) = outbox::make_room(&relay.pool).await
         {
