@@ -11,7 +11,9 @@ use axum::Router;
 use clap::{CommandFactory, FromArgMatches};
 use std::ffi::OsString;
 use std::io::Write;
+use std::num::NonZeroU8;
 use std::process::ExitCode;
+use tokio::runtime::Builder;
 
 /// What a service was asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,10 +47,11 @@ pub fn main<C: CommandFactory + FromArgMatches>(
 ) -> ExitCode {
     match arguments::<C>(openapi, tools) {
         Ok((task, config)) => {
-            if let Err(problem) = observe(common(&config), C::command().get_name()) {
+            let common = common(&config);
+            if let Err(problem) = observe(common, C::command().get_name()) {
                 return usage_error(&problem);
             }
-            let code = block_on(run(task, config));
+            let code = block_on(common.worker_threads, run(task, config));
             span::stop();
             code
         }
@@ -159,9 +162,17 @@ pub async fn run(
     Ok(life.run(config.shutdown_grace).await)
 }
 
-/// Runs the program's future on a runtime of its own; an error is logged and gives exit code 1.
-fn block_on(future: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+/// Runs the program's future on a runtime of its own, with so many threads (else one for each core); an error is
+/// logged and gives exit code 1.
+fn block_on(
+    threads: Option<NonZeroU8>,
+    future: impl Future<Output = anyhow::Result<ExitCode>>,
+) -> ExitCode {
+    let mut builder = Builder::new_multi_thread();
+    if let Some(threads) = threads {
+        builder.worker_threads(threads.get().into());
+    }
+    let runtime = match builder.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
@@ -172,4 +183,22 @@ fn block_on(future: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode 
 fn failed(error: &anyhow::Error) -> ExitCode {
     tracing::error!(error = format!("{error:#}"), "cannot go on");
     ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::runtime::Handle;
+
+    #[test]
+    fn a_service_has_as_many_threads_as_it_is_given() {
+        for threads in [1, 3].map(NonZeroU8::new) {
+            let mut seen = 0;
+            let code = block_on(threads, async {
+                seen = Handle::current().metrics().num_workers();
+                Ok(ExitCode::SUCCESS)
+            });
+            assert_eq!((code, seen), (ExitCode::SUCCESS, threads.map_or(0, |n| n.get().into())));
+        }
+    }
 }
