@@ -93,7 +93,20 @@ impl Stack {
     /// # Errors
     /// When it does not get ready.
     pub async fn aggregator(&self, slot: usize) -> anyhow::Result<Kept> {
-        let (spec, admin) = self.crew.plan.aggregator(slot)?;
+        self.aggregator_with(slot, []).await
+    }
+
+    /// The same, with some settings of its own.
+    ///
+    /// # Errors
+    /// When it does not get ready.
+    pub async fn aggregator_with(
+        &self,
+        slot: usize,
+        settings: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> anyhow::Result<Kept> {
+        let (mut spec, admin) = self.crew.plan.aggregator(slot)?;
+        spec.environment.extend(settings);
         let kept = self.crew.supervisor.keep(spec)?;
         ready::one(&admin).await?;
         Ok(kept)

@@ -18,6 +18,9 @@ const SIZES: [usize; 3] = [1, 3, 10];
 const RUNS: usize = 5;
 /// Runs with one aggregator and with two; the median of what follows each other counts.
 const PAIRS: usize = 5;
+/// So many times as many orders are those of a run of these: half a minute of records. (What two have to tell each
+/// other is more the longer orders have lived side by side.)
+const OF_PAIRS: usize = 4;
 /// Orders that are written before a measured run, so that everybody has what is theirs, and is past its beginning:
 /// connections whose server processes are new, statements that are planned, memory that is touched for the first time.
 const SOME: usize = 2_000;
@@ -41,9 +44,12 @@ struct Cost {
 /// Wanted: the same within 20 %, and two no slower than one by more than 5 %.
 pub(crate) async fn prove(stack: &Stack, orders: usize, pairs_only: bool) -> anyhow::Result<()> {
     let pool = database(&stack.manifest).await?;
-    stack.aggregator(0).await?;
+    let first = stack.aggregator(0).await?;
     let sizes = if pairs_only { Vec::new() } else { sizes(stack, &pool, orders).await? };
-    let pairs = pairs(stack, &pool, orders * 2).await?;
+    // As many as in a measured run: the first of these would be the one that warms up Kafka.
+    run(stack, &pool, "WARM", orders * OF_PAIRS).await?;
+    first.end().await;
+    let pairs = pairs(stack, &pool, orders * OF_PAIRS).await?;
     for cost in &sizes {
         let times = cost / sizes[0];
         ensure!((times - 1.0).abs() <= 0.2, "not flat: {times:.2} of the first");
@@ -114,18 +120,12 @@ async fn settle(pool: &PgPool) -> anyhow::Result<()> {
 /// look dearer.
 async fn pairs(stack: &Stack, pool: &PgPool, orders: usize) -> anyhow::Result<f64> {
     let mut costs: [Vec<Cost>; 2] = Default::default();
-    // As many as in a measured run: the first of these would be the one that warms up Kafka.
-    run(stack, pool, "WARM", orders).await?;
     for number in 0..PAIRS {
         // Who comes first changes: what comes and goes on the machine with the turns would always meet the same.
         for count in if number % 2 == 0 { [1, 2] } else { [2, 1] } {
-            let cost = if count == 1 {
-                one(stack, pool, number, orders).await?
-            } else {
-                two(stack, pool, number, orders).await?
-            };
-            costs[count - 1].push(cost);
+            costs[count - 1].push(of_so_many(stack, pool, count, number, orders).await?);
         }
+        term::line(&format!("  pair {} of {PAIRS} is over", number + 1));
     }
     (1..).zip(&costs).for_each(|(count, costs)| say(count, costs));
     // Of two runs that follow each other: what the hour does to both says nothing.
@@ -137,32 +137,39 @@ async fn pairs(stack: &Stack, pool: &PgPool, orders: usize) -> anyhow::Result<f6
     Ok(median)
 }
 
-/// What a run takes with one aggregator.
-async fn one(stack: &Stack, pool: &PgPool, number: usize, orders: usize) -> anyhow::Result<Cost> {
+/// What a run takes with so many aggregators, all new: each has its share of the cores, as whoever runs several on
+/// one machine gives them.
+async fn of_so_many(
+    stack: &Stack,
+    pool: &PgPool,
+    count: usize,
+    number: usize,
+    orders: usize,
+) -> anyhow::Result<Cost> {
+    let cores = std::thread::available_parallelism()?.get();
+    let mut all = Vec::with_capacity(count);
+    for slot in 0..count {
+        let threads = ("WORKER_THREADS", (cores / count).max(1).to_string());
+        all.push(stack.aggregator_with(slot, [threads]).await?);
+    }
+    share(stack, pool, count, number).await?;
     settle(pool).await?;
-    run(stack, pool, &format!("ONE{number}"), orders).await
-}
-
-/// The same with a second one, which is ended then.
-async fn two(stack: &Stack, pool: &PgPool, number: usize, orders: usize) -> anyhow::Result<Cost> {
-    let second = stack.aggregator(1).await?;
-    share(stack, pool, number).await?;
-    settle(pool).await?;
-    let cost = run(stack, pool, &format!("TWO{number}"), orders).await?;
-    second.end().await;
-    // What it had goes to the first one.
-    run(stack, pool, &format!("LEFT{number}"), SOME).await?;
+    let cost = run(stack, pool, &format!("OF{count}N{number}"), orders).await?;
+    for aggregator in all {
+        aggregator.end().await;
+    }
     Ok(cost)
 }
 
-/// Lets records flow until both aggregators work on them: until they have shared out what is to be read.
-async fn share(stack: &Stack, pool: &PgPool, number: usize) -> anyhow::Result<()> {
+/// Lets records flow until all aggregators work on them: until they have shared out what is to be read.
+async fn share(stack: &Stack, pool: &PgPool, count: usize, number: usize) -> anyhow::Result<()> {
     let (started, pids) = (Instant::now(), stack.manifest.get().pids["aggregator"].clone());
+    ensure!(pids.len() == count, "{} aggregators instead of {count}", pids.len());
     for turn in 0.. {
-        ensure!(started.elapsed() < LIMIT, "the second aggregator has nothing to do");
+        ensure!(started.elapsed() < LIMIT, "one of the aggregators has nothing to do");
         let gauges =
             pids.iter().map(|pid| Gauge::new(&[*pid])).collect::<anyhow::Result<Vec<_>>>()?;
-        run(stack, pool, &format!("SHARE{number}T{turn}"), SOME).await?;
+        run(stack, pool, &format!("SHARE{count}N{number}T{turn}"), SOME).await?;
         let spent = gauges.iter().map(Gauge::cpu).collect::<anyhow::Result<Vec<f64>>>()?;
         if spent.iter().all(|own| *own > spent.iter().sum::<f64>() / 4.0) {
             break;
