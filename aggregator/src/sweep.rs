@@ -7,6 +7,7 @@
 mod derive;
 mod estimate;
 mod due;
+mod now_and_then;
 mod housekeeping;
 mod retention;
 
@@ -16,10 +17,11 @@ use crate::pipeline::Pipeline;
 use crate::relay::Lanes;
 use crate::store::{backlog, duration};
 use chrono::TimeDelta;
+use now_and_then::NowAndThen;
 use service_kit::clock;
 use service_kit::lifecycle::Lifecycle;
 use service_kit::live_bus::LivePublisher;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long what is kept.
 #[derive(Debug, Clone, Copy)]
@@ -43,10 +45,12 @@ const TURNS: usize = 50;
 const ROUND: Duration = Duration::from_millis(250);
 /// So long after the end of the round before this one something has stood still.
 const STOOD_STILL: TimeDelta = TimeDelta::seconds(10);
-/// Rounds between two turns of housekeeping: 10 s.
-const HOUSEKEEPING: u32 = 40;
-/// Rounds between two looks for what slipped through: a minute.
-const LOOK_FOR_SLIPPED: u32 = 240;
+/// Between two turns of housekeeping.
+const HOUSEKEEPING: Duration = Duration::from_secs(10);
+/// Between two looks for what slipped through.
+const LOOK_FOR_SLIPPED: Duration = Duration::from_mins(1);
+/// Rounds between two looks for what carriers said under references of their own: a minute.
+const GHOSTS: u32 = 240;
 /// Rounds between two readings of what is usual: 10 s.
 const USUAL: u32 = 40;
 
@@ -56,7 +60,7 @@ pub fn start(life: &Lifecycle, pipeline: Pipeline, live: LivePublisher, keep: Ke
     let soft = life.soft().clone();
     life.spawn("sweep", async move {
         let mut tick = tokio::time::interval(ROUND);
-        let (mut round, mut led, mut before) = (0_u32, None, clock::now());
+        let (mut round, mut house, mut before) = (0_u32, House::default(), clock::now());
         loop {
             tokio::select! {
                 _ = tick.tick() => {}
@@ -66,8 +70,8 @@ pub fn start(life: &Lifecycle, pipeline: Pipeline, live: LivePublisher, keep: Ke
             if clock::now() - before > STOOD_STILL {
                 pipeline.calm.disturb();
             }
-            led = lanes.held().leads().then(|| led.map_or(0, |rounds: u32| rounds.wrapping_add(1)));
-            if let Err(error) = turn(&pipeline, round, led, keep).await {
+            let house = lanes.held().leads().then_some(&mut house);
+            if let Err(error) = turn(&pipeline, round, house, keep).await {
                 tracing::warn!(%error, "the sweep is tried again");
             }
             before = clock::now();
@@ -76,11 +80,42 @@ pub fn start(life: &Lifecycle, pipeline: Pipeline, live: LivePublisher, keep: Ke
     });
 }
 
-/// One round; `led` since this process does what one does for all, if it does.
+/// What one process does for all. (One that is not sure for a moment whether it is the one begins none of it anew.)
+struct House {
+    tidy: NowAndThen,
+    slipped: NowAndThen,
+}
+
+impl Default for House {
+    fn default() -> Self {
+        let (tidy, slipped) = (HOUSEKEEPING, LOOK_FOR_SLIPPED);
+        Self { tidy: NowAndThen::every(tidy), slipped: NowAndThen::every(slipped) }
+    }
+}
+
+impl House {
+    /// What one process has seen no other need see again: all that waits is much.
+    async fn keep(&mut self, pipeline: &Pipeline, keep: Keep) -> Result<(), sqlx::Error> {
+        let now = Instant::now();
+        if self.tidy.has_turn(now) {
+            housekeeping::run(pipeline, keep.parked).await?;
+        }
+        if self.slipped.has_turn(now) {
+            for _ in 0..TURNS {
+                if !housekeeping::slipped(pipeline).await? {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One round; of several processes one has the house to keep.
 async fn turn(
     pipeline: &Pipeline,
     round: u32,
-    led: Option<u32>,
+    house: Option<&mut House>,
     keep: Keep,
 ) -> Result<(), sqlx::Error> {
     let settings = &pipeline.settings;
@@ -90,29 +125,16 @@ async fn turn(
     if round.is_multiple_of(USUAL) {
         settings.patience.set(duration::patience(&pipeline.pool, settings.estimate_floor).await?);
     }
-    if let Some(round) = led {
-        keep_house(pipeline, round, keep).await?;
+    if let Some(house) = house {
+        house.keep(pipeline, keep).await?;
+    }
+    if round.is_multiple_of(GHOSTS) {
+        housekeeping::ghosts(pipeline).await?;
     }
     for _ in 0..TURNS {
         if !pipeline.calm.is_there() || !due::say(pipeline).await? {
             break;
         }
-    }
-    Ok(())
-}
-
-/// What waits, whoever it waits for: what one process has seen no other need see again.
-async fn keep_house(pipeline: &Pipeline, round: u32, keep: Keep) -> Result<(), sqlx::Error> {
-    if round.is_multiple_of(HOUSEKEEPING) {
-        housekeeping::run(pipeline, keep.parked).await?;
-    }
-    if round.is_multiple_of(LOOK_FOR_SLIPPED) {
-        for _ in 0..TURNS {
-            if !housekeeping::slipped(pipeline).await? {
-                break;
-            }
-        }
-        housekeeping::ghosts(pipeline).await?;
     }
     Ok(())
 }

@@ -105,7 +105,7 @@ pub enum What {
     },
     /// What a record costs as the database grows, and what a second aggregator brings
     Scale {
-        /// How many orders at first; three and ten times as many later
+        /// How many orders at first; three and ten times as many later, four times as many in each run of a pair
         #[arg(long, default_value_t = 4_000)]
         orders: usize,
         /// Only what a second aggregator brings

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::num::NonZeroU8;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -44,9 +44,9 @@ pub struct Common {
     /// JSON list of `{"name","role":"api"|"operator","key"}`
     #[arg(long, env, value_parser = file)]
     pub api_keys_file: PathBuf,
-    /// Threads that work: one for each core unless set; of several services on one machine each wants its share
+    /// Threads that work: one for each core; where services share a machine, their share
     #[arg(long, env)]
-    pub worker_threads: Option<NonZeroU8>,
+    pub worker_threads: Option<NonZeroU16>,
     /// How long an orderly stop may take
     #[arg(long, env, default_value = "10s", value_parser = duration)]
     pub shutdown_grace: Duration,

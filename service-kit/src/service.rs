@@ -11,7 +11,7 @@ use axum::Router;
 use clap::{CommandFactory, FromArgMatches};
 use std::ffi::OsString;
 use std::io::Write;
-use std::num::NonZeroU8;
+use std::num::NonZeroU16;
 use std::process::ExitCode;
 use tokio::runtime::Builder;
 
@@ -165,7 +165,7 @@ pub async fn run(
 /// Runs the program's future on a runtime of its own, with so many threads (else one for each core); an error is
 /// logged and gives exit code 1.
 fn block_on(
-    threads: Option<NonZeroU8>,
+    threads: Option<NonZeroU16>,
     future: impl Future<Output = anyhow::Result<ExitCode>>,
 ) -> ExitCode {
     let mut builder = Builder::new_multi_thread();
@@ -192,13 +192,13 @@ mod tests {
 
     #[test]
     fn a_service_has_as_many_threads_as_it_is_given() {
-        for threads in [1, 3].map(NonZeroU8::new) {
+        for threads in [1, 3] {
             let mut seen = 0;
-            let code = block_on(threads, async {
+            let code = block_on(NonZeroU16::new(threads), async {
                 seen = Handle::current().metrics().num_workers();
                 Ok(ExitCode::SUCCESS)
             });
-            assert_eq!((code, seen), (ExitCode::SUCCESS, threads.map_or(0, |n| n.get().into())));
+            assert_eq!((code, seen), (ExitCode::SUCCESS, threads.into()));
         }
     }
 }

@@ -32,8 +32,6 @@ const PORTION: i64 = 5;
 const LEASE: TimeDelta = TimeDelta::minutes(2);
 /// Wait when nothing is due.
 const IDLE: Duration = Duration::from_secs(1);
-/// Whoever holds this lane asks.
-const ASKER: i16 = 0;
 
 /// What came of a question.
 #[derive(Clone, Copy)]
@@ -161,7 +159,7 @@ impl Round {
 
     /// Is it this process that asks, and does it go on?
     fn asks(&self) -> bool {
-        !self.soft.is_cancelled() && self.lanes.held().lanes().contains(&ASKER)
+        !self.soft.is_cancelled() && self.lanes.held().leads()
     }
 
     /// Asks about one. News is in the log before it is noted.

@@ -18,8 +18,8 @@ const SIZES: [usize; 3] = [1, 3, 10];
 const RUNS: usize = 5;
 /// Runs with one aggregator and with two; the median of what follows each other counts.
 const PAIRS: usize = 5;
-/// So many times as many orders are those of a run of these: half a minute of records. (What two have to tell each
-/// other is more the longer orders have lived side by side.)
+/// A run of a pair has so many times as many orders: half a minute of records, of the usual number. (In ten seconds
+/// less is to be told between two than there is later.)
 const OF_PAIRS: usize = 4;
 /// Orders that are written before a measured run, so that everybody has what is theirs, and is past its beginning:
 /// connections whose server processes are new, statements that are planned, memory that is touched for the first time.
@@ -137,8 +137,8 @@ async fn pairs(stack: &Stack, pool: &PgPool, orders: usize) -> anyhow::Result<f6
     Ok(median)
 }
 
-/// What a run takes with so many aggregators, all new: each has its share of the cores, as whoever runs several on
-/// one machine gives them.
+/// What a run takes with so many aggregators, all new: each has its share of the cores, as the operations
+/// advise.
 async fn of_so_many(
     stack: &Stack,
     pool: &PgPool,
@@ -155,7 +155,7 @@ async fn of_so_many(
     share(stack, pool, count, number).await?;
     settle(pool).await?;
     let cost = run(stack, pool, &format!("OF{count}N{number}"), orders).await?;
-    for aggregator in all {
+    for aggregator in all.into_iter().rev() {
         aggregator.end().await;
     }
     Ok(cost)

@@ -171,7 +171,7 @@ impl Host {
             ("LIMIT_CONNECTIONS_PER_SUBJECT", many.to_owned()),
             ("DRAIN_WINDOW", format!("{}s", DRAIN.as_secs())),
             ("SHUTDOWN_GRACE", format!("{}s", DRAIN.as_secs() * 2)),
-            ("TOKIO_WORKER_THREADS", "1".to_owned()),
+            ("WORKER_THREADS", "1".to_owned()),
         ]);
         if let Some(library) = &self.preload {
             command.env("LD_PRELOAD", library);
