@@ -155,12 +155,25 @@ impl Cost {
         }
         // A text of a text escapes what is in it.
         self.doublings += u32::from(name == "tostring");
+        if name == "has" {
+            return arguments.iter().try_for_each(|argument| self.place(argument));
+        }
         self.all(arguments)
+    }
+
+    /// A list at the place of a list is searched for in it, which takes the product of their lengths.
+    fn place(&mut self, term: &Term<&str>) -> Result<(), String> {
+        match term {
+            Term::Num(_) => Ok(()),
+            Term::Neg(inner) => self.place(inner),
+            Term::Str(None, parts) => self.text(parts),
+            _ => Err("what stands in `[ ]` after a value is a number or a text".to_owned()),
+        }
     }
 
     fn path(&mut self, path: &Path<Term<&str>>) -> Result<(), String> {
         path.0.iter().try_for_each(|(part, _)| match part {
-            Part::Index(inner) => self.term(inner),
+            Part::Index(inner) => self.place(inner),
             Part::Range(None, None) => {
                 self.iterations += 1;
                 Ok(())

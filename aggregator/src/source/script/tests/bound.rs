@@ -25,6 +25,10 @@ fn a_filter_that_may_loop_or_grow_is_refused() {
         ".a = 1",
         "label $out | break $out",
         "now",
+        ".a[.b]",
+        ".a[[0, 1]]",
+        ".a | has(.b)",
+        ".a[\"x\" | fromjson]",
     ];
     for code in refused {
         assert!(Filter::compile(code).is_err(), "{code}");
@@ -36,6 +40,8 @@ fn a_filter_that_may_loop_or_grow_is_refused() {
         "(.t / 1000) | floor",
         ".data | fromjson | .order_id",
         ".id | split(\"_\") | last",
+        ".a[-1][\"b c\"].\"of \\(.kind)\"",
+        "select(has(\"b\"))",
     ] {
         assert!(Filter::compile(code).is_ok(), "{code}");
     }
