@@ -9,7 +9,8 @@ use std::time::Duration;
 ///
 /// Commands: `serve` (default), `migrate`, `openapi`, `config`, `sources` (what every source says
 /// and what is made of it), `source test FILE SAMPLE` and `source try FOLDER` (read samples and
-/// print what comes out), `import FILE` (brings in the orders that are under way on the first day,
+/// print what comes out), `source signed SOURCE SECRETS BODY [HEADER …]` (why a vendor's call is
+/// refused), `import FILE` (brings in the orders that are under way on the first day,
 /// CSV or JSON lines; tells nobody; can be repeated), `rebuild [ORDER…]` (folds orders anew while
 /// everything runs; what differs gets a new version), `raise-versions [ORDER…]` (after a restore of
 /// an older database: every version above what was ever published; this and `rebuild` go on where

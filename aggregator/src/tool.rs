@@ -2,6 +2,7 @@
 
 mod samples;
 mod script;
+mod signed;
 
 use crate::source;
 use service_kit::config::EXIT_USAGE;
@@ -13,6 +14,8 @@ const HELP: &str = "aggregator source test FILE SAMPLE
     Checks a source's file, reads a sample with it and prints what comes out.
 aggregator source try FOLDER
     Reads every sample below FOLDER (FOLDER/<source>/<file>) and prints what comes out.
+aggregator source signed SOURCE SECRETS BODY ['HEADER: VALUE' ...]
+    Holds a call that a vendor made (its body in a file, as it came) against a file of secrets: is it signed?
 ";
 
 /// `aggregator sources`: the table of all sources, as in `docs/sources.md`.
@@ -30,6 +33,9 @@ pub fn source(words: &[String]) -> ExitCode {
         ["try", folder] => report(
             samples::try_all(Path::new(folder)).map_err(|error| format!("{folder}: {error}")),
         ),
+        ["signed", source, secrets, body, headers @ ..] => {
+            report(signed::check(source, Path::new(secrets), Path::new(body), headers))
+        }
         _ => {
             let _ = service::print(HELP);
             ExitCode::from(EXIT_USAGE)

@@ -91,7 +91,8 @@ pub(super) enum Scheme {
     BodyField { field: &'static str },
     /// A secret as a header's value.
     HeaderValue { header: &'static str },
-    /// A secret in the address: the path, or a field of the query.
+    /// A secret in the address: the path, or a field of the query. A vendor that can be told a header says it in
+    /// `Authorization`.
     Address { field: &'static str },
 }
 
@@ -127,7 +128,9 @@ impl Scheme {
             }
             Self::HeaderValue { header } => shared(call.header(header), secrets, Verdict::Verified),
             Self::Address { field: name } => {
+                let header = || call.header("authorization").map(bare).map(str::to_owned);
                 let given = call.path_secret.map(str::to_owned).or_else(|| field(call.query, name));
+                let given = given.or_else(header);
                 shared(given.as_deref(), secrets, Verdict::Unsigned)
             }
         }

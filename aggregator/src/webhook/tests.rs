@@ -229,6 +229,8 @@ fn a_secret_in_the_address_makes_a_report_and_one_in_the_body_is_not_kept() {
     assert_eq!(call.verdict(), Verdict::Unsigned);
     call.path = Some("abd".to_owned());
     assert_eq!(call.verdict(), Verdict::Bad("secret_wrong"));
+    let named = Attempt::new("gelato", "abc", "{}").header("authorization", "abc");
+    assert_eq!(named.verdict(), Verdict::Unsigned);
     let mut call = Attempt::new("ghtk", "abc", "a=b");
     call.query = "hash=abc".to_owned();
     assert_eq!(call.verdict(), Verdict::Unsigned);
