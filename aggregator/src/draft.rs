@@ -38,6 +38,12 @@ pub struct Draft {
     /// It was found by its parcel's number, which may have had another life before.
     #[serde(default)]
     pub by_parcel: bool,
+    /// Where nobody told the name that it calls the order by, its parcel's number will do.
+    #[serde(default)]
+    pub or_parcel: bool,
+    /// The order's number is what somebody wrote on the parcel: whose parcel it is knows better.
+    #[serde(default)]
+    pub noted: bool,
     /// Other names of the order that it tells.
     #[serde(default)]
     pub reveals: Vec<String>,
@@ -110,6 +116,8 @@ impl Draft {
             time,
             order,
             by_parcel: false,
+            or_parcel: false,
+            noted: false,
             reveals: Vec::new(),
             customer: None,
             customer_at: None,
@@ -128,6 +136,25 @@ impl Draft {
         if let Some(number) = &self.data.tracking_number {
             self.reveal(tracking_alias(number));
         }
+    }
+
+    /// The same of a maker, who may have a number of its own for the order that nobody else ever tells.
+    pub fn makers_parcel(&mut self, carrier: &str, number: Option<String>) {
+        self.parcel(carrier, number);
+        self.or_parcel = true;
+    }
+
+    /// The name of its parcel.
+    #[must_use]
+    pub fn parcel_name(&self) -> Option<String> {
+        self.data.tracking_number.as_deref().map(tracking_alias)
+    }
+
+    /// The name of its parcel, where that stands in for a name that nobody told.
+    #[must_use]
+    pub fn stand_in(&self) -> Option<String> {
+        let stands_in = self.or_parcel && matches!(self.order, OrderRef::Alias(_));
+        self.parcel_name().filter(|name| stands_in && *name != self.named())
     }
 
     /// Says when it is expected.

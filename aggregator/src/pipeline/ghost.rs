@@ -1,7 +1,7 @@
 //! Orders that nobody placed and that carriers name all the same: of a second parcel (`TM-1042-2`: a carrier wants
 //! a reference of its own for each), or mistyped. The parcel's number knows better.
 
-use crate::draft::{Draft, OrderRef, tracking_alias};
+use crate::draft::{Draft, OrderRef};
 use crate::store::alias::Bearer;
 use crate::store::order;
 use sqlx::PgConnection;
@@ -43,12 +43,12 @@ fn doubted<'a>(draft: &'a Draft, bearers: &Bearers) -> Option<(&'a str, String)>
     bearers.get(&alias)?.iter().any(anothers).then_some((order, alias))
 }
 
-/// The order and the parcel that a carrier names.
+/// The order and the parcel that a carrier names, or somebody who follows parcels.
 fn named_by_carrier(draft: &Draft) -> Option<(&str, String)> {
     let OrderRef::Order(order) = &draft.order else { return None };
     let of_carrier = draft.data.carrier.as_deref() == Some(draft.source.as_str());
-    let number = draft.data.tracking_number.as_deref().filter(|_| of_carrier)?;
-    Some((order.as_str(), tracking_alias(number)))
+    let parcel = draft.parcel_name().filter(|_| of_carrier || draft.noted)?;
+    Some((order.as_str(), parcel))
 }
 
 /// Those of a carrier whose parcel others here tell of another order, and nobody of the one that it names, have
@@ -79,19 +79,18 @@ pub(super) fn of(told: &[String], bearers: &Bearers) -> Vec<String> {
 /// it tells the number once more.
 pub(super) fn freed(mut draft: Draft, ghosts: &[String]) -> Draft {
     let waited = |order: &OrderRef| matches!(order, OrderRef::Order(order) if ghosts.iter().any(|g| g == order.as_str()));
-    let Some(number) = draft.data.tracking_number.clone().filter(|_| waited(&draft.order)) else {
-        return draft;
-    };
+    let Some(parcel) = draft.parcel_name().filter(|_| waited(&draft.order)) else { return draft };
     if std::mem::take(&mut draft.by_parcel) {
-        draft.order = OrderRef::Alias(tracking_alias(&number));
+        draft.order = OrderRef::Alias(parcel.clone());
     }
-    draft.reveal(tracking_alias(&number));
+    draft.reveal(parcel);
     draft
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::draft::tracking_alias;
     use contract::milestone::Milestone;
     use service_kit::clock;
 
@@ -119,6 +118,10 @@ mod tests {
         let scan = draft("ghn", "T-1-2");
         assert_eq!(doubted(&scan, &mine), Some(("T-1-2", tracking_alias("GX1"))));
         assert_eq!(doubted(&draft("ghn", "T-1"), &mine), None);
+        let mut noted = draft("17track", "vip");
+        assert_eq!(doubted(&noted, &mine), None, "who tells of a carrier's parcel may be a shop's");
+        noted.noted = true;
+        assert_eq!(doubted(&noted, &mine), Some(("vip", tracking_alias("GX1"))));
         assert_eq!(
             doubted(&draft("fulfilment", "T-1-2"), &mine),
             None,

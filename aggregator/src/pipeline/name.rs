@@ -64,12 +64,15 @@ async fn name_held(
         waiting.extend(unnamed);
         let told = tell(connection, &named, &mut known).await?;
         let ghosts = ghost::of(&told, &bearers);
-        let freed = parked::take(connection, &ghosts, &told).await?;
+        let freed = parked::take_named(connection, &ghosts, &told).await?;
         let freed = freed.into_iter().map(|draft| ghost::freed(draft, &ghosts));
         let freed: Vec<Draft> = freed.collect();
         count += freed.len();
         // What was told just now may be what others of this batch are waiting for.
-        let names = |draft: &Draft| matches!(&draft.order, OrderRef::Alias(a) if told.contains(a));
+        let names = |draft: &Draft| {
+            let is_told = |name: &String| told.contains(name);
+            alias_of(draft).is_some_and(is_told) || draft.stand_in().as_ref().is_some_and(is_told)
+        };
         let (again, still): (Vec<Draft>, Vec<Draft>) = waiting.into_iter().partition(names);
         waiting = still;
         for draft in named {
@@ -133,9 +136,22 @@ async fn find(
     }
     let bearers = alias::bearers(connection, &names).await?;
     let drafts = ghost::mended(connection, drafts, &bearers, placing).await?;
-    let named = drafts.into_iter().map(|draft| untold(meant(draft, &bearers), &bearers));
+    let called = drafts.into_iter().map(|draft| called(draft, &bearers));
+    let named = called.map(|draft| untold(meant(draft, &bearers), &bearers));
     let (named, unnamed) = named.partition(|draft| alias_of(draft).is_none());
     Ok(Found { named, unnamed, bearers })
+}
+
+/// What calls its order by a name that nobody told goes by its parcel's, where it may, and tells the name.
+fn called(mut draft: Draft, bearers: &Bearers) -> Draft {
+    let is_told = |name: &String| bearers.contains_key(name);
+    let untold = alias_of(&draft).is_some_and(|alias| !is_told(alias));
+    if let Some(parcel) = draft.stand_in().filter(|name| untold && is_told(name)) {
+        let name = draft.named().to_owned();
+        draft.order = OrderRef::Alias(parcel);
+        draft.reveal(name);
+    }
+    draft
 }
 
 /// A name means the newest order that was there when the event happened; the oldest when none

@@ -33,7 +33,7 @@ pub(super) async fn resolve(
     let placed = |drafts: &Vec<Draft>| drafts.iter().any(|d| d.milestone == Milestone::OrderPlaced);
     let newly: Vec<String> =
         by_order.iter().filter(|(_, d)| placed(d)).map(|(order, _)| order.to_string()).collect();
-    let freed = parked::take(connection, &newly, &[]).await?;
+    let freed = parked::take(connection, &newly).await?;
     metric::events("unparked", freed.len());
     let mut known = order::known(connection, &ids).await?;
     let told = descriptions(by_order.values().flatten().chain(&freed), &newly, &known);

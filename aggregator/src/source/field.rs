@@ -1,11 +1,12 @@
 //! What the sources' fields have in common: JSON, numbers of orders, stable ids, money.
 
-use crate::draft::OrderRef;
+use crate::draft::{OrderRef, tracking_alias};
 use crate::reject::{Refusal, excerpt};
 use aws_lc_rs::digest;
 use contract::event::Money;
 use contract::id::OrderId;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
 
 /// Reads JSON of a known shape.
 pub(super) fn json<T: DeserializeOwned>(value: &[u8]) -> Result<T, Refusal> {
@@ -22,6 +23,32 @@ pub(super) fn json<T: DeserializeOwned>(value: &[u8]) -> Result<T, Refusal> {
 pub(super) fn order(text: &str) -> Result<OrderRef, Refusal> {
     let id: Result<OrderId, _> = text.parse();
     id.map(OrderRef::Order).map_err(|error| Refusal::BadId(error.to_string()))
+}
+
+/// Most other names of an order in one record.
+const MOST_ALIASES: usize = 20;
+/// Longest of them, in bytes.
+const LONGEST_ALIAS: usize = 200;
+
+/// Other names of an order, as its shop knows them: `printify:5cb8…`, `stripe:pi_…`, `tracking:…`.
+pub(super) fn aliases(told: Value) -> Result<Vec<String>, Refusal> {
+    let names: Vec<String> = serde_json::from_value(told)
+        .map_err(|_| Refusal::Shape("`aliases` are texts".to_owned()))?;
+    if names.len() > MOST_ALIASES {
+        return Err(Refusal::Shape(format!("at most {MOST_ALIASES} `aliases`")));
+    }
+    names.into_iter().map(alias).collect()
+}
+
+fn alias(name: String) -> Result<String, Refusal> {
+    let printed = name.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+    let (source, number) = name.split_once(':').unwrap_or_default();
+    let told = !source.trim().is_empty() && !number.trim().is_empty();
+    if !told || !printed || name.len() > LONGEST_ALIAS {
+        let name = excerpt(&name);
+        return Err(Refusal::Shape(format!("`{name}` is no alias: `<source>:<its number>`")));
+    }
+    Ok(if source == "tracking" { tracking_alias(number) } else { name })
 }
 
 /// An id for a record that has none: the same content gives the same id.
@@ -42,12 +69,19 @@ const WHOLE: &[&str] = &[
     "XAF", "XOF", "XPF",
 ];
 
+/// Currencies of which a thousandth is the smallest unit.
+const THOUSANDTHS: &[&str] = &["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"];
+
 /// A decimal amount (`"398.00"`) in the smallest unit of its currency; none when it is no number.
 pub(super) fn money(decimal: &str, currency: &str) -> Option<Money> {
     let currency = currency.to_ascii_uppercase();
     let (sign, digits) = decimal.strip_prefix('-').map_or((1, decimal), |rest| (-1, rest));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let places = if WHOLE.contains(&currency.as_str()) { 0 } else { 2 };
+    let places = match currency.as_str() {
+        currency if WHOLE.contains(&currency) => 0,
+        currency if THOUSANDTHS.contains(&currency) => 3,
+        _ => 2,
+    };
     let mut unit: i64 = whole.parse().ok()?;
     for place in 0..places {
         let digit = fraction.as_bytes().get(place).copied().unwrap_or(b'0');
@@ -98,6 +132,7 @@ mod tests {
             (amount("459000", "VND"), amount("459000.00", "VND")),
             (Some(459_000), Some(459_000))
         );
+        assert_eq!((amount("10.500", "KWD"), amount("10.5", "KWD")), (Some(10_500), Some(10_500)));
         assert_eq!((amount("-1.05", "EUR"), amount("a", "EUR")), (Some(-105), None));
         assert_eq!(amount("99999999999999999999", "USD"), None);
     }

@@ -33,15 +33,18 @@ pub async fn put(
     };
     let (orders, aliases): (Vec<Option<String>>, Vec<Option<String>>) =
         drafts.iter().map(split).unzip();
+    let parcels: Vec<Option<String>> = drafts.iter().map(Draft::stand_in).collect();
     let documents: Vec<String> = drafts.iter().map(json).collect();
     let documents: Texts<'_> = documents.iter().map(String::as_str).collect();
     let done = sqlx::query!(
-        "insert into parked (key, order_id, alias, draft, parked_at)
-         select k, o, a, d::json, $5 from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as new (k, o, a, d)
+        "insert into parked (key, order_id, alias, parcel, draft, parked_at)
+         select k, o, a, p, d::json, $6
+         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) as new (k, o, a, p, d)
          on conflict (key) do nothing",
         &keys,
         &orders as _,
         &aliases as _,
+        &parcels as _,
         documents as _,
         now
     )
@@ -50,21 +53,44 @@ pub async fn put(
     Ok(done.rows_affected())
 }
 
-/// Takes out what waits for these orders or aliases.
+/// Takes out what waits for these orders.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn take(
     connection: &mut PgConnection,
     orders: &[String],
-    aliases: &[String],
 ) -> Result<Vec<Draft>, sqlx::Error> {
-    if orders.is_empty() && aliases.is_empty() {
+    if orders.is_empty() {
         return Ok(Vec::new());
     }
     let rows = sqlx::query!(
-        r#"delete from parked where order_id = any($1) or alias = any($2) returning draft as "draft: Json<Draft>""#,
-        orders,
+        r#"delete from parked where order_id = any($1) returning draft as "draft: Json<Draft>""#,
+        orders
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| row.draft.0).collect())
+}
+
+/// Takes out what waits for these names, and what waits for orders that nobody placed and is of parcels with these
+/// names.
+///
+/// # Errors
+/// When the database is away.
+pub async fn take_named(
+    connection: &mut PgConnection,
+    ghosts: &[String],
+    aliases: &[String],
+) -> Result<Vec<Draft>, sqlx::Error> {
+    if ghosts.is_empty() && aliases.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query!(
+        r#"delete from parked where alias = any($2) or parcel = any($2)
+             or order_id = any($1) and 'tracking:' || upper(regexp_replace(draft -> 'data' ->> 'tracking_number', '\s', '', 'g')) = any($2)
+           returning draft as "draft: Json<Draft>""#,
+        ghosts,
         aliases
     )
     .fetch_all(connection)
@@ -86,7 +112,8 @@ pub async fn take_slipped(
              select p.key from parked p
              where parked_at < $1
                and (exists (select from orders o where o.order_id = p.order_id)
-                 or exists (select from aliases a join orders o using (order_id) where a.alias = p.alias))
+                 or exists (select from aliases a join orders o using (order_id) where a.alias = p.alias)
+                 or exists (select from aliases a join orders o using (order_id) where a.alias = p.parcel))
              limit $2 for update of p skip locked)
            returning draft as "draft: Json<Draft>""#,
         before,
@@ -113,7 +140,8 @@ pub async fn of_ghosts(
            where p.key > $2 and p.parked_at < $1 and p.order_id is not null
              and not exists (select from orders o where o.order_id = p.order_id)
              and not exists (select from parked w where w.order_id = p.order_id
-               and w.draft -> 'data' ->> 'carrier' is distinct from w.draft ->> 'source')
+               and w.draft -> 'data' ->> 'carrier' is distinct from w.draft ->> 'source'
+               and not coalesce((w.draft ->> 'noted')::boolean or (w.draft ->> 'by_parcel')::boolean, false))
              and exists (select from aliases own
                join aliases other on other.alias = own.alias and other.order_id <> own.order_id
                join orders o on o.order_id = other.order_id

@@ -18,6 +18,7 @@ mod reading;
 mod refused;
 mod revoke;
 mod slipped;
+mod parcels;
 mod held;
 mod share;
 mod span;

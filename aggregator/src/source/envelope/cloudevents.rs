@@ -1,13 +1,13 @@
 //! `source.cloudevents`: a canonical `OrderEvent` from anyone, as `CloudEvents` 1.0: structured
 //! (one JSON object) or binary (attributes in headers: `ce_` in Kafka's binding, `ce-` in
-//! HTTP's; the value is the data).
+//! HTTP's; the value is the data). A webhook's signature covers no headers: what they say is reported.
 
 use crate::draft::DERIVED_SOURCE;
 use crate::draft::{Draft, OrderRef, tracking_alias};
 use crate::reject::{Refusal, excerpt};
 use crate::source::SOURCES;
 use crate::source::doc::{Doc, parse};
-use crate::source::field::json;
+use crate::source::field::{aliases, json};
 use crate::source::record::Record;
 use crate::source::spec::Source;
 use crate::source::table::{Code, Meaning, meaning};
@@ -15,13 +15,13 @@ use crate::source::time::{When, when};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono_tz::UTC;
-use contract::event::EventData;
+use contract::event::{Confidence, EventData};
 use contract::milestone::Milestone;
 use serde_json::Value;
 
 pub(in crate::source) const SOURCE: Source = Source {
     name: "cloudevents",
-    about: "CloudEvents 1.0, structured, binary or a batch: `type` is a milestone's code, `data` as in an `OrderEvent` (with `customer`, else `customer_id`, on `order.placed`)",
+    about: "CloudEvents 1.0, structured, binary or a batch: `type` is a milestone's code, `data` as in an `OrderEvent` (with `customer`, else `customer_id`, on `order.placed`; `aliases` are other names of the order, as in `source.shop`); what a webhook says in headers is reported",
     order: "`subject`, else `partitionkey`, else the parcel (`data.tracking_number`)",
     time: "`time`, RFC 3339; without it the receipt",
     zone: UTC,
@@ -50,6 +50,8 @@ fn speaker(source: &str) -> String {
 struct Envelope {
     attributes: Value,
     data: Value,
+    /// Nobody signed the attributes.
+    unsigned: bool,
 }
 
 /// One event, or the batch of them that a list is (`application/cloudevents-batch+json`).
@@ -57,15 +59,15 @@ fn open(record: &Record<'_>) -> Result<Vec<Envelope>, Refusal> {
     let attribute = |name: &str| {
         record.header(&format!("ce_{name}")).or_else(|| record.header(&format!("ce-{name}")))
     };
-    // A webhook's signature covers the body alone: its headers are nobody's word.
     let called = record.header("webhook-id").is_some();
-    if attribute("specversion").is_some() && !called {
+    if attribute("specversion").is_some() && !(called && is_structured(record)) {
         let names = ["specversion", "id", "source", "type", "subject", "time", "partitionkey"];
         let told = names
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), Value::from(attribute(name)?))));
         let data = if record.value.is_empty() { Value::Null } else { parse(record.value)? };
-        return Ok(vec![Envelope { attributes: Value::Object(told.collect()), data }]);
+        let attributes = Value::Object(told.collect());
+        return Ok(vec![Envelope { attributes, data, unsigned: called }]);
     }
     let first = record.value.iter().find(|byte| !byte.is_ascii_whitespace());
     let events =
@@ -77,9 +79,17 @@ fn open(record: &Record<'_>) -> Result<Vec<Envelope>, Refusal> {
             })?,
             None => attributes.get_mut("data").map(Value::take).unwrap_or_default(),
         };
-        Ok(Envelope { attributes, data })
+        Ok(Envelope { attributes, data, unsigned: false })
     });
     envelopes.collect()
+}
+
+/// Is the body an event of its own, which was signed? Then its headers are nobody's word.
+fn is_structured(record: &Record<'_>) -> bool {
+    let said = record
+        .header("content-type")
+        .is_some_and(|kind| kind.starts_with("application/cloudevents"));
+    said || parse(record.value).is_ok_and(|body| Doc::of(&body).at("specversion").is_there())
 }
 
 /// Is it of a type that somebody here knows? What others send may be anything.
@@ -106,7 +116,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
 
 /// Is it of no order, and of a type that nobody here knows?
 fn is_foreign(record: &Record<'_>, envelope: &Envelope) -> bool {
-    let Envelope { attributes, data } = envelope;
+    let Envelope { attributes, data, .. } = envelope;
     let told = serde_json::from_value::<EventData>(data.clone()).unwrap_or_default();
     let parcel = told.tracking_number.as_deref().map(tracking_alias);
     let doc = Doc::of(attributes);
@@ -115,7 +125,7 @@ fn is_foreign(record: &Record<'_>, envelope: &Envelope) -> bool {
 }
 
 fn one(record: &Record<'_>, envelope: Envelope) -> Result<Draft, Refusal> {
-    let Envelope { attributes, mut data } = envelope;
+    let Envelope { attributes, mut data, unsigned } = envelope;
     let doc = Doc::of(&attributes);
     if doc.text("specversion").as_deref() != Some("1.0") {
         return Err(Refusal::Shape("`specversion` is not 1.0".to_owned()));
@@ -123,6 +133,8 @@ fn one(record: &Record<'_>, envelope: Envelope) -> Result<Draft, Refusal> {
     let (id, source, kind) = (doc.need("id")?, doc.need("source")?, doc.need("type")?);
     let at = doc.text("time").map(|text| when(&text, record.zone)).transpose()?;
     let at = at.unwrap_or(When::sure(record.received_at));
+    let names =
+        data.get_mut("aliases").map(Value::take).map(aliases).transpose()?.unwrap_or_default();
     let customer = data.get_mut("customer").map(Value::take).filter(Value::is_object);
     let milestone = kind.parse::<Milestone>().ok();
     let told: EventData = match milestone {
@@ -137,6 +149,12 @@ fn one(record: &Record<'_>, envelope: Envelope) -> Result<Draft, Refusal> {
     let mut draft = said.draft(&source, id, at, named(record, doc, &told)?);
     let (code, assumed) = (draft.data.source_code.take(), draft.data.tz_assumed);
     *draft.data = EventData { source_code: code, tz_assumed: assumed, ..told };
+    if unsigned {
+        draft.data.confidence = Confidence::Reported;
+    }
+    for name in names {
+        draft.reveal(name);
+    }
     if let Some(number) = draft.data.tracking_number.clone() {
         draft.reveal(tracking_alias(&number));
     }
@@ -233,6 +251,43 @@ mod tests {
     }
 
     #[test]
+    fn attributes_that_nobody_signed_are_a_report() {
+        let headers = [
+            ("ce-specversion", "1.0"),
+            ("ce-id", "e9"),
+            ("ce-source", "kiln-7"),
+            ("ce-type", "production.started"),
+            ("ce-subject", "T-70"),
+            ("content-type", "application/json"),
+            ("webhook-id", "msg_1"),
+        ];
+        let read = |headers: &[(&str, &str)]| {
+            read_with_headers("cloudevents", r#"{"line":"2"}"#, headers).unwrap().remove(0)
+        };
+        let (called, written) = (read(&headers), read(&headers[..6]));
+        assert_eq!(called.milestone, Milestone::ProductionStarted);
+        let sure = [called.data.confidence, written.data.confidence];
+        assert_eq!(sure, [Confidence::Reported, Confidence::Confirmed]);
+    }
+
+    #[test]
+    fn other_names_of_the_order_are_told() {
+        let event = |names: &str| {
+            let event = r#"{"specversion":"1.0","id":"e1","source":"desk","type":"info.ignored","subject":"T-70","data":{"aliases":NAMES}}"#;
+            read_with_headers("cloudevents", &event.replace("NAMES", names), &[])
+        };
+        let told = event(r#"["printify:5cb8","tracking: gx 1"]"#).unwrap().remove(0).reveals;
+        assert_eq!(told, ["printify:5cb8", "tracking:GX1"]);
+        let long = format!(r#"["a:{}"]"#, "1".repeat(300));
+        let many = format!("[{}]", vec![r#""a:1""#; 21].join(","));
+        for bad in
+            ["[5]", r#""a:1""#, r#"["5cb8"]"#, r#"[":1"]"#, r#"["tracking: "]"#, &long, &many]
+        {
+            assert_eq!(event(bad).unwrap_err().label(), "shape", "{bad}");
+        }
+    }
+
+    #[test]
     fn headers_of_a_webhook_are_nobodys_word_and_a_vendor_is_not_spoken_for() {
         let headers = [
             ("ce_specversion", "1.0"),
@@ -248,6 +303,7 @@ mod tests {
             (draft.milestone, draft.source.as_str()),
             (Milestone::OrderConfirmed, "cloudevents/ghn")
         );
+        assert_eq!(draft.data.confidence, Confidence::Confirmed);
         let odd = body.replace("\"ghn\"", "\"shop:TM-1\"");
         assert_eq!(read_one("cloudevents", &odd).source, "shop-TM-1");
     }

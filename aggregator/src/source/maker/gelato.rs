@@ -81,7 +81,7 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     draft.data.note = doc.text("comment");
     if let Some(number) = doc.text("trackingCode") {
         let carrier = doc.text("shipmentMethodName").unwrap_or_else(|| SOURCE.name.to_owned());
-        draft.parcel(&carrier.to_lowercase(), Some(number));
+        draft.makers_parcel(&carrier.to_lowercase(), Some(number));
         draft.data.lines = line.clone().into_iter().collect();
     }
     of_item(&mut draft, line);
@@ -119,7 +119,10 @@ fn by_item(
             let part = format!("{line} {}", number.as_deref().unwrap_or(""));
             let mut draft = make(meaning(TABLE, record, &code), &part, &code);
             let carrier = parcel.text("shipmentMethodName");
-            draft.parcel(&carrier.unwrap_or_else(|| SOURCE.name.to_owned()).to_lowercase(), number);
+            draft.makers_parcel(
+                &carrier.unwrap_or_else(|| SOURCE.name.to_owned()).to_lowercase(),
+                number,
+            );
             draft.data.lines = vec![line.clone()];
             drafts.push(draft);
         }

@@ -147,7 +147,7 @@ fn line(order_doc: Doc<'_>, item: Doc<'_>) -> Option<Result<String, String>> {
 fn parcel(draft: &mut Draft, shipment: Doc<'_>, order_doc: Doc<'_>) {
     let carrier = shipment.text("carrier").unwrap_or_else(|| SOURCE.name.to_owned());
     let number = shipment.text("tracking_number").filter(|number| number != "0");
-    draft.parcel(&carrier.to_lowercase(), number);
+    draft.makers_parcel(&carrier.to_lowercase(), number);
     draft.data.shipment = shipment.text("id");
     for item in shipment.each("items").filter_map(|item| line(order_doc, item)) {
         match item {

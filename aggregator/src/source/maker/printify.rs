@@ -79,7 +79,10 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let number = data.any(&["carrier.tracking_number", "shipments.0.number"]);
     if number.is_some() || code.starts_with("order:shipment") {
         let carrier = data.any(&["carrier.code", "shipments.0.carrier"]);
-        draft.parcel(&carrier.unwrap_or_else(|| SOURCE.name.to_owned()).to_lowercase(), number);
+        draft.makers_parcel(
+            &carrier.unwrap_or_else(|| SOURCE.name.to_owned()).to_lowercase(),
+            number,
+        );
         draft.data.skus =
             data.each("skus").filter_map(|sku| sku.value().as_str().map(str::to_owned)).collect();
     }

@@ -2,7 +2,7 @@
 
 use crate::draft::Draft;
 use crate::reject::{Refusal, excerpt};
-use crate::source::field::{json, order};
+use crate::source::field::{aliases, json, order};
 use crate::source::spec::Source;
 use crate::source::table::{Code, code, strict};
 use crate::source::time::when;
@@ -33,6 +33,8 @@ struct Shop {
     destination: Option<Destination>,
     #[serde(default)]
     reason: Option<String>,
+    #[serde(default)]
+    aliases: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -52,7 +54,7 @@ struct Destination {
 /// The shop's order system.
 pub(in crate::source) const SOURCE: Source = Source {
     name: "shop",
-    about: "the shop's order system",
+    about: "the shop's order system; `aliases`, in any event or in `order.known_as`, are what others call the order (`printify:<its number there>`): what they say of it is found by them",
     order: "`order_no`",
     time: "`at`, RFC 3339",
     zone: Ho_Chi_Minh,
@@ -66,6 +68,7 @@ const TABLE: &[Code] = &[
     code("order.on_hold", Milestone::OrderOnHold),
     code("order.cancelled", Milestone::OrderCancelled),
     code("order.contact_changed", Milestone::InfoIgnored),
+    code("order.known_as", Milestone::InfoIgnored),
 ];
 
 fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
@@ -92,6 +95,13 @@ fn read(value: &[u8]) -> Result<Vec<Draft>, Refusal> {
         draft.data.country = destination.country;
     }
     draft.data.reason = shop.reason;
+    let names = shop.aliases.map(aliases).transpose()?.unwrap_or_default();
+    if names.is_empty() && shop.event == "order.known_as" {
+        return Err(Refusal::Shape("order.known_as tells `aliases`".to_owned()));
+    }
+    for name in names {
+        draft.reveal(name);
+    }
     Ok(vec![draft])
 }
 
@@ -143,6 +153,8 @@ mod tests {
             "9".repeat(500)
         );
         assert_eq!(refused(&long), "bad_id");
+        let known = r#"{"event":"order.known_as","order_no":"T","at":"2026-11-20T01:58:03Z"}"#;
+        assert_eq!(refused(known), "shape", "as what?");
         assert_eq!(refused("{"), "not_json");
     }
 }

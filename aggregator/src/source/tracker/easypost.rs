@@ -131,6 +131,17 @@ mod tests {
     }
 
     #[test]
+    fn a_delivery_before_the_last_scan_is_one_delivery() {
+        let hook = r#"{"tracking_code":"EZ79","status":"delivered","updated_at":"2026-11-24T12:30:00Z","tracking_details":[
+            {"status":"delivered","datetime":"2026-11-24T10:00:00Z"},
+            {"status":"in_transit","datetime":"2026-11-24T11:00:00Z"}]}"#;
+        let drafts = read_all("easypost", hook);
+        let delivered = drafts.iter().filter(|d| d.milestone == Milestone::ShipmentDelivered);
+        let times: Vec<String> = delivered.map(|draft| draft.time.to_rfc3339()).collect();
+        assert_eq!(times, ["2026-11-24T10:00:00+00:00"]);
+    }
+
+    #[test]
     fn a_tracker_without_details_says_its_status() {
         let hook = r#"{"tracking_code":"EZ78","status":"failure","status_detail":"lost","updated_at":"2026-11-24T10:00:00Z"}"#;
         assert_eq!(read_all("easypost", hook)[0].milestone, Milestone::ShipmentLost);

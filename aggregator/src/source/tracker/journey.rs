@@ -53,8 +53,10 @@ impl Parcel<'_> {
                 || (moving && stop.said.milestone == Milestone::ShipmentHandedOver);
             same && (!state.said.is_unknown() || stop.code == state.code)
         };
-        // A list may have news from before its own state.
-        let newest = |stop: &&Stop, state: &Stop| stop.when.at >= state.when.at;
+        // A list may have news from before its own state; and scans may be told with a time after the end.
+        let newest = |stop: &&Stop, state: &Stop| {
+            stop.when.at >= state.when.at || state.said.milestone.is_terminal()
+        };
         let news = state.filter(|state| {
             let mut told =
                 stops.last().into_iter().chain(stops.iter().filter(|s| newest(s, state)));
@@ -80,6 +82,7 @@ impl Parcel<'_> {
         let mut draft = said.draft(self.source, id, at, self.order.clone());
         let carrier = self.carrier.as_deref().unwrap_or(self.source);
         draft.parcel(&carrier.to_lowercase(), Some(self.number.clone()));
+        draft.noted = true;
         draft.expect(expected);
         draft.data.restates = true;
         Some(draft)
@@ -92,6 +95,7 @@ impl Parcel<'_> {
         let mut draft = stop.said.draft(self.source, id, stop.when, self.order.clone());
         let carrier = self.carrier.as_deref().unwrap_or(self.source);
         draft.parcel(&carrier.to_lowercase(), Some(self.number.clone()));
+        draft.noted = true;
         draft.data.location = stop.location;
         draft.data.note = stop.note;
         draft
