@@ -57,8 +57,11 @@ const TABLE: &[Code] = &[
 fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
     let doc = Doc::of(&value);
-    if doc.at("data").is_there() {
-        return answer(record, doc.at("data"));
+    // One order's detail; of those that a shop asks for by its own number, a list.
+    if let Some(detail) =
+        ["data.0", "data"].map(|path| doc.at(path)).into_iter().find(|d| d.is_there())
+    {
+        return answer(record, detail);
     }
     let (parcel, status) = (doc.need("OrderCode")?, doc.need("Status")?);
     let kind = doc.text("Type").unwrap_or_default().to_ascii_lowercase();
@@ -165,6 +168,9 @@ mod tests {
         assert_eq!(draft.time.to_rfc3339(), "2026-11-22T03:52:51.200+00:00");
         assert_eq!(draft.data.tracking_number.as_deref(), Some("L7X"));
         assert_eq!(answered("transporting").milestone, Milestone::InfoIgnored);
+        let listed = r#"{"code":200,"data":[{"order_code":"L7X","client_order_code":"T-1","status":"delivered",
+            "finish_date":"2026-11-22T03:52:51.2Z","log":[]}]}"#;
+        assert_eq!(read_one("ghn", listed).time, draft.time);
     }
 
     #[test]

@@ -95,7 +95,8 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     draft.parcel("viettelpost", Some(parcel));
     draft.data.location = doc.any(&["LOCATION_CURRENTLY", "LOCALION_CURRENTLY"]);
     draft.data.note = doc.any(&["NOTE", "STATUS_NAME"]);
-    draft.data.reason = doc.text("REASON_CODE").or(draft.data.reason);
+    // The table's words are everybody's; theirs are numbers.
+    draft.data.reason = draft.data.reason.take().or_else(|| doc.text("REASON_CODE"));
     draft.expect(doc.text("EXPECTED_DELIVERY_DATE").and_then(|day| expected(&day, record.zone)));
     Ok(vec![draft])
 }
@@ -130,6 +131,18 @@ mod tests {
         assert_eq!(one(501, "").milestone, Milestone::ShipmentDelivered);
         assert_eq!(one(501, r#","IS_RETURNING":true"#).milestone, Milestone::ShipmentReturned);
         assert_eq!(one(300, r#","IS_RETURNING":true"#).milestone, Milestone::ShipmentReturning);
+    }
+
+    #[test]
+    fn a_number_does_not_hide_a_reason_that_everybody_knows() {
+        let reason = |status: i32| {
+            let record = format!(
+                r#"{{"DATA":{{"ORDER_NUMBER":"VTP88","ORDER_STATUSDATE":"22/11/2026 11:07:16","ORDER_STATUS":{status},"REASON_CODE":"T06"}}}}"#
+            );
+            read_one("viettelpost", &record).data.reason
+        };
+        assert_eq!(reason(506).as_deref(), Some("consignee_customer_not_home"));
+        assert_eq!(reason(300).as_deref(), Some("T06"));
     }
 
     #[test]

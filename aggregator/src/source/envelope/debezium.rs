@@ -96,7 +96,8 @@ impl<'a> Change<'a> {
 
     /// When it was written down. A source that knows no time writes 0.
     fn committed(&self) -> Result<Option<When>, Refusal> {
-        let fields = ["source.ts_ms", "ts_ms", "__source_ts_ms", "__ts_ms"];
+        // The first versions wrote microseconds.
+        let fields = ["source.ts_ms", "source.ts_usec", "ts_ms", "__source_ts_ms", "__ts_ms"];
         let told = fields.iter().filter_map(|field| self.envelope.number(field));
         told.filter(|number| *number > 0).map(epoch).next().transpose()
     }
@@ -159,6 +160,12 @@ mod tests {
         assert_eq!(
             (draft.milestone, draft.time.timestamp()),
             (Milestone::FulfilmentPacked, 1_795_312_800)
+        );
+        let first = r#"{"before":null,"after":{"order_no":"T-71","status":"fulfilment.packed"},"source":{"table":"orders","ts_usec":1795312800000000},"op":"c","ts_ms":1795312999000}"#;
+        assert_eq!(
+            read_one("debezium", first).time,
+            draft.time,
+            "microseconds, in the first versions"
         );
         let deleted = row.replace(r#""__op":"u""#, r#""__op":"d""#);
         assert_eq!(read_one("debezium", &deleted).milestone, Milestone::InfoIgnored);

@@ -13,8 +13,8 @@ use crate::source::doc::{Doc, parse};
 use crate::source::record::Record;
 use crate::source::spec::Source;
 use crate::source::table::{Code, Meaning, code, meaning};
-use crate::source::time::when;
-use chrono_tz::UTC;
+use crate::source::time::{When, when};
+use chrono_tz::{Tz, UTC};
 use contract::milestone::Milestone;
 use name::{buyer_order, content_id, reveal, things};
 
@@ -118,10 +118,17 @@ fn names_something(record: &Record<'_>, event: Doc<'_>) -> bool {
         || things(event).next().is_some()
 }
 
+/// A time without an offset is what the clock of the place showed, whose offset stands beside it.
+fn moment(event: Doc<'_>, time: &str, zone: Tz) -> Result<When, Refusal> {
+    let told = when(time, zone)?;
+    let offset = event.text("eventTimeZoneOffset").filter(|_| told.assumed);
+    offset.map_or(Ok(told), |offset| when(&format!("{time}{offset}"), zone).or(Ok(told)))
+}
+
 fn one(record: &Record<'_>, event: Doc<'_>) -> Result<Draft, Refusal> {
     let kind = event.need_any(&["type", "isA"])?;
     let time = event.need("eventTime")?;
-    let happened = when(&time, record.zone)?;
+    let happened = moment(event, &time, record.zone)?;
     let order = buyer_order(record, event)?;
     let step = event.text("bizStep").map(|step| short(&step).to_owned());
     let harm = event.text("disposition").map(|name| short(&name).to_owned());

@@ -28,6 +28,16 @@ fn steps_in_their_long_and_short_spellings() {
 }
 
 #[test]
+fn a_clock_without_an_offset_has_it_beside_it() {
+    let local = event(r#","eventTimeZoneOffset":"+07:00""#)
+        .replace(":00+07:00\",\"epcList", ":00\",\"epcList");
+    let draft = read_one("epcis", &local);
+    assert_eq!((draft.time, draft.data.tz_assumed), (read_one("epcis", &event("")).time, false));
+    let odd = local.replace("\"+07:00\"", "\"there\"");
+    assert!(read_one("epcis", &odd).data.tz_assumed);
+}
+
+#[test]
 fn a_step_that_is_not_told_is_no_unknown_code() {
     let silent = event("").replace(r#""bizStep":"urn:epcglobal:cbv:bizstep:packing","#, "");
     let draft = read_one("epcis", &silent);
