@@ -157,6 +157,15 @@ impl Draft {
         self.parcel_name().filter(|name| stands_in && *name != self.named())
     }
 
+    /// The name of its parcel, where that knows better than the order's number: a carrier wants a reference of its own
+    /// for each parcel, and who follows parcels has what somebody noted.
+    #[must_use]
+    pub fn surer_parcel(&self) -> Option<String> {
+        let of_carrier = self.data.carrier.as_deref() == Some(self.source.as_str());
+        let is_number = matches!(self.order, OrderRef::Order(_));
+        self.parcel_name().filter(|_| is_number && (of_carrier || self.noted))
+    }
+
     /// Says when it is expected.
     pub fn expect(&mut self, expected: Option<Expected>) {
         self.data.eta = expected.map(|expected| expected.range);

@@ -1,3 +1,15 @@
--- What calls its order by a name that nobody told may be known by its parcel's number.
+-- What calls its order by a name that nobody told, or by a number that a carrier has it under, may be known by its
+-- parcel's number better.
 alter table parked add column parcel text;
 create index parked_parcel on parked (parcel) where parcel is not null;
+-- What waits already: of carriers, by their order's number.
+update parked
+set parcel = 'tracking:' || upper(regexp_replace(draft -> 'data' ->> 'tracking_number', '\s', '', 'g'))
+where order_id is not null and draft -> 'data' ->> 'carrier' = draft ->> 'source'
+  and draft -> 'data' ->> 'tracking_number' is not null;
+-- Of makers, by a number of their own.
+update parked
+set parcel = 'tracking:' || upper(regexp_replace(draft -> 'data' ->> 'tracking_number', '\s', '', 'g')),
+    draft = jsonb_set(draft::jsonb, '{or_parcel}', 'true')::json
+where alias is not null and draft ->> 'source' in ('gelato', 'printful', 'printify')
+  and draft -> 'data' ->> 'tracking_number' is not null;

@@ -45,10 +45,7 @@ fn doubted<'a>(draft: &'a Draft, bearers: &Bearers) -> Option<(&'a str, String)>
 
 /// The order and the parcel that a carrier names, or somebody who follows parcels.
 fn named_by_carrier(draft: &Draft) -> Option<(&str, String)> {
-    let OrderRef::Order(order) = &draft.order else { return None };
-    let of_carrier = draft.data.carrier.as_deref() == Some(draft.source.as_str());
-    let parcel = draft.parcel_name().filter(|_| of_carrier || draft.noted)?;
-    Some((order.as_str(), parcel))
+    Some((draft.named(), draft.surer_parcel()?))
 }
 
 /// Those of a carrier whose parcel others here tell of another order, and nobody of the one that it names, have

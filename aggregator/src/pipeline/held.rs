@@ -58,10 +58,11 @@ impl Held {
     }
 }
 
-/// The names that drafts are called by, and those that they tell.
+/// The names that drafts are called by, or may be, and those that they tell.
 pub(super) fn names(drafts: &[Draft]) -> BTreeSet<String> {
     let called = drafts.iter().filter_map(alias_of);
-    called.chain(drafts.iter().flat_map(|draft| &draft.reveals)).cloned().collect()
+    let told = called.chain(drafts.iter().flat_map(|draft| &draft.reveals)).cloned();
+    told.chain(drafts.iter().filter_map(Draft::stand_in)).collect()
 }
 
 /// The name that a draft is called by, if that is no number.

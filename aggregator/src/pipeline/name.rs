@@ -136,17 +136,20 @@ async fn find(
     }
     let bearers = alias::bearers(connection, &names).await?;
     let drafts = ghost::mended(connection, drafts, &bearers, placing).await?;
-    let called = drafts.into_iter().map(|draft| called(draft, &bearers));
+    let called = drafts.into_iter().map(|draft| called(draft, &bearers, placing));
     let named = called.map(|draft| untold(meant(draft, &bearers), &bearers));
     let (named, unnamed) = named.partition(|draft| alias_of(draft).is_none());
     Ok(Found { named, unnamed, bearers })
 }
 
-/// What calls its order by a name that nobody told goes by its parcel's, where it may, and tells the name.
-fn called(mut draft: Draft, bearers: &Bearers) -> Draft {
-    let is_told = |name: &String| bearers.contains_key(name);
-    let untold = alias_of(&draft).is_some_and(|alias| !is_told(alias));
-    if let Some(parcel) = draft.stand_in().filter(|name| untold && is_told(name)) {
+/// What calls its order by a name that nobody told goes by its parcel's, where it may, and tells the name. (Of an
+/// order that nobody placed a parcel tells no name: a carrier may have called it so.)
+fn called(mut draft: Draft, bearers: &Bearers, placing: &[String]) -> Draft {
+    let untold = alias_of(&draft).is_some_and(|alias| !bearers.contains_key(alias));
+    let is_placed = |bearer: &Bearer| bearer.placed || placing.contains(&bearer.order);
+    let is_somebodys =
+        |name: &String| bearers.get(name).is_some_and(|all| all.iter().any(is_placed));
+    if let Some(parcel) = draft.stand_in().filter(|name| untold && is_somebodys(name)) {
         let name = draft.named().to_owned();
         draft.order = OrderRef::Alias(parcel);
         draft.reveal(name);
@@ -248,6 +251,27 @@ mod tests {
             OrderRef::Order(order) => order.to_string(),
             OrderRef::Alias(name) => name,
         }
+    }
+
+    #[test]
+    fn a_makers_number_is_known_by_its_parcel_where_that_is_somebodys() {
+        let own = || OrderRef::Alias("printify:5cb8".to_owned());
+        let mut made =
+            Draft::new("printify", "1".into(), Milestone::ShipmentHandedOver, day(5), own());
+        made.makers_parcel("ghn", Some("x 1".to_owned()));
+        let name = tracking_alias("X1");
+        let of = |order: &str, open| HashMap::from([(name.clone(), vec![bearer(order, 0, open)])]);
+        let called = |bearers: &Bearers, placing: &[String]| called(made.clone(), bearers, placing);
+        let known = called(&of("A", true), &[]);
+        assert_eq!(known.order, OrderRef::Alias(name.clone()));
+        assert!(known.reveals.contains(&"printify:5cb8".to_owned()), "and tells it to others");
+        assert_eq!(called(&of("ghost", false), &[]).order, own());
+        assert_eq!(called(&of("B", false), &["B".to_owned()]).order, known.order);
+        let mut told = of("A", true);
+        told.insert("printify:5cb8".to_owned(), vec![bearer("C", 0, true)]);
+        assert_eq!(called(&told, &[]).order, own(), "it means something already");
+        made.or_parcel = false;
+        assert_eq!(super::called(made, &of("A", true), &[]).order, own());
     }
 
     #[test]

@@ -37,18 +37,21 @@ pub(super) fn aliases(told: Value) -> Result<Vec<String>, Refusal> {
     if names.len() > MOST_ALIASES {
         return Err(Refusal::Shape(format!("at most {MOST_ALIASES} `aliases`")));
     }
-    names.into_iter().map(alias).collect()
+    names.iter().map(|name| alias(name)).collect()
 }
 
-fn alias(name: String) -> Result<String, Refusal> {
-    let printed = name.chars().all(|c| c.is_ascii_graphic() || c == ' ');
-    let (source, number) = name.split_once(':').unwrap_or_default();
-    let told = !source.trim().is_empty() && !number.trim().is_empty();
-    if !told || !printed || name.len() > LONGEST_ALIAS {
-        let name = excerpt(&name);
-        return Err(Refusal::Shape(format!("`{name}` is no alias: `<source>:<its number>`")));
+fn alias(told: &str) -> Result<String, Refusal> {
+    let name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let printed = |c: char| c.is_ascii_graphic() || c == ' ';
+    let (source, number) = told.split_once(':').unwrap_or_default();
+    let (source, number) = (source.trim(), number.trim());
+    let fits = !source.is_empty() && source.chars().all(name) && number.chars().all(printed);
+    if !fits || number.is_empty() || told.len() > LONGEST_ALIAS {
+        let told = excerpt(told);
+        return Err(Refusal::Shape(format!("`{told}` is no alias: `<source>:<its number>`")));
     }
-    Ok(if source == "tracking" { tracking_alias(number) } else { name })
+    let known = format!("{source}:{number}");
+    Ok(if source == "tracking" { tracking_alias(number) } else { known })
 }
 
 /// An id for a record that has none: the same content gives the same id.

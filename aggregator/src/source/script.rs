@@ -1,10 +1,11 @@
 //! A source without code: a file that says where its fields are and what its codes mean.
 //!
 //! `file` is what may stand in it → `filter` compiles an expression, after `bound` has seen that
-//! it ends → `read` makes drafts.
+//! it ends, with `json` in place of the language's own reading → `read` makes drafts.
 
 mod file;
 mod bound;
+mod json;
 mod filter;
 mod read;
 #[cfg(test)]

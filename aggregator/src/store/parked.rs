@@ -33,7 +33,8 @@ pub async fn put(
     };
     let (orders, aliases): (Vec<Option<String>>, Vec<Option<String>>) =
         drafts.iter().map(split).unzip();
-    let parcels: Vec<Option<String>> = drafts.iter().map(Draft::stand_in).collect();
+    let parcel = |draft: &Draft| draft.stand_in().or_else(|| draft.surer_parcel());
+    let parcels: Vec<Option<String>> = drafts.iter().map(parcel).collect();
     let documents: Vec<String> = drafts.iter().map(json).collect();
     let documents: Texts<'_> = documents.iter().map(String::as_str).collect();
     let done = sqlx::query!(
@@ -87,8 +88,8 @@ pub async fn take_named(
         return Ok(Vec::new());
     }
     let rows = sqlx::query!(
-        r#"delete from parked where alias = any($2) or parcel = any($2)
-             or order_id = any($1) and 'tracking:' || upper(regexp_replace(draft -> 'data' ->> 'tracking_number', '\s', '', 'g')) = any($2)
+        r#"delete from parked
+           where alias = any($2) or parcel = any($2) and (order_id is null or order_id = any($1))
            returning draft as "draft: Json<Draft>""#,
         ghosts,
         aliases
@@ -113,7 +114,8 @@ pub async fn take_slipped(
              where parked_at < $1
                and (exists (select from orders o where o.order_id = p.order_id)
                  or exists (select from aliases a join orders o using (order_id) where a.alias = p.alias)
-                 or exists (select from aliases a join orders o using (order_id) where a.alias = p.parcel))
+                 or p.alias is not null
+                   and exists (select from aliases a join orders o using (order_id) where a.alias = p.parcel))
              limit $2 for update of p skip locked)
            returning draft as "draft: Json<Draft>""#,
         before,
@@ -124,8 +126,8 @@ pub async fn take_slipped(
     Ok(rows.into_iter().map(|row| row.draft.0).collect())
 }
 
-/// What carriers said, before a moment, of orders that nobody placed and that share a parcel's number with one that
-/// somebody did: a portion, by keys, after this one. An order that others than carriers speak of is only late.
+/// What carriers said, before a moment, of orders that nobody placed and of parcels whose number was told of one that
+/// somebody did: a portion, by keys, after this one. An order that others speak of, who know it, is only late.
 ///
 /// # Errors
 /// When the database is away.
@@ -137,15 +139,11 @@ pub async fn of_ghosts(
 ) -> Result<Vec<(String, Draft)>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select p.key, p.draft as "draft: Json<Draft>" from parked p
-           where p.key > $2 and p.parked_at < $1 and p.order_id is not null
+           where p.key > $2 and p.parked_at < $1 and p.order_id is not null and p.parcel is not null
+             and exists (select from aliases a join orders o using (order_id)
+               where a.alias = p.parcel and a.order_id <> p.order_id)
              and not exists (select from orders o where o.order_id = p.order_id)
-             and not exists (select from parked w where w.order_id = p.order_id
-               and w.draft -> 'data' ->> 'carrier' is distinct from w.draft ->> 'source'
-               and not coalesce((w.draft ->> 'noted')::boolean or (w.draft ->> 'by_parcel')::boolean, false))
-             and exists (select from aliases own
-               join aliases other on other.alias = own.alias and other.order_id <> own.order_id
-               join orders o on o.order_id = other.order_id
-               where own.order_id = p.order_id and own.alias like 'tracking:%')
+             and not exists (select from parked w where w.order_id = p.order_id and w.parcel is null)
            order by p.key limit $3"#,
         before,
         after,

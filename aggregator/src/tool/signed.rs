@@ -4,10 +4,40 @@ use super::samples::Report;
 use crate::source::Catalog;
 use crate::webhook::{Call, Secrets, Vendors, Verdict};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use chrono::{DateTime, Utc};
 use service_kit::clock;
 use std::path::Path;
 
-/// Checks a body, byte by byte as it came, with its headers (`name: value`) against the secrets of a file.
+/// What of a call its body does not hold.
+#[derive(Default)]
+struct Rest<'a> {
+    headers: HeaderMap,
+    secret: Option<&'a str>,
+    query: &'a str,
+    at: Option<DateTime<Utc>>,
+}
+
+impl<'a> Rest<'a> {
+    /// `name: value`, `/<the secret in the address>`, `?<query>`, `@<when it came>`.
+    fn read(words: &[&'a str]) -> Result<Self, String> {
+        let mut rest = Self::default();
+        for word in words {
+            match word.split_at_checked(1) {
+                Some(("/", secret)) => rest.secret = Some(secret),
+                Some(("?", query)) => rest.query = query,
+                Some(("@", time)) => {
+                    let at = DateTime::parse_from_rfc3339(time);
+                    rest.at = Some(at.map_err(|error| format!("`{word}`: {error}"))?.to_utc());
+                }
+                _ => rest.headers.extend([header(word)?]),
+            }
+        }
+        Ok(rest)
+    }
+}
+
+/// Checks a body, byte by byte as it came, with what else the call had, against the secrets of a file. The sources
+/// are the built-in ones and those of a folder.
 ///
 /// # Errors
 /// What cannot be read, or is no vendor's; never a secret.
@@ -15,31 +45,40 @@ pub(super) fn check(
     source: &str,
     secrets: &Path,
     body: &Path,
-    lines: &[&str],
+    words: &[&str],
+    folder: Option<&Path>,
 ) -> Result<Report, String> {
     let secrets = Secrets::read(Some(secrets))?;
     let bytes = std::fs::read(body).map_err(|error| format!("{}: {error}", body.display()))?;
-    let headers = lines.iter().copied().map(header).collect::<Result<HeaderMap, String>>()?;
-    let vendors = Vendors::new(Catalog::default().scripts());
+    let rest = Rest::read(words)?;
+    let catalog = Catalog::open(folder).map_err(|error| error.to_string())?;
+    let vendors = Vendors::new(catalog.scripts());
     let vendor =
         vendors.get(source).ok_or_else(|| format!("nobody calls for a source {source}"))?;
     if !secrets.is_in_use(source) {
         return Err(format!("there is no secret of {source}"));
     }
-    let query = if vendor.by_query { String::from_utf8_lossy(&bytes) } else { "".into() };
+    let as_query = String::from_utf8_lossy(if vendor.by_query { &bytes } else { &[] });
     let call = Call {
-        headers: &headers,
-        query: query.trim(),
+        headers: &rest.headers,
+        query: if vendor.by_query { as_query.trim() } else { rest.query },
         body: if vendor.by_query { &[] } else { &bytes },
-        path_secret: None,
-        now: clock::now(),
+        path_secret: rest.secret,
+        now: rest.at.unwrap_or_else(clock::now),
     };
-    let (text, refused) = match vendor.check(&call, &secrets) {
+    Ok(told(vendor.check(&call, &secrets)))
+}
+
+fn told(verdict: Verdict) -> Report {
+    let (text, refused) = match verdict {
         Verdict::Verified => ("signed by the vendor\n".to_owned(), 0),
         Verdict::Unsigned => ("the secret is right; what it says is reported\n".to_owned(), 0),
+        Verdict::Bad(why @ "too_old") => {
+            (format!("refused: {why} (the signature is right; `@<time>` says when it came)\n"), 1)
+        }
         Verdict::Bad(why) => (format!("refused: {why}\n"), 1),
     };
-    Ok(Report { text, refused })
+    Report { text, refused }
 }
 
 fn header(line: &str) -> Result<(HeaderName, HeaderValue), String> {
@@ -52,6 +91,7 @@ fn header(line: &str) -> Result<(HeaderName, HeaderValue), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_lc_rs::hmac;
 
     #[test]
     fn a_call_is_held_against_the_secrets_of_a_file() {
@@ -62,18 +102,39 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             path
         };
-        let secrets = file("secrets.json", r#"{"shopify":"test_secret_not_real","ghn":"abc"}"#);
+        let secrets = file(
+            "secrets.json",
+            r#"{"shopify":"test_secret_not_real","ghn":"abc","stripe":"whsec"}"#,
+        );
         let body = r#"{"id":"evt_1","type":"order.test","amount":1000}"#;
         let (good, other) = (file("good.json", body), file("other.json", "{}"));
         let signed = ["X-Shopify-Hmac-Sha256: +mzn8eTKQ6br5UeJUDS+YKfi4OcyXRx6IPK1xwQH3H8="];
-        let said = |body: &Path, lines: &[&str]| check("shopify", &secrets, body, lines).unwrap();
-        assert_eq!(said(&good, &signed).refused, 0);
-        assert_eq!(said(&other, &signed).text, "refused: signature_wrong\n");
-        assert_eq!(said(&good, &[]).text, "refused: signature_missing\n");
-        assert_eq!(check("ghn", &secrets, &good, &["authorization: abc"]).unwrap().refused, 0);
-        for (source, line) in [("shopify", "nothing"), ("stripe", "a: b"), ("shop", "a: b")] {
-            assert!(check(source, &secrets, &good, &[line]).is_err(), "{source}");
+        let said = |source: &str, body: &Path, words: &[&str]| {
+            check(source, &secrets, body, words, None).map(|report| report.text)
+        };
+        let right = Ok("signed by the vendor\n".to_owned());
+        assert_eq!(said("shopify", &good, &signed), right);
+        assert_eq!(said("shopify", &other, &signed).unwrap(), "refused: signature_wrong\n");
+        assert_eq!(said("shopify", &good, &[]).unwrap(), "refused: signature_missing\n");
+        for address in ["/abc", "?secret=abc", "authorization: abc"] {
+            assert!(said("ghn", &good, &[address]).unwrap().contains("reported"), "{address}");
+        }
+        let stripe =
+            format!("stripe-signature: t=1700000000,v1={}", mac(&format!("1700000000.{body}")));
+        assert!(said("stripe", &good, &[&stripe]).unwrap().contains("too_old (the signature"));
+        assert_eq!(said("stripe", &good, &[&stripe, "@2023-11-14T22:13:21Z"]), right);
+        for (source, word) in
+            [("shopify", "nothing"), ("shop", "a: b"), ("ems", "a: b"), ("ghn", "@noon")]
+        {
+            assert!(said(source, &good, &[word]).is_err(), "{source}");
         }
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// In hexadecimal, by Stripe's secret.
+    fn mac(text: &str) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, b"whsec");
+        let tag = hmac::sign(&key, text.as_bytes());
+        tag.as_ref().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     }
 }

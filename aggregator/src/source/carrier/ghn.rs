@@ -58,10 +58,12 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
     let doc = Doc::of(&value);
     // One order's detail; of those that a shop asks for by its own number, a list.
-    if let Some(detail) =
-        ["data.0", "data"].map(|path| doc.at(path)).into_iter().find(|d| d.is_there())
-    {
-        return answer(record, detail);
+    let details: Vec<Doc<'_>> = doc.each("data").collect();
+    if !details.is_empty() {
+        return details.into_iter().map(|detail| answer(record, detail)).collect();
+    }
+    if doc.at("data").is_there() {
+        return Ok(vec![answer(record, doc.at("data"))?]);
     }
     let (parcel, status) = (doc.need("OrderCode")?, doc.need("Status")?);
     let kind = doc.text("Type").unwrap_or_default().to_ascii_lowercase();
@@ -91,7 +93,7 @@ const ENDS: &[Milestone] = &[
 ];
 
 /// The order detail: `log` has every status with its time, `status` is the newest.
-fn answer(record: &Record<'_>, data: Doc<'_>) -> Result<Vec<Draft>, Refusal> {
+fn answer(record: &Record<'_>, data: Doc<'_>) -> Result<Draft, Refusal> {
     let (parcel, status) = (data.need("order_code")?, data.need("status")?);
     let logged = data.each("log").filter(|step| step.text("status").as_ref() == Some(&status));
     let logged = logged.filter_map(|step| step.text("updated_date")).next_back();
@@ -105,14 +107,14 @@ fn answer(record: &Record<'_>, data: Doc<'_>) -> Result<Vec<Draft>, Refusal> {
     let mut draft = said.draft("ghn", id, when(&time, record.zone)?, order);
     draft.parcel("ghn", Some(parcel));
     draft.data.note = Some(format!("asked: {status}"));
-    Ok(vec![draft])
+    Ok(draft)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::draft::OrderRef;
-    use crate::source::tests::read_one;
+    use crate::source::tests::{read_all, read_one};
 
     fn one(status: &str, kind: &str, client: &str) -> Draft {
         let record = format!(
@@ -168,9 +170,11 @@ mod tests {
         assert_eq!(draft.time.to_rfc3339(), "2026-11-22T03:52:51.200+00:00");
         assert_eq!(draft.data.tracking_number.as_deref(), Some("L7X"));
         assert_eq!(answered("transporting").milestone, Milestone::InfoIgnored);
-        let listed = r#"{"code":200,"data":[{"order_code":"L7X","client_order_code":"T-1","status":"delivered",
-            "finish_date":"2026-11-22T03:52:51.2Z","log":[]}]}"#;
-        assert_eq!(read_one("ghn", listed).time, draft.time);
+        let detail = r#"{"order_code":"L7X","client_order_code":"T-1","status":"delivered","finish_date":"2026-11-22T03:52:51.2Z","log":[]}"#;
+        let listed =
+            format!(r#"{{"code":200,"data":[{detail},{}]}}"#, detail.replace("L7X", "L7Y"));
+        let listed = read_all("ghn", &listed);
+        assert_eq!((listed.len(), listed[0].time), (2, draft.time));
     }
 
     #[test]

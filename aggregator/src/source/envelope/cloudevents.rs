@@ -89,7 +89,8 @@ fn is_structured(record: &Record<'_>) -> bool {
     let said = record
         .header("content-type")
         .is_some_and(|kind| kind.starts_with("application/cloudevents"));
-    said || parse(record.value).is_ok_and(|body| Doc::of(&body).at("specversion").is_there())
+    let is_event = |body: Value| body.is_array() || Doc::of(&body).at("specversion").is_there();
+    said || json(record.value).is_ok_and(is_event)
 }
 
 /// Is it of a type that somebody here knows? What others send may be anything.
@@ -133,10 +134,10 @@ fn one(record: &Record<'_>, envelope: Envelope) -> Result<Draft, Refusal> {
     let (id, source, kind) = (doc.need("id")?, doc.need("source")?, doc.need("type")?);
     let at = doc.text("time").map(|text| when(&text, record.zone)).transpose()?;
     let at = at.unwrap_or(When::sure(record.received_at));
-    let names =
-        data.get_mut("aliases").map(Value::take).map(aliases).transpose()?.unwrap_or_default();
     let customer = data.get_mut("customer").map(Value::take).filter(Value::is_object);
     let milestone = kind.parse::<Milestone>().ok();
+    let names = data.get_mut("aliases").map(Value::take).filter(|_| milestone.is_some());
+    let names = names.map(aliases).transpose()?.unwrap_or_default();
     let told: EventData = match milestone {
         Some(_) if data.is_object() => serde_json::from_value(data)
             .map_err(|error| Refusal::Shape(excerpt(&error.to_string())))?,
@@ -264,6 +265,9 @@ mod tests {
         let read = |headers: &[(&str, &str)]| {
             read_with_headers("cloudevents", r#"{"line":"2"}"#, headers).unwrap().remove(0)
         };
+        let batch = r#"[{"specversion":"1.0","id":"e1","source":"kiln-7","type":"order.confirmed","subject":"T-71"}]"#;
+        let signed = read_with_headers("cloudevents", batch, &headers).unwrap().remove(0);
+        assert_eq!(signed.milestone, Milestone::OrderConfirmed, "a batch was signed");
         let (called, written) = (read(&headers), read(&headers[..6]));
         assert_eq!(called.milestone, Milestone::ProductionStarted);
         let sure = [called.data.confidence, written.data.confidence];
@@ -276,13 +280,26 @@ mod tests {
             let event = r#"{"specversion":"1.0","id":"e1","source":"desk","type":"info.ignored","subject":"T-70","data":{"aliases":NAMES}}"#;
             read_with_headers("cloudevents", &event.replace("NAMES", names), &[])
         };
-        let told = event(r#"["printify:5cb8","tracking: gx 1"]"#).unwrap().remove(0).reveals;
+        let told = event(r#"[" printify: 5cb8","tracking: gx 1"]"#).unwrap().remove(0).reveals;
         assert_eq!(told, ["printify:5cb8", "tracking:GX1"]);
         let long = format!(r#"["a:{}"]"#, "1".repeat(300));
         let many = format!("[{}]", vec![r#""a:1""#; 21].join(","));
-        for bad in
-            ["[5]", r#""a:1""#, r#"["5cb8"]"#, r#"[":1"]"#, r#"["tracking: "]"#, &long, &many]
-        {
+        let others = r#"{"specversion":"1.0","id":"e1","source":"crm","type":"com.example.merged","subject":"T-70","data":{"aliases":["Bob","user:bob"]}}"#;
+        assert_eq!(
+            read_one("cloudevents", others).reveals,
+            [""; 0],
+            "what others call so is theirs"
+        );
+        for bad in [
+            "[5]",
+            r#""a:1""#,
+            r#"["5cb8"]"#,
+            r#"[":1"]"#,
+            r#"["tracking: "]"#,
+            r#"["Printify:5"]"#,
+            &long,
+            &many,
+        ] {
             assert_eq!(event(bad).unwrap_err().label(), "shape", "{bad}");
         }
     }

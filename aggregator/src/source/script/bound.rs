@@ -1,8 +1,9 @@
 //! Does a filter end, and how large can what it makes become? Decided before it ever runs.
 //!
 //! What is allowed takes time and memory in proportion to its input: no recursion, no
-//! definitions, no bindings, no multiplication (which repeats texts), one iteration, and few
-//! places that can double what they are given.
+//! definitions, no bindings, no multiplication (which repeats texts), one iteration, with nothing
+//! beside it that would be worked on for each of its values, and few places that can double what
+//! they are given.
 
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Term};
@@ -44,11 +45,40 @@ const MOST_DOUBLINGS: u32 = 6;
 /// Longest filter, in bytes.
 const MOST_BYTES: usize = 1_000;
 
+/// Why a list is not taken from a list: each of its values would be held against all of the other's.
+const MINUS: &str = "`-` wants a number beside it; for two fields write `.a + (-.b)`";
+
 /// What a filter may cost.
 #[derive(Default)]
 struct Cost {
     doublings: u32,
     iterations: u32,
+}
+
+/// Where a term stands.
+#[derive(Clone, Copy)]
+struct Place {
+    /// It may iterate: what stands beside it is not worked on again for each of its values.
+    iterates: bool,
+    /// Nothing is done with what it makes: so many values are taken, and no more are made.
+    last: bool,
+}
+
+impl Place {
+    /// The whole filter.
+    const WHOLE: Self = Self { iterates: true, last: true };
+    /// Beside something.
+    const BESIDE: Self = Self { iterates: false, last: false };
+
+    /// In the same place, with something to come after it.
+    const fn before(self) -> Self {
+        Self { last: false, ..self }
+    }
+
+    /// A value in an object: what the others are is worked out again for each of its own.
+    const fn in_object(self) -> Self {
+        Self { iterates: self.iterates && self.last, last: false }
+    }
 }
 
 /// Refuses a filter that may run long or grow, with the reason; tells how often what it makes may be as
@@ -58,7 +88,7 @@ pub(super) fn check(code: &str, term: &Term<&str>) -> Result<u32, String> {
         return Err(format!("a filter has at most {MOST_BYTES} bytes"));
     }
     let mut cost = Cost::default();
-    cost.term(term)?;
+    cost.term(term, Place::WHOLE)?;
     if cost.iterations > 1 {
         return Err("a filter iterates at most once".to_owned());
     }
@@ -72,46 +102,37 @@ impl Cost {
     fn all<'a>(
         &mut self,
         terms: impl IntoIterator<Item = &'a Term<&'a str>>,
+        place: Place,
     ) -> Result<(), String> {
-        terms.into_iter().try_for_each(|term| self.term(term))
+        terms.into_iter().try_for_each(|term| self.term(term, place))
     }
 
-    fn term(&mut self, term: &Term<&str>) -> Result<(), String> {
+    fn term(&mut self, term: &Term<&str>, place: Place) -> Result<(), String> {
         match term {
             Term::Id | Term::Num(_) => Ok(()),
             Term::Str(None, parts) => self.text(parts),
             Term::Arr(inner) => {
                 self.doublings += 1;
-                self.all(inner.as_deref())
+                self.all(inner.as_deref(), place.before())
             }
-            Term::Obj(pairs) => {
-                self.doublings += u32::try_from(pairs.len().saturating_sub(1)).unwrap_or(u32::MAX);
-                pairs.iter().try_for_each(|(key, value)| {
-                    self.term(key)?;
-                    self.all(value.as_ref())
-                })
-            }
-            Term::Neg(inner) => self.term(inner),
+            Term::Obj(pairs) => self.object(pairs, place.in_object()),
+            Term::Neg(inner) => self.term(inner, place.before()),
             Term::TryCatch(inner, catch) => {
-                self.term(inner)?;
-                self.all(catch.as_deref())
+                self.term(inner, place)?;
+                self.all(catch.as_deref(), Place::BESIDE)
             }
             Term::IfThenElse(branches, otherwise) => {
                 for (test, then) in branches {
-                    self.term(test)?;
-                    self.term(then)?;
+                    self.term(test, Place::BESIDE)?;
+                    self.term(then, place)?;
                 }
-                self.all(otherwise.as_deref())
+                self.all(otherwise.as_deref(), place)
             }
-            Term::BinOp(left, operator, right) => {
-                self.operator(operator)?;
-                self.term(left)?;
-                self.term(right)
-            }
-            Term::Call(name, arguments) => self.call(name, arguments),
+            Term::BinOp(left, operator, right) => self.operation(left, operator, right, place),
+            Term::Call(name, arguments) => self.call(name, arguments, place),
             Term::Path(inner, path) => {
-                self.term(inner)?;
-                self.path(path)
+                self.term(inner, place.before())?;
+                self.path(path, place)
             }
             Term::Recurse => Err("`..` is not allowed here".to_owned()),
             Term::Str(Some(format), _) => Err(format!("`{format}` is not allowed here")),
@@ -126,61 +147,94 @@ impl Cost {
         parts.iter().try_for_each(|part| match part {
             StrPart::Term(inner) => {
                 self.doublings += 1;
-                self.term(inner)
+                self.term(inner, Place::BESIDE)
             }
             StrPart::Str(_) | StrPart::Char(_) => Ok(()),
         })
     }
 
-    fn operator(&mut self, operator: &BinaryOp<&str>) -> Result<(), String> {
-        match operator {
-            BinaryOp::Pipe(None)
-            | BinaryOp::Alt
-            | BinaryOp::Or
-            | BinaryOp::And
-            | BinaryOp::Cmp(_)
-            | BinaryOp::Math(Math::Sub | Math::Div | Math::Rem) => Ok(()),
-            BinaryOp::Comma | BinaryOp::Math(Math::Add) => {
-                self.doublings += 1;
-                Ok(())
-            }
-            BinaryOp::Math(Math::Mul) => Err("`*` is not allowed here".to_owned()),
-            _ => Err("bindings and assignments are not allowed here".to_owned()),
-        }
+    fn object(
+        &mut self,
+        pairs: &[(Term<&str>, Option<Term<&str>>)],
+        value: Place,
+    ) -> Result<(), String> {
+        self.doublings += u32::try_from(pairs.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        pairs.iter().try_for_each(|(key, told)| {
+            self.term(key, Place::BESIDE)?;
+            self.all(told.as_ref(), value)
+        })
     }
 
-    fn call(&mut self, name: &str, arguments: &[Term<&str>]) -> Result<(), String> {
+    fn operation(
+        &mut self,
+        left: &Term<&str>,
+        operator: &BinaryOp<&str>,
+        right: &Term<&str>,
+        place: Place,
+    ) -> Result<(), String> {
+        let is_number = |term: &Term<&str>| matches!(term, Term::Num(_));
+        let [left_place, right_place] = match operator {
+            BinaryOp::Pipe(None) => [place.before(), place],
+            BinaryOp::Alt => [place, place],
+            BinaryOp::Comma => {
+                self.doublings += 1;
+                [place, place]
+            }
+            BinaryOp::Math(Math::Add) => {
+                self.doublings += 1;
+                [Place::BESIDE; 2]
+            }
+            BinaryOp::Math(Math::Sub) if !is_number(left) && !is_number(right) => {
+                return Err(MINUS.to_owned());
+            }
+            BinaryOp::Or
+            | BinaryOp::And
+            | BinaryOp::Cmp(_)
+            | BinaryOp::Math(Math::Sub | Math::Div | Math::Rem) => [Place::BESIDE; 2],
+            BinaryOp::Math(Math::Mul) => return Err("`*` is not allowed here".to_owned()),
+            _ => return Err("bindings and assignments are not allowed here".to_owned()),
+        };
+        self.term(left, left_place)?;
+        self.term(right, right_place)
+    }
+
+    fn call(&mut self, name: &str, arguments: &[Term<&str>], place: Place) -> Result<(), String> {
         if !FUNCTIONS.contains(&name) {
             return Err(format!("`{name}` is not one of {}", FUNCTIONS.join(", ")));
         }
         // A text of a text escapes what is in it.
         self.doublings += u32::from(name == "tostring");
-        if name == "has" {
-            return arguments.iter().try_for_each(|argument| self.place(argument));
+        match name {
+            "has" => arguments.iter().try_for_each(|argument| self.index(argument)),
+            "first" | "last" => self.all(arguments, place.before()),
+            _ => self.all(arguments, Place::BESIDE),
         }
-        self.all(arguments)
     }
 
     /// A list at the place of a list is searched for in it, which takes the product of their lengths.
-    fn place(&mut self, term: &Term<&str>) -> Result<(), String> {
+    fn index(&mut self, term: &Term<&str>) -> Result<(), String> {
         match term {
             Term::Num(_) => Ok(()),
-            Term::Neg(inner) => self.place(inner),
+            Term::Neg(inner) => self.index(inner),
             Term::Str(None, parts) => self.text(parts),
             _ => Err("what stands in `[ ]` after a value is a number or a text".to_owned()),
         }
     }
 
-    fn path(&mut self, path: &Path<Term<&str>>) -> Result<(), String> {
+    fn path(&mut self, path: &Path<Term<&str>>, place: Place) -> Result<(), String> {
         path.0.iter().try_for_each(|(part, _)| match part {
-            Part::Index(inner) => self.place(inner),
-            Part::Range(None, None) => {
+            Part::Index(inner) => self.index(inner),
+            Part::Range(None, None) if place.iterates => {
                 self.iterations += 1;
                 Ok(())
             }
+            Part::Range(None, None) => Err(
+                "`[]` stands alone, before a `|`, or in the object that is the filter's last step"
+                    .to_owned(),
+            ),
             Part::Range(from, to) => {
-                self.all(from.as_ref())?;
-                self.all(to.as_ref())
+                self.all(from.as_ref(), Place::BESIDE)?;
+                self.all(to.as_ref(), Place::BESIDE)
             }
         })
     }

@@ -1,6 +1,6 @@
 //! A filter of the jq language, compiled once.
 
-use super::bound;
+use super::{bound, json};
 use crate::source::MOST_EVENTS;
 use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Vars, data, unwrap_valr};
@@ -59,7 +59,9 @@ impl Filter {
         let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
         // The rest stands on functions that are not here.
         let defs = defs.filter(|def| DEFINED.contains(&(def.name, def.args.len())));
-        let funs = jaq_core::funs().chain(jaq_std::base_funs()).chain(jaq_json::funs());
+        let natives = jaq_core::funs().chain(jaq_std::base_funs()).chain(jaq_json::funs());
+        let natives = natives.filter(|(name, ..)| *name != "fromjson");
+        let funs = natives.chain([json::fromjson()]);
         let arena = Arena::default();
         let modules = Loader::new(defs).load(&arena, File { code, path: () });
         let modules = modules.map_err(|_| format!("`{code}` is no filter"))?;

@@ -1,6 +1,6 @@
 //! From a record to drafts, by what the file says.
 
-use super::Script;
+use super::{Script, json};
 use crate::draft::{Draft, Expected, OrderRef, tracking_alias};
 use crate::reject::{Refusal, excerpt};
 use crate::source::doc::parse_or_form;
@@ -43,19 +43,10 @@ pub(super) fn read(script: &Script, record: &Record<'_>) -> Result<Vec<Draft>, R
 /// whole record, and each filter may make it larger.
 const MOST_WORK: usize = 64 * 1024 * 1024;
 
-/// Deepest nesting that a text may have, in case a filter reads it as JSON.
-const DEEPEST: usize = 100;
-/// Longest number in a text, in case a filter reads it as one: that takes time by the square of its digits.
-const LONGEST: usize = 100;
-
-/// Can every text in it be read as JSON, or as a number, without going too deep or taking too long?
+/// Can every text in it be read as JSON, or as a number?
 fn is_tame(value: &Value) -> bool {
     match value {
-        Value::String(text) => {
-            let mut digits = text.split(|c: char| !c.is_ascii_digit());
-            text.bytes().filter(|b| matches!(b, b'[' | b'{')).count() <= DEEPEST
-                && digits.all(|run| run.len() <= LONGEST)
-        }
+        Value::String(text) => json::is_tame(text),
         Value::Array(list) => list.iter().all(is_tame),
         Value::Object(fields) => fields.values().all(is_tame),
         _ => true,

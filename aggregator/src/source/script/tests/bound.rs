@@ -25,6 +25,17 @@ fn a_filter_that_may_loop_or_grow_is_refused() {
         ".a = 1",
         "label $out | break $out",
         "now",
+        "[.ev[] + .big] | last",
+        "[.big | split(.ev[])]",
+        "last(.ev[] + .big)",
+        "[select(.ev[]) | .big | ascii_downcase]",
+        ".ev[] + .big | select(. == \"x\")",
+        "\"\\(.ev[]) \\(.big)\"",
+        "if .ev[] then .big else .a end",
+        "{e: .ev[], w: .} | select(.w.big | ascii_downcase == \"x\")",
+        "[{e: .ev[], w: .big}]",
+        "{\"\\(.ev[])\": .big}",
+        ".a - .b",
         ".a[.b]",
         ".a[[0, 1]]",
         ".a | has(.b)",
@@ -42,9 +53,28 @@ fn a_filter_that_may_loop_or_grow_is_refused() {
         ".id | split(\"_\") | last",
         ".a[-1][\"b c\"].\"of \\(.kind)\"",
         "select(has(\"b\"))",
+        ".at - 25200",
+        ".total + (-.discount)",
+        ".ev[] | select(.kind == \"scan\") | .at",
+        "first(.ev[] | select(.done))",
+        "[.ev[].no] | last",
+        "(if .parcel then .parcel else . end).ev[]",
+        ".data | fromjson | {no: .parcel.no, e: .scans[]}",
     ] {
         assert!(Filter::compile(code).is_ok(), "{code}");
     }
+}
+
+/// What is read may hold a text that is read in turn, of which nobody saw how deep it is.
+#[test]
+fn a_text_in_a_text_that_is_too_deep_reaches_no_parser() {
+    let file = "name = \"deep\"\n[read]\norder = \".d | fromjson | fromjson | .o\"\nstatus = \".s\"\ntime = \".t\"\n[codes]\n";
+    let hidden = format!("\"{}\"", "\\u005b".repeat(100_000));
+    let value = serde_json::json!({"d": hidden, "s": "A", "t": "2026-11-22T10:00:00Z"}).to_string();
+    assert_eq!(read_with(file, &value).unwrap_err().label(), "bad_id");
+    let several =
+        serde_json::json!({"d": "1 2", "s": "A", "t": "2026-11-22T10:00:00Z"}).to_string();
+    assert_eq!(read_with(file, &several).unwrap_err().label(), "bad_id");
 }
 
 #[test]
