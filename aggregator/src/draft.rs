@@ -153,17 +153,17 @@ impl Draft {
     /// The name of its parcel, where that stands in for a name that nobody told.
     #[must_use]
     pub fn stand_in(&self) -> Option<String> {
-        let stands_in = self.or_parcel && matches!(self.order, OrderRef::Alias(_));
-        self.parcel_name().filter(|name| stands_in && *name != self.named())
+        let OrderRef::Alias(alias) = &self.order else { return None };
+        if self.or_parcel { self.parcel_name().filter(|name| name != alias) } else { None }
     }
 
     /// The name of its parcel, where that knows better than the order's number: a carrier wants a reference of its own
     /// for each parcel, and who follows parcels has what somebody noted.
     #[must_use]
     pub fn surer_parcel(&self) -> Option<String> {
-        let of_carrier = self.data.carrier.as_deref() == Some(self.source.as_str());
+        let doubtful = self.noted || self.data.carrier.as_deref() == Some(self.source.as_str());
         let is_number = matches!(self.order, OrderRef::Order(_));
-        self.parcel_name().filter(|_| is_number && (of_carrier || self.noted))
+        if doubtful && is_number { self.parcel_name() } else { None }
     }
 
     /// Says when it is expected.

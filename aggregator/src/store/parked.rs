@@ -33,7 +33,9 @@ pub async fn put(
     };
     let (orders, aliases): (Vec<Option<String>>, Vec<Option<String>>) =
         drafts.iter().map(split).unzip();
-    let parcel = |draft: &Draft| draft.stand_in().or_else(|| draft.surer_parcel());
+    // Of what others than carriers say: many parcels may have one note, and many orders no name yet.
+    let noted = |draft: &Draft| if draft.noted { draft.surer_parcel() } else { None };
+    let parcel = |draft: &Draft| draft.stand_in().or_else(|| noted(draft));
     let parcels: Vec<Option<String>> = drafts.iter().map(parcel).collect();
     let documents: Vec<String> = drafts.iter().map(json).collect();
     let documents: Texts<'_> = documents.iter().map(String::as_str).collect();
@@ -74,8 +76,8 @@ pub async fn take(
     Ok(rows.into_iter().map(|row| row.draft.0).collect())
 }
 
-/// Takes out what waits for these names, and what waits for orders that nobody placed and is of parcels with these
-/// names.
+/// Takes out what waits for these names, and what waits for orders that nobody placed: of what was noted on parcels,
+/// that of parcels with these names.
 ///
 /// # Errors
 /// When the database is away.
@@ -90,6 +92,7 @@ pub async fn take_named(
     let rows = sqlx::query!(
         r#"delete from parked
            where alias = any($2) or parcel = any($2) and (order_id is null or order_id = any($1))
+              or order_id = any($1) and parcel is null
            returning draft as "draft: Json<Draft>""#,
         ghosts,
         aliases
@@ -139,11 +142,17 @@ pub async fn of_ghosts(
 ) -> Result<Vec<(String, Draft)>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select p.key, p.draft as "draft: Json<Draft>" from parked p
-           where p.key > $2 and p.parked_at < $1 and p.order_id is not null and p.parcel is not null
-             and exists (select from aliases a join orders o using (order_id)
-               where a.alias = p.parcel and a.order_id <> p.order_id)
+           where p.key > $2 and p.parked_at < $1 and p.order_id is not null
              and not exists (select from orders o where o.order_id = p.order_id)
-             and not exists (select from parked w where w.order_id = p.order_id and w.parcel is null)
+             and (p.parcel is not null and exists (select from aliases a join orders o using (order_id)
+                   where a.alias = p.parcel and a.order_id <> p.order_id)
+               or p.parcel is null and exists (select from aliases own
+                   join aliases other on other.alias = own.alias and other.order_id <> own.order_id
+                   join orders o on o.order_id = other.order_id
+                   where own.order_id = p.order_id and own.alias like 'tracking:%'))
+             and not exists (select from parked w where w.order_id = p.order_id and w.parcel is null
+               and w.draft -> 'data' ->> 'carrier' is distinct from w.draft ->> 'source'
+               and not coalesce((w.draft ->> 'by_parcel')::boolean, false))
            order by p.key limit $3"#,
         before,
         after,

@@ -21,6 +21,8 @@ const PAIRS: usize = 5;
 /// A run of a pair has so many times as many orders: half a minute of records, of the usual number. (In ten seconds
 /// less is to be told between two than there is later.)
 const OF_PAIRS: usize = 4;
+/// And at least so many.
+const FEWEST: usize = 16_000;
 /// Orders that are written before a measured run, so that everybody has what is theirs, and is past its beginning:
 /// connections whose server processes are new, statements that are planned, memory that is touched for the first time.
 const SOME: usize = 2_000;
@@ -47,9 +49,9 @@ pub(crate) async fn prove(stack: &Stack, orders: usize, pairs_only: bool) -> any
     let first = stack.aggregator(0).await?;
     let sizes = if pairs_only { Vec::new() } else { sizes(stack, &pool, orders).await? };
     // As many as in a measured run: the first of these would be the one that warms up Kafka.
-    run(stack, &pool, "WARM", orders * OF_PAIRS).await?;
+    run(stack, &pool, "WARM", of_pairs(orders)).await?;
     first.end().await;
-    let pairs = pairs(stack, &pool, orders * OF_PAIRS).await?;
+    let pairs = pairs(stack, &pool, of_pairs(orders)).await?;
     for cost in &sizes {
         let times = cost / sizes[0];
         ensure!((times - 1.0).abs() <= 0.2, "not flat: {times:.2} of the first");
@@ -186,6 +188,11 @@ fn say(count: usize, costs: &[Cost]) {
     term::line(&format!(
         "  {count} aggregator(s) {rate:>8.0} records/s, {own:.0} µs of CPU each, {database:.0} µs in Postgres, {kafka:.0} in Kafka, {idle:.0} nobody's"
     ));
+}
+
+/// How many orders a run of a pair has, whatever the sizes are: few seconds say little.
+fn of_pairs(orders: usize) -> usize {
+    (orders * OF_PAIRS).max(FEWEST)
 }
 
 /// Writes so many orders and waits until everything of them is stored and published.

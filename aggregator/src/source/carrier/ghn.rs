@@ -58,9 +58,8 @@ fn read(record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     let value = parse(record.value)?;
     let doc = Doc::of(&value);
     // One order's detail; of those that a shop asks for by its own number, a list.
-    let details: Vec<Doc<'_>> = doc.each("data").collect();
-    if !details.is_empty() {
-        return details.into_iter().map(|detail| answer(record, detail)).collect();
+    if doc.at("data").value().is_array() {
+        return doc.each("data").map(|detail| answer(record, detail)).collect();
     }
     if doc.at("data").is_there() {
         return Ok(vec![answer(record, doc.at("data"))?]);

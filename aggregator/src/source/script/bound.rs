@@ -44,6 +44,12 @@ const FUNCTIONS: [&str; 26] = [
 const MOST_DOUBLINGS: u32 = 6;
 /// Longest filter, in bytes.
 const MOST_BYTES: usize = 1_000;
+/// Most steps that lie in each other.
+const DEEPEST: u32 = 64;
+/// A text that is cut up is a text of its own for each piece.
+const OF_SPLIT: u32 = 2;
+/// A text of a filter that is no longer than twice this makes nothing larger that is worth counting, in bytes.
+const SHORT: usize = 16;
 
 /// Why a list is not taken from a list: each of its values would be held against all of the other's.
 const MINUS: &str = "`-` wants a number beside it; for two fields write `.a + (-.b)`";
@@ -53,6 +59,8 @@ const MINUS: &str = "`-` wants a number beside it; for two fields write `.a + (-
 struct Cost {
     doublings: u32,
     iterations: u32,
+    /// How deep the term lies that is looked at.
+    depth: u32,
 }
 
 /// Where a term stands.
@@ -81,12 +89,15 @@ impl Place {
     }
 }
 
+/// Refuses a filter that is too long to be read.
+pub(super) fn length(code: &str) -> Result<(), String> {
+    let fits = code.len() <= MOST_BYTES;
+    fits.then_some(()).ok_or_else(|| format!("a filter has at most {MOST_BYTES} bytes"))
+}
+
 /// Refuses a filter that may run long or grow, with the reason; tells how often what it makes may be as
 /// large again as what it is given, as a power of two.
-pub(super) fn check(code: &str, term: &Term<&str>) -> Result<u32, String> {
-    if code.len() > MOST_BYTES {
-        return Err(format!("a filter has at most {MOST_BYTES} bytes"));
-    }
+pub(super) fn check(term: &Term<&str>) -> Result<u32, String> {
     let mut cost = Cost::default();
     cost.term(term, Place::WHOLE)?;
     if cost.iterations > 1 {
@@ -108,6 +119,16 @@ impl Cost {
     }
 
     fn term(&mut self, term: &Term<&str>, place: Place) -> Result<(), String> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(format!("more than {DEEPEST} steps in each other"));
+        }
+        self.inside(term, place)?;
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn inside(&mut self, term: &Term<&str>, place: Place) -> Result<(), String> {
         match term {
             Term::Id | Term::Num(_) => Ok(()),
             Term::Str(None, parts) => self.text(parts),
@@ -117,10 +138,8 @@ impl Cost {
             }
             Term::Obj(pairs) => self.object(pairs, place.in_object()),
             Term::Neg(inner) => self.term(inner, place.before()),
-            Term::TryCatch(inner, catch) => {
-                self.term(inner, place)?;
-                self.all(catch.as_deref(), Place::BESIDE)
-            }
+            Term::TryCatch(inner, None) => self.term(inner, place),
+            Term::TryCatch(_, Some(_)) => Err("`catch` is not allowed here".to_owned()),
             Term::IfThenElse(branches, otherwise) => {
                 for (test, then) in branches {
                     self.term(test, Place::BESIDE)?;
@@ -149,19 +168,29 @@ impl Cost {
                 self.doublings += 1;
                 self.term(inner, Place::BESIDE)
             }
-            StrPart::Str(_) | StrPart::Char(_) => Ok(()),
+            StrPart::Str(text) => {
+                // It is there once for each value.
+                let times = text.len() / SHORT;
+                self.doublings +=
+                    if self.iterations > 0 { times.checked_ilog2().unwrap_or(0) } else { 0 };
+                Ok(())
+            }
+            StrPart::Char(_) => Ok(()),
         })
     }
 
+    /// What stands after a value that iterates is worked out again for each of its own: so that is the last one.
     fn object(
         &mut self,
         pairs: &[(Term<&str>, Option<Term<&str>>)],
         value: Place,
     ) -> Result<(), String> {
-        self.doublings += u32::try_from(pairs.len().saturating_sub(1)).unwrap_or(u32::MAX);
-        pairs.iter().try_for_each(|(key, told)| {
+        let last = pairs.len().saturating_sub(1);
+        self.doublings += u32::try_from(last).unwrap_or(u32::MAX);
+        pairs.iter().enumerate().try_for_each(|(number, (key, told))| {
+            self.doublings += u32::from(!is_plain(key));
             self.term(key, Place::BESIDE)?;
-            self.all(told.as_ref(), value)
+            self.all(told.as_ref(), if number == last { value } else { Place::BESIDE })
         })
     }
 
@@ -184,6 +213,10 @@ impl Cost {
                 self.doublings += 1;
                 [Place::BESIDE; 2]
             }
+            BinaryOp::Math(Math::Div) if !is_number(left) && !is_number(right) => {
+                self.doublings += OF_SPLIT;
+                [Place::BESIDE; 2]
+            }
             BinaryOp::Math(Math::Sub) if !is_number(left) && !is_number(right) => {
                 return Err(MINUS.to_owned());
             }
@@ -203,39 +236,47 @@ impl Cost {
             return Err(format!("`{name}` is not one of {}", FUNCTIONS.join(", ")));
         }
         // A text of a text escapes what is in it.
-        self.doublings += u32::from(name == "tostring");
+        self.doublings += match name {
+            "tostring" => 1,
+            "split" => OF_SPLIT,
+            _ => 0,
+        };
         match name {
-            "has" => arguments.iter().try_for_each(|argument| self.index(argument)),
+            "has" => arguments.iter().try_for_each(index),
             "first" | "last" => self.all(arguments, place.before()),
             _ => self.all(arguments, Place::BESIDE),
         }
     }
 
-    /// A list at the place of a list is searched for in it, which takes the product of their lengths.
-    fn index(&mut self, term: &Term<&str>) -> Result<(), String> {
-        match term {
-            Term::Num(_) => Ok(()),
-            Term::Neg(inner) => self.index(inner),
-            Term::Str(None, parts) => self.text(parts),
-            _ => Err("what stands in `[ ]` after a value is a number or a text".to_owned()),
-        }
-    }
-
     fn path(&mut self, path: &Path<Term<&str>>, place: Place) -> Result<(), String> {
         path.0.iter().try_for_each(|(part, _)| match part {
-            Part::Index(inner) => self.index(inner),
+            Part::Index(inner) => index(inner),
             Part::Range(None, None) if place.iterates => {
                 self.iterations += 1;
                 Ok(())
             }
             Part::Range(None, None) => Err(
-                "`[]` stands alone, before a `|`, or in the object that is the filter's last step"
+                "`[]` stands alone, before a `|`, or last in the object that is the filter's last step"
                     .to_owned(),
             ),
-            Part::Range(from, to) => {
-                self.all(from.as_ref(), Place::BESIDE)?;
-                self.all(to.as_ref(), Place::BESIDE)
-            }
+            Part::Range(from, to) => [from, to].into_iter().flatten().try_for_each(index),
         })
     }
+}
+
+/// What stands in `[ ]` is not worked out: it would be for each value that is looked into. (And a list at the place of
+/// a list is searched for in it, which takes the product of their lengths.)
+fn index(term: &Term<&str>) -> Result<(), String> {
+    match term {
+        Term::Num(_) => Ok(()),
+        Term::Neg(inner) => index(inner),
+        term if is_plain(term) => Ok(()),
+        _ => Err("what stands in `[ ]` after a value is a number or a text".to_owned()),
+    }
+}
+
+/// Is it a text as it stands there?
+fn is_plain(term: &Term<&str>) -> bool {
+    let inside = |part: &StrPart<&str, Term<&str>>| matches!(part, StrPart::Term(_));
+    matches!(term, Term::Str(None, parts) if !parts.iter().any(inside))
 }

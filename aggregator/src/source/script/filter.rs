@@ -53,9 +53,10 @@ impl Filter {
     /// # Errors
     /// What is wrong with it.
     pub(super) fn compile(code: &str) -> Result<Self, String> {
+        bound::length(code)?;
         let term = load::parse(code, |parser| parser.term());
         let term = term.ok_or_else(|| format!("`{code}` is no filter"))?;
-        let growth = bound::check(code, &term)?;
+        let growth = bound::check(&term)?;
         let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
         // The rest stands on functions that are not here.
         let defs = defs.filter(|def| DEFINED.contains(&(def.name, def.args.len())));

@@ -9,20 +9,12 @@ use crate::source::record::Record;
 use crate::source::time::{When, epoch, expected_between, when};
 use chrono_tz::Tz;
 use jaq_json::Val;
-use serde_json::Value;
 use std::collections::HashMap;
 
 pub(super) fn read(script: &Script, record: &Record<'_>) -> Result<Vec<Draft>, Refusal> {
     // Our own parser first: it bounds the depth.
     let document = parse_or_form(record.value)?;
-    if !is_tame(&document) {
-        return Err(Refusal::Shape(
-            "a text in it nests too deeply, or is a huge number".to_owned(),
-        ));
-    }
-    let text = document.to_string();
-    let input = jaq_json::read::parse_single(text.as_bytes());
-    let input = input.map_err(|error| Refusal::NotJson(error.to_string()))?;
+    let input = json::of(&document).map_err(|error| Refusal::NotJson(error.to_string()))?;
     let mut made = Made { drafts: Vec::new(), refused: None, left: MOST_WORK };
     match &script.each {
         None => made.take(script, record, &input)?,
@@ -42,16 +34,6 @@ pub(super) fn read(script: &Script, record: &Record<'_>) -> Result<Vec<Draft>, R
 /// Bytes that the filters of all fields of all events of a record may work on: an event may hold the
 /// whole record, and each filter may make it larger.
 const MOST_WORK: usize = 64 * 1024 * 1024;
-
-/// Can every text in it be read as JSON, or as a number?
-fn is_tame(value: &Value) -> bool {
-    match value {
-        Value::String(text) => json::is_tame(text),
-        Value::Array(list) => list.iter().all(is_tame),
-        Value::Object(fields) => fields.values().all(is_tame),
-        _ => true,
-    }
-}
 
 /// What came of a record so far. An event that cannot be read spoils no other.
 struct Made {
