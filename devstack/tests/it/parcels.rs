@@ -44,7 +44,11 @@ async fn a_makers_own_number_is_told_by_the_parcel_whoever_speaks_first() {
         let (told, sent) = (packed(&order, &parcel), sent(&number, &parcel));
         if makers_first {
             stack.say("source.printify", &sent).await.unwrap();
-            let waits = |page: &Value| page.to_string().contains("shipment.handed_over");
+            let is_it = |event: &Value| {
+                let text = event.to_string();
+                text.contains(&number) && text.contains("shipment.handed_over")
+            };
+            let waits = |page: &Value| page["items"].as_array().unwrap().iter().any(is_it);
             until(&stack, &format!("/v1/parked?cursor=printify:{number}"), waits).await;
             stack.say("source.fulfilment", &told).await.unwrap();
         } else {
